@@ -1,0 +1,70 @@
+/**
+ * The layout of the object store. Nothing spells these paths again.
+ * Model and version come from outside: each is one path segment, so a version is encoded.
+ */
+const SAFE = /[^A-Za-z0-9._-]/g;
+
+/** A string as one path segment: percent-encoded UTF-8 outside `[A-Za-z0-9._-]`; a leading dot is encoded too. */
+export function segment(text: string): string {
+  const encoded = text.replace(SAFE, (character) =>
+    Array.from(
+      new TextEncoder().encode(character),
+      (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+    ).join(''),
+  );
+  return encoded.startsWith('.') ? `%2E${encoded.slice(1)}` : encoded;
+}
+
+export function unsegment(text: string): string {
+  return decodeURIComponent(text);
+}
+
+/** `20010201T100500Z`: sorts like time. Milliseconds since 1970; whole seconds. */
+export function stamp(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`;
+}
+
+export function unstamp(text: string): number {
+  return Date.parse(
+    `${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6, 8)}T${text.slice(9, 11)}:${text.slice(11, 13)}:${text.slice(13, 15)}Z`,
+  );
+}
+
+const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+const hour = (ms: number): string => new Date(ms).toISOString().slice(11, 13);
+
+export const keys = {
+  cursor: (log: string, partition: string) => `cursors/${segment(log)}/${segment(partition)}.json`,
+  cursors: (log: string) => `cursors/${segment(log)}/`,
+  /** `appendTime` of the first record, so that clean-up can work by day. */
+  pack: (appendTime: number, partition: string, first: string, last: string, digest: string) =>
+    `packs/${day(appendTime)}/${segment(partition)}/${first}-${last}-${digest}.pack`,
+  packs: () => 'packs/',
+  profile: (model: string, version: string, grainStart: number, baseline: string, digest: string) =>
+    `profiles/${segment(model)}/${segment(version)}/${stamp(grainStart)}/${segment(baseline)}/${digest}.profile`,
+  profiles: (model: string, version: string, grainStart?: number) =>
+    `profiles/${segment(model)}/${segment(version)}/${grainStart === undefined ? '' : `${stamp(grainStart)}/`}`,
+  result: (model: string, version: string, start: number, length: string, revision: number) =>
+    `results/${segment(model)}/${segment(version)}/${stamp(start)}/${length}/r${revision}.json`,
+  performance: (model: string, version: string, start: number, length: string, revision: number) =>
+    `results/${segment(model)}/${segment(version)}/${stamp(start)}/${length}/performance-r${revision}.json`,
+  results: (model: string, version?: string, start?: number) =>
+    `results/${segment(model)}/${version === undefined ? '' : `${segment(version)}/`}${start === undefined ? '' : `${stamp(start)}/`}`,
+  episodes: (model: string) => `episodes/${segment(model)}.json`,
+  monitor: (model: string, n: number) => `monitors/${segment(model)}/${String(n).padStart(6, '0')}.json`,
+  monitors: (model?: string) => (model === undefined ? 'monitors/' : `monitors/${segment(model)}/`),
+  baseline: (model: string, version: string, n: number) =>
+    `baselines/${segment(model)}/${segment(version)}/${String(n).padStart(6, '0')}.json`,
+  baselines: (model: string, version?: string) =>
+    `baselines/${segment(model)}/${version === undefined ? '' : `${segment(version)}/`}`,
+  capture: (appendTime: number, partition: string, first: string, last: string) =>
+    `capture/dt=${day(appendTime)}/hr=${hour(appendTime)}/${segment(partition)}-${first}-${last}.parquet`,
+  captureHour: (appendTime: number) => `capture/dt=${day(appendTime)}/hr=${hour(appendTime)}/`,
+  /** What the archiver has written: `{ position, … }`, put-if-unchanged. */
+  archive: (log: string, partition: string) => `archive/${segment(log)}/${segment(partition)}.json`,
+  quarantine: (appendTime: number, reason: string, partition: string, position: string) =>
+    `quarantine/${day(appendTime)}/${reason}/${segment(partition)}-${position}.ndjson`,
+  quarantineDay: (appendTime: number) => `quarantine/${day(appendTime)}/`,
+  audit: (n: number) => `audit/${String(n).padStart(9, '0')}.json`,
+  audits: () => 'audit/',
+} as const;
