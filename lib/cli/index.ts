@@ -1,0 +1,110 @@
+/** The command line: finds the command, runs it, and turns what it throws into an exit code and a message. */
+import { formatProblem, nearest, ProblemError } from '../contracts/problem.ts';
+import { type Command, type CommandIo, EXIT } from './command.ts';
+
+/** Loaded when named, so that `--help` needs neither DuckDB nor the platform. */
+const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Promise<Command> }>> = {
+  start: {
+    summary: 'the platform on one machine with the demonstration',
+    load: async () => (await import('./start.ts')).command,
+  },
+  serve: {
+    summary: 'the platform on one machine for your own models',
+    load: async () => (await import('./serve.ts')).command,
+  },
+  init: {
+    summary: 'writes a commented monitor inferred from data',
+    load: async () => (await import('./init.ts')).command,
+  },
+  validate: { summary: 'checks monitors', load: async () => (await import('./validate.ts')).command },
+  profile: { summary: 'makes a baseline from data', load: async () => (await import('./profile.ts')).command },
+  report: { summary: 'compares two data sets', load: async () => (await import('./report.ts')).command },
+  backfill: { summary: 'brings history into a platform', load: async () => (await import('./backfill.ts')).command },
+  monitor: {
+    summary: 'publishes, lists and removes monitors',
+    load: async () => (await import('./monitor.ts')).command,
+  },
+  baseline: {
+    summary: 'lists, makes, approves and rolls back baselines',
+    load: async () => (await import('./baseline.ts')).command,
+  },
+  alert: {
+    summary: 'tests channels, lists, acknowledges and silences alerts',
+    load: async () => (await import('./alert.ts')).command,
+  },
+  render: { summary: 'writes generated artefacts', load: async () => (await import('./render.ts')).command },
+  doctor: {
+    summary: 'checks an installation and says how to mend it',
+    load: async () => (await import('./doctor.ts')).command,
+  },
+};
+
+const HELP = `mlmon: machine-learning monitoring
+
+Usage: mlmon <command> [options]
+
+Commands:
+${Object.entries(COMMANDS)
+  .map(([name, entry]) => `  ${name.padEnd(10)} ${entry.summary}`)
+  .join('\n')}
+
+mlmon <command> --help tells more. Exit codes: 0 nothing found, 1 something found, 2 wrong use or bad input, 3 an internal failure.
+`;
+
+/** Runs one command line and resolves with its exit code; never throws. */
+export async function main(argv: readonly string[], io: CommandIo = processIo()): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    io.stdout.write(HELP);
+    return name === undefined ? EXIT.wrongUse : EXIT.nothingFound;
+  }
+  if (name === '--version') {
+    const { version } = await import('../contracts/version.ts');
+    io.stdout.write(`${version}\n`);
+    return EXIT.nothingFound;
+  }
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (entry === undefined) {
+    const near = nearest(name, Object.keys(COMMANDS));
+    io.stderr.write(
+      `${name}: unknown command; expected one of ${Object.keys(COMMANDS).join(', ')}${near === undefined ? '' : `; did you mean ${near}?`}\n`,
+    );
+    return EXIT.wrongUse;
+  }
+  try {
+    const command = await entry.load();
+    if (rest.includes('--help') || rest.includes('-h')) {
+      io.stdout.write(command.help);
+      return EXIT.nothingFound;
+    }
+    return await command.run(rest, io);
+  } catch (error) {
+    if (error instanceof ProblemError) {
+      for (const problem of error.problems) io.stderr.write(`${formatProblem(problem)}\n`);
+      return EXIT.wrongUse;
+    }
+    io.stderr.write(
+      `mlmon ${name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    return EXIT.failure;
+  }
+}
+
+function processIo(): CommandIo {
+  const controller = new AbortController();
+  // The first signal asks for an orderly end, the second takes the default: an end at once.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort(new Error(signal)));
+  // A reader that went away (`mlmon report … | head`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.nothingFound);
+    throw error;
+  });
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    terminal: process.stdout.isTTY === true && process.stderr.isTTY === true,
+    cwd: process.cwd(),
+    signal: controller.signal,
+  };
+}
