@@ -35,16 +35,16 @@ export function slackMessage(
   const headline = `${MARK[kind]} ${WORD[episode.signal]} on ${episode.model} ${episode.version}${kind === 'opened' ? '' : `: ${kind}`}${repeat ? ' (repeated)' : ''}`;
   const features = episode.features
     .slice(0, 10)
-    .map(({ name, summary }) => `• *${escape(name)}* ${escape(summary)}`)
+    .map(({ name, summary }) => `• *${escapeMrkdwn(name)}* ${escapeMrkdwn(summary)}`)
     .join('\n');
   const fields = [
     ['Since', episode.since],
     ['Severity', episode.severity],
     ['Owner', episode.owner],
     ['Windows of', episode.length],
-  ].map(([title, value]) => ({ type: 'mrkdwn', text: cut(`*${title}*\n${escape(value ?? '')}`, LIMITS.field) }));
+  ].map(([title, value]) => ({ type: 'mrkdwn', text: cut(`*${title}*\n${escapeMrkdwn(value ?? '')}`, LIMITS.field) }));
   return {
-    text: cut(escape(`${headline}: ${episode.summary}`), LIMITS.text),
+    text: cut(escapeMrkdwn(`${headline}: ${episode.summary}`), LIMITS.text),
     blocks: [
       // A plain_text header shows its characters as they are: escaping there would be seen.
       { type: 'header', text: { type: 'plain_text', text: cut(headline, LIMITS.header), emoji: false } },
@@ -52,7 +52,7 @@ export function slackMessage(
         type: 'section',
         text: {
           type: 'mrkdwn',
-          text: cut(features === '' ? escape(episode.summary || 'no details') : features, LIMITS.section),
+          text: cut(features === '' ? escapeMrkdwn(episode.summary || 'no details') : features, LIMITS.section),
         },
       },
       { type: 'section', fields },
@@ -61,7 +61,7 @@ export function slackMessage(
         : [
             {
               type: 'context',
-              elements: [{ type: 'mrkdwn', text: cut(context.map(escape).join('\n'), LIMITS.context) }],
+              elements: [{ type: 'mrkdwn', text: cut(context.map(escapeMrkdwn).join('\n'), LIMITS.context) }],
             },
           ]),
       ...buttons(link, runbook),
@@ -91,7 +91,7 @@ const WORD = {
 } as const;
 
 /** The three characters Slack gives a meaning in text; without `<` there is no `<!channel>`. Markup characters are broken up. */
-export function escape(text: string): string {
+export function escapeMrkdwn(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
