@@ -55,6 +55,8 @@ export interface ModelSummary {
   /** Rows of the newest windows, oldest first, for a spark line. */
   readonly recentRows: readonly number[];
   readonly removed: boolean;
+  /** The monitor's time zone; UTC when absent. */
+  readonly timezone?: string;
 }
 
 export interface BaselineInfo {
@@ -183,6 +185,8 @@ export interface AlertView extends Episode {
   readonly corrected: boolean;
   readonly acknowledged: { readonly by: string; readonly at: string; readonly note: string } | null;
   readonly silenced: boolean;
+  /** The monitor's time zone; UTC when absent. */
+  readonly timezone?: string;
   /** When it was decided, by the platform's clock. */
   readonly notifiedAt: string | null;
   readonly runbook: string;
