@@ -1,0 +1,332 @@
+/**
+ * The collector: takes events, checks them against their monitor, applies the field policy and appends them to the log.
+ * What cannot be read goes to quarantine with its reason; the rest of its batch goes on. Nothing is acknowledged before it is durable.
+ * Events of all requests of one turn of the event loop share an append (group write); while one is under way the next collects.
+ */
+import type { Baseline } from '../contracts/baseline.ts';
+import { EVENT_LIMITS, type QuarantineReason } from '../contracts/event.ts';
+import type { Monitor } from '../contracts/monitor.ts';
+import { CollectorCounters, type EventFormat } from './collector-counters.ts';
+import { type Arrival, type Envelope, eventLine, NO_ENVELOPE } from './event-line.ts';
+import { compilePlan, type FieldPlan, type PolicyKey } from './field-policy.ts';
+import { tooDeep } from './json-spans.ts';
+import type { Clock, EventLog } from './ports.ts';
+
+/** What the collector asks of the registry: a shape is a compiled (monitor, baseline), the same object while it applies. */
+export interface CollectorRegistry {
+  /** `version` is `null` for a label that names none. `null`: no monitor declares the model at that time. */
+  shapeFor(
+    model: string,
+    version: string | null,
+    eventMs: number,
+  ): { readonly shape: { readonly monitor: Monitor; readonly baseline: Baseline | null } } | null;
+}
+
+export interface QuarantinedItem {
+  readonly reason: QuarantineReason;
+  readonly detail: string;
+  readonly model: string | null;
+  /** When the collector took it, milliseconds since 1970. */
+  readonly at: number;
+  /** As it was sent, at most 64 Ki characters; empty where the monitor's policy forbids to keep it. */
+  readonly text: string;
+}
+
+/** Keeps what could not be read; resolves when durable. */
+export type QuarantineSink = (items: readonly QuarantinedItem[]) => Promise<void>;
+
+export interface CollectorOptions {
+  readonly log: EventLog;
+  readonly registry: CollectorRegistry;
+  readonly clock: Clock;
+  readonly quarantine: QuarantineSink;
+  /** @default null: monitors with a hashed field are refused event by event, reason `policy` */
+  readonly policyKey?: PolicyKey | null;
+  /** Bytes taken and not yet durable, beyond which requests are turned away. @default 67108864 (64 MiB) */
+  readonly bytesInFlight?: number;
+  /** Largest log record. @default 1048576 (1 MiB) */
+  readonly recordBytes?: number;
+}
+
+export interface ItemReason {
+  /** Place in the request, from 0. */
+  readonly index: number;
+  readonly reason: QuarantineReason | 'scope';
+  readonly detail: string;
+}
+
+export interface CollectorAnswer {
+  /** Durable on the log. */
+  readonly accepted: number;
+  /** Durable in quarantine. */
+  readonly quarantined: number;
+  /** The first 100 that were not accepted. */
+  readonly reasons: readonly ItemReason[];
+}
+
+/** One request on its way: filled by `take`, handed over by `submit`, settled once. */
+export class Ticket {
+  accepted = 0;
+  quarantined = 0;
+  /** Not JSON at all: where nothing else was read the request is at fault. */
+  unreadable = 0;
+  /** Not permitted to this sender. */
+  forbidden = 0;
+  index = 0;
+  reasons: ItemReason[] | null = null;
+  format: EventFormat;
+  mayInfer = true;
+  mayLabel = true;
+  startedAt = 0;
+  /** Whoever waits for it. */
+  readonly owner: unknown;
+  readonly settle: (ticket: Ticket, failure: Error | null) => void;
+  constructor(owner: unknown, format: EventFormat, settle: (ticket: Ticket, failure: Error | null) => void) {
+    this.owner = owner;
+    this.format = format;
+    this.settle = settle;
+  }
+}
+
+const REASONS_SHOWN = 100;
+const QUARANTINE_TEXT = 65_536;
+
+class Batch {
+  readonly records: Buffer[] = [];
+  lines: string[] = [];
+  lineBytes = 0;
+  bytes = 0;
+  events = 0;
+  readonly tickets: Ticket[] = [];
+  readonly quarantined: QuarantinedItem[] = [];
+}
+
+export class Collector {
+  readonly counters = new CollectorCounters();
+  readonly #options: CollectorOptions;
+  readonly #limit: number;
+  readonly #recordBytes: number;
+  readonly #plans = new WeakMap<object, FieldPlan>();
+  readonly #planFor: (model: string, version: string | null, eventMs: number) => FieldPlan | null;
+  #batch = new Batch();
+  #bytesInFlight = 0;
+  #oldest: number | null = null;
+  #scheduled = false;
+  #appending: Promise<void> | null = null;
+  #arrival: Arrival = { ms: Number.NaN, text: '' };
+  #keyNumber = 0;
+  #failure: string | null = null;
+
+  constructor(options: CollectorOptions) {
+    this.#options = options;
+    this.#limit = options.bytesInFlight ?? 67_108_864;
+    this.#recordBytes = Math.min(options.recordBytes ?? EVENT_LIMITS.recordBytes, EVENT_LIMITS.recordBytes);
+    const key = options.policyKey ?? null;
+    this.#planFor = (model, version, eventMs) => {
+      const found = options.registry.shapeFor(model, version, eventMs);
+      if (found === null) return null;
+      let plan = this.#plans.get(found.shape);
+      if (plan === undefined) {
+        plan = compilePlan(found.shape.monitor, found.shape.baseline, key);
+        this.#plans.set(found.shape, plan);
+      }
+      return plan;
+    };
+  }
+
+  /** Takes events that are already parsed. Rejects when they could not be made durable: nothing of them counts then, send them again. */
+  accept(events: readonly unknown[], options: { readonly format?: EventFormat } = {}): Promise<CollectorAnswer> {
+    return new Promise((resolve, reject) => {
+      const ticket = new Ticket(null, options.format ?? 'json', (settled, failure) => {
+        if (failure !== null) reject(failure);
+        else resolve(answerOf(settled));
+      });
+      for (const event of events) this.take(ticket, event, null, NO_ENVELOPE);
+      this.submit(ticket);
+    });
+  }
+
+  /** Over its limit: requests are to be turned away unread (429). */
+  get full(): boolean {
+    return this.#bytesInFlight >= this.#limit;
+  }
+
+  /** Why the newest append failed; `null` when it did not. */
+  get failure(): string | null {
+    return this.#failure;
+  }
+
+  queue(): { readonly bytes: number; readonly limit: number; readonly oldestMs: number } {
+    const oldestMs = this.#oldest === null ? 0 : Math.max(0, performance.now() - this.#oldest);
+    return { bytes: this.#bytesInFlight, limit: this.#limit, oldestMs };
+  }
+
+  /** Takes one event as JSON text. */
+  takeText(ticket: Ticket, text: string, envelope: Envelope): void {
+    if (text.length > this.#recordBytes) {
+      this.#refuse(
+        ticket,
+        'too-large',
+        `at most ${this.#recordBytes} bytes, got ${text.length} characters`,
+        null,
+        text,
+      );
+      return;
+    }
+    if (tooDeep(text)) {
+      this.#refuse(ticket, 'schema', 'nested too deeply', null, text);
+      return;
+    }
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      ticket.unreadable++;
+      this.#refuse(ticket, 'json', 'not readable as JSON', null, text);
+      return;
+    }
+    this.take(ticket, value, text, envelope);
+  }
+
+  /** Takes one parsed event; `raw` is its JSON text without outer white space, if known. Must be followed by `submit` in the same turn. */
+  take(ticket: Ticket, value: unknown, raw: string | null, envelope: Envelope): void {
+    const outcome = eventLine(value, raw, envelope, this.#now(), this.#planFor);
+    if ('reason' in outcome) {
+      this.#refuse(ticket, outcome.reason, outcome.detail, outcome.model, outcome.open ? (raw ?? textOf(value)) : '');
+      return;
+    }
+    const { line, kind } = outcome;
+    if (!(kind === 'inference' ? ticket.mayInfer : ticket.mayLabel)) {
+      const scope = kind === 'inference' ? 'events:write' : 'labels:write';
+      this.#note(ticket, 'scope', `an event of type ${kind} needs a token with the scope ${scope}`);
+      ticket.forbidden++;
+      return;
+    }
+    const bytes = Buffer.byteLength(line, 'utf8');
+    if (bytes > this.#recordBytes) {
+      this.#refuse(ticket, 'too-large', `at most ${this.#recordBytes} bytes, got ${bytes}`, outcome.model, '');
+      return;
+    }
+    this.counters.of(outcome.model)[kind][ticket.format]++;
+    ticket.index++;
+    ticket.accepted++;
+    const batch = this.#batch;
+    if (batch.lineBytes > 0 && batch.lineBytes + bytes + 1 > this.#recordBytes) seal(batch);
+    batch.lines.push(line);
+    batch.lineBytes += bytes + 1;
+    batch.bytes += bytes;
+    batch.events++;
+    this.#bytesInFlight += bytes;
+  }
+
+  /** Refuses one event before it was parsed. */
+  refuse(ticket: Ticket, reason: QuarantineReason, detail: string, text: string): void {
+    this.#refuse(ticket, reason, detail, null, text);
+  }
+
+  /** The ticket is complete; it is settled when all its events are durable, on the log or in quarantine. */
+  submit(ticket: Ticket): void {
+    ticket.startedAt = performance.now();
+    this.#batch.tickets.push(ticket);
+    if (this.#scheduled || this.#appending !== null) return;
+    this.#scheduled = true;
+    setImmediate(this.#flush);
+  }
+
+  /** Resolves when everything that was submitted is settled. */
+  async drain(): Promise<void> {
+    while (this.#scheduled || this.#appending !== null) {
+      await this.#appending;
+      if (this.#scheduled) await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  readonly #flush = (): void => {
+    this.#scheduled = false;
+    this.#appending = this.#write(this.#swap()).finally(() => {
+      this.#appending = null;
+      if (this.#batch.tickets.length > 0 && !this.#scheduled) {
+        this.#scheduled = true;
+        setImmediate(this.#flush);
+      }
+    });
+  };
+
+  #swap(): Batch {
+    const batch = this.#batch;
+    this.#batch = new Batch();
+    seal(batch);
+    return batch;
+  }
+
+  async #write(batch: Batch): Promise<void> {
+    const begun = performance.now();
+    this.#oldest = batch.tickets[0]?.startedAt ?? begun;
+    let failure: Error | null = null;
+    try {
+      if (batch.quarantined.length > 0) await this.#options.quarantine(batch.quarantined);
+      if (batch.records.length > 0) {
+        // Any key will do, since every count is independent of order: they only spread the records over the partitions.
+        await this.#options.log.append(batch.records.map((data) => ({ key: `${this.#keyNumber++}`, data })));
+        this.counters.delivered += batch.events;
+        this.counters.delivery.observe((performance.now() - begun) / 1000);
+      }
+      this.#failure = null;
+    } catch (error) {
+      failure = error instanceof Error ? error : new Error(String(error));
+      this.#failure = failure.message;
+      this.counters.deliveryFailures++;
+    }
+    this.#bytesInFlight -= batch.bytes;
+    this.#oldest = null;
+    const ended = performance.now();
+    for (const ticket of batch.tickets) {
+      this.counters.ingest.observe((ended - ticket.startedAt) / 1000);
+      ticket.settle(ticket, failure);
+    }
+  }
+
+  #refuse(ticket: Ticket, reason: QuarantineReason, detail: string, model: string | null, text: string): void {
+    this.counters.reject(model, reason);
+    this.#note(ticket, reason, detail);
+    ticket.quarantined++;
+    const kept = text.length > QUARANTINE_TEXT ? text.slice(0, QUARANTINE_TEXT) : text;
+    const batch = this.#batch;
+    batch.quarantined.push({ reason, detail, model, at: this.#now().ms, text: kept });
+    // Two bytes a character, so that refused input is bounded like accepted input.
+    batch.bytes += kept.length * 2;
+    this.#bytesInFlight += kept.length * 2;
+  }
+
+  #note(ticket: Ticket, reason: ItemReason['reason'], detail: string): void {
+    ticket.reasons ??= [];
+    if (ticket.reasons.length < REASONS_SHOWN) ticket.reasons.push({ index: ticket.index, reason, detail });
+    ticket.index++;
+  }
+
+  #now(): Arrival {
+    const ms = this.#options.clock.now();
+    if (ms !== this.#arrival.ms) this.#arrival = { ms, text: new Date(ms).toISOString() };
+    return this.#arrival;
+  }
+}
+
+export function answerOf(ticket: Ticket): CollectorAnswer {
+  return { accepted: ticket.accepted, quarantined: ticket.quarantined, reasons: ticket.reasons ?? [] };
+}
+
+/** Ends the record that is being filled. No line break at its end: a record is lines joined, so splitting it gives no empty line. */
+function seal(batch: Batch): void {
+  if (batch.lines.length === 0) return;
+  batch.records.push(Buffer.from(batch.lines.join('\n'), 'utf8'));
+  batch.lines = [];
+  batch.lineBytes = 0;
+}
+
+function textOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return `(${typeof value} that cannot be written as JSON)`;
+  }
+}
