@@ -182,14 +182,6 @@ export const monitorSchema = z
           blind: 'critical',
         },
       }),
-    retention: z
-      .object({
-        events: duration.default('90d'),
-        profiles: duration.default('400d'),
-        results: duration.default('2555d'),
-      })
-      .strict()
-      .default({ events: '90d', profiles: '400d', results: '2555d' }),
   })
   .strict();
 
@@ -211,6 +203,7 @@ export interface PublishedMonitor {
 /** Keys of the interface that do not work yet, with what to use meanwhile. */
 const LATER: Readonly<Record<string, string>> = {
   fairness: 'fairness is not monitored yet; remove the key',
+  retention: 'retention is not applied by the platform yet; remove the key',
   retrain:
     'retraining is not started by the platform yet; remove the key and act on the alert (a webhook channel can start a pipeline)',
 };

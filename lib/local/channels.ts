@@ -1,0 +1,107 @@
+/**
+ * Channels of a platform on one machine: the inbox always, others from a file. Secrets are files of their own, named in it,
+ * so that none stands in the configuration, in the environment or in a log.
+ */
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { InboxChannel } from '../adapters/inbox/inbox-channel.ts';
+import { PagerDutyChannel } from '../adapters/pagerduty/pagerduty-channel.ts';
+import { SlackChannel } from '../adapters/slack/slack-channel.ts';
+import { WebhookChannel } from '../adapters/webhook/webhook-channel.ts';
+import { type Problem, ProblemError, shown } from '../contracts/problem.ts';
+import type { AlertChannel, ObjectStore } from '../pipeline/ports.ts';
+
+const name = z
+  .string()
+  .regex(/^[a-z0-9-]{1,40}$/)
+  .optional();
+const file = z.string().min(1);
+
+const channelSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('slack'), name, urlFile: file }).strict(),
+  z.object({ type: z.literal('pagerduty'), name, routingKeyFile: file, url: z.string().url().optional() }).strict(),
+  z
+    .object({
+      type: z.literal('webhook'),
+      name,
+      url: z.string().url().optional(),
+      urlFile: file.optional(),
+      secretFile: file.optional(),
+    })
+    .strict(),
+]);
+const channelsSchema = z.object({ channels: z.array(channelSchema).max(50) }).strict();
+
+/** @throws ProblemError naming every problem of the file and of the secrets it names */
+export async function readChannels(path: string | undefined, store: ObjectStore): Promise<AlertChannel[]> {
+  const channels: AlertChannel[] = [new InboxChannel(store)];
+  if (path === undefined) return channels;
+  const problems: Problem[] = [];
+  const parsed = channelsSchema.safeParse(parse(await text(path, path, problems)));
+  if (!parsed.success)
+    problems.push(
+      ...parsed.error.issues.map(({ path: at, message }) => ({
+        code: 'channel',
+        path: `${path}: ${at.join('.')}`,
+        message: 'is not valid',
+        expected: message,
+      })),
+    );
+  if (problems.length > 0 || !parsed.success) throw new ProblemError(problems);
+  const secret = async (named: string | undefined): Promise<string | undefined> =>
+    named === undefined ? undefined : (await text(resolve(dirname(path), named), `${path}: ${named}`, problems)).trim();
+  for (const entry of parsed.data.channels) {
+    if (entry.type === 'slack')
+      channels.push(new SlackChannel({ name: entry.name, url: (await secret(entry.urlFile)) ?? '' }));
+    else if (entry.type === 'pagerduty')
+      channels.push(
+        new PagerDutyChannel({
+          name: entry.name,
+          routingKey: (await secret(entry.routingKeyFile)) ?? '',
+          url: entry.url,
+        }),
+      );
+    else {
+      const url = entry.url ?? (await secret(entry.urlFile));
+      if (url === undefined)
+        problems.push({
+          code: 'channel',
+          path,
+          message: 'a webhook has no address',
+          expected: 'url, or urlFile when it holds a secret',
+        });
+      else channels.push(new WebhookChannel({ name: entry.name, url, secret: await secret(entry.secretFile) }));
+    }
+  }
+  const seen = new Set<string>();
+  for (const channel of channels) {
+    if (seen.has(channel.name))
+      problems.push({
+        code: 'channel',
+        path,
+        message: 'two channels have one name',
+        got: shown(channel.name),
+        fix: 'give one of them another `name`',
+      });
+    seen.add(channel.name);
+  }
+  if (problems.length > 0) throw new ProblemError(problems);
+  return channels;
+}
+
+async function text(path: string, called: string, problems: Problem[]): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    problems.push({
+      code: 'file',
+      path: called,
+      message: 'cannot be read',
+      got: (error as NodeJS.ErrnoException).code,
+      fix: 'check the path and its permissions',
+    });
+    return '';
+  }
+}

@@ -1,0 +1,91 @@
+/** Monitors as files: YAML or JSON. */
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { parseDocument } from 'yaml';
+import { type Monitor, parseMonitor } from '../contracts/monitor.ts';
+import { type Problem, ProblemError } from '../contracts/problem.ts';
+
+/** Reads the text of a monitor; JSON is YAML too. */
+export function readMonitorText(text: string): { monitor: Monitor | null; problems: readonly Problem[] } {
+  const document = parseDocument(text, { prettyErrors: true });
+  if (document.errors.length > 0)
+    return {
+      monitor: null,
+      problems: document.errors.map((error) => ({
+        code: 'yaml',
+        path: `line ${error.linePos?.[0].line ?? '?'}`,
+        message: error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? 'is not readable',
+        expected: 'YAML or JSON',
+      })),
+    };
+  // Aliases can blow a small file up to gigabytes.
+  return parseMonitor(document.toJS({ maxAliasCount: 20 }));
+}
+
+export interface MonitorFile {
+  readonly file: string;
+  readonly monitor: Monitor;
+  /** `baseline.from` as an absolute path, when there is one. */
+  readonly baselineFile: string | null;
+}
+
+/**
+ * Reads one monitor, or all `*.yaml`, `*.yml` and `*.json` monitors of a folder. A baseline (a JSON file with a schema of its
+ * own) in the same folder is not taken for a monitor.
+ * @throws ProblemError with the problems of all files
+ */
+export async function readMonitorFiles(path: string): Promise<MonitorFile[]> {
+  const problems: Problem[] = [];
+  const found: MonitorFile[] = [];
+  for (const file of await candidates(path)) {
+    let text: string;
+    try {
+      text = await readFile(file, 'utf8');
+    } catch (error) {
+      problems.push({
+        code: 'file',
+        path: file,
+        message: 'cannot be read',
+        got: (error as NodeJS.ErrnoException).code,
+      });
+      continue;
+    }
+    if (/^\s*\{\s*"schema"\s*:\s*"mlmon\./.test(text)) continue;
+    const read = readMonitorText(text);
+    problems.push(...read.problems.map((problem) => ({ ...problem, path: `${file}: ${problem.path}` })));
+    if (read.monitor === null) continue;
+    const twin = found.find(({ monitor }) => monitor.model === read.monitor?.model);
+    if (twin !== undefined)
+      problems.push({
+        code: 'twice',
+        path: file,
+        message: `the model ${read.monitor.model} has a monitor already, in ${twin.file}`,
+        fix: 'remove one of them',
+      });
+    const from = read.monitor.baseline.from;
+    found.push({ file, monitor: read.monitor, baselineFile: from === undefined ? null : resolve(dirname(file), from) });
+  }
+  if (problems.length > 0) throw new ProblemError(problems);
+  return found;
+}
+
+async function candidates(path: string): Promise<string[]> {
+  try {
+    const entries = await readdir(path, { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isFile() && /\.(?:ya?ml|json)$/.test(entry.name))
+      .map((entry) => join(path, entry.name))
+      .sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return [path];
+    throw new ProblemError([
+      {
+        code: 'file',
+        path,
+        message: 'cannot be read',
+        got: (error as NodeJS.ErrnoException).code,
+        expected: 'a folder of monitors, or one monitor file',
+      },
+    ]);
+  }
+}

@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { durationMs, durationText } from '../../lib/contracts/duration.ts';
+import { monitorJsonSchema, parseMonitor } from '../../lib/contracts/monitor.ts';
+import { formatProblem } from '../../lib/contracts/problem.ts';
+import { version } from '../../lib/contracts/version.ts';
+
+const problemsOf = (input: unknown): string[] => parseMonitor(input).problems.map(formatProblem);
+
+describe('parseMonitor', () => {
+  it('fills every default from a model name alone', () => {
+    const { monitor } = parseMonitor({ model: 'flight-delay' });
+    expect(monitor).toMatchObject({
+      task: 'none',
+      window: { every: '1d', timezone: 'UTC', lateness: '1h', revise: '7d', minimumRows: 200 },
+      budget: '1 per 30d',
+      drift: { smallestEffect: 'tiny' },
+      alerts: { severity: { blind: 'critical', drift: 'warning' } },
+    });
+  });
+
+  it('reports all problems at once, each with where, what, expected and the nearest key', () => {
+    const problems = problemsOf({
+      model: 'Flight_Delay',
+      windw: {},
+      window: { every: '1 day', evry: 1 },
+      truth: { minimumCoverage: 2 },
+      features: { distance: { type: 'number' } },
+    });
+    expect(problems).toHaveLength(6);
+    expect(problems.join('\n')).toMatch(/windw: unknown key.*did you mean window\?/);
+    expect(problems.join('\n')).toMatch(/window\.evry: unknown key.*did you mean every\?/);
+    expect(problems.join('\n')).toMatch(
+      /features\.distance\.type: is not valid, got "number"; expected one of numeric, categorical/,
+    );
+  });
+
+  it('refuses keys that do not work yet, with the reason', () => {
+    const problems = problemsOf({ model: 'm', fairness: {}, retrain: {}, retention: {}, baseline: { learn: '7d' } });
+    expect(problems).toHaveLength(4);
+    for (const problem of problems) expect(problem).toMatch(/not accepted yet; .+/);
+  });
+
+  it('refuses metrics that the task does not have', () => {
+    expect(
+      problemsOf({ model: 'm', task: 'binary-classification', performance: { floor: { acuracy: 0.7 } } })[0],
+    ).toMatch(/did you mean accuracy/);
+    expect(problemsOf({ model: 'm', performance: { metrics: ['rmse'] } })[0]).toMatch(/a task other than none/);
+  });
+
+  it.each([null, 7, 'text', [], undefined])('refuses %j without an exception', (input) => {
+    expect(problemsOf(input).length).toBeGreaterThan(0);
+  });
+
+  it('is not polluted by hostile keys', () => {
+    expect(problemsOf(JSON.parse('{"model":"m","__proto__":{"task":"regression"},"constructor":1}')).join()).toMatch(
+      /unknown key/,
+    );
+    expect(
+      parseMonitor(JSON.parse('{"model":"m","features":{"toString":{"type":"numeric"}}}')).monitor?.features,
+    ).toHaveProperty('toString');
+  });
+});
+
+it('publishes the JSON Schema that it validates by', () => {
+  const published = JSON.parse(readFileSync('docs/reference/monitor.schema.json', 'utf8')) as unknown;
+  expect(published).toEqual(JSON.parse(JSON.stringify(monitorJsonSchema())));
+});
+
+it('knows the version of the package', () => {
+  expect(version).toBe((JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }).version);
+});
+
+describe('durations', () => {
+  it.each([
+    ['500ms', 500],
+    ['90s', 90_000],
+    ['7d', 604_800_000],
+  ])('reads %s', (text, ms) => {
+    expect(durationMs(text)).toBe(ms);
+    expect(durationText(ms)).toBe(text);
+  });
+  it.each(['', '1', 'd', '0h', '-1h', '1.5h', '1h30m', '1 h'])('refuses %j', (text) => {
+    expect(() => durationMs(text)).toThrow(RangeError);
+  });
+});

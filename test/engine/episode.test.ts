@@ -1,0 +1,171 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseMonitor } from '../../lib/contracts/monitor.ts';
+import { EMPTY_FOLD, type FoldRules, foldEpisodes } from '../../lib/engine/episode.ts';
+import type { Judgement } from '../../lib/engine/judgement.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const START = Date.UTC(2001, 1, 1);
+
+function rules(settings: Record<string, unknown> = {}, revise = 7 * DAY): FoldRules {
+  const { monitor, problems } = parseMonitor({ model: 'm', ...settings });
+  if (monitor === null) throw new Error(JSON.stringify(problems));
+  return { monitor, settleAfter: { window: revise, performance: revise } };
+}
+
+function judgement(
+  day: number,
+  flagged: readonly string[],
+  more: Partial<Judgement> & { loud?: boolean; ms?: number } = {},
+): Judgement {
+  const { loud, ms = DAY, ...rest } = more;
+  const start = START + day * ms;
+  return {
+    kind: 'window',
+    version: '1',
+    start,
+    end: start + ms,
+    length: '1d',
+    base: true,
+    revision: 0,
+    rows: 100,
+    provisional: false,
+    conditions: {
+      drift: {
+        flagged: flagged.map((name) => ({
+          name,
+          aspect: 'location',
+          effect: 0.2,
+          summary: 'moved',
+          since: new Date(start).toISOString(),
+        })),
+        loud: loud ?? flagged.length > 0,
+      },
+    },
+    ...rest,
+  };
+}
+
+const at = (day: number): string => new Date(START + day * DAY).toISOString();
+
+describe('foldEpisodes', () => {
+  it('opens on one daily window and closes after three quiet ones', () => {
+    const days = [[], ['a'], ['a', 'b'], [], [], [], []].map((flagged, day) => judgement(day, flagged));
+    const { episodes } = foldEpisodes(EMPTY_FOLD, days, rules());
+    expect(episodes).toHaveLength(1);
+    expect(episodes[0]).toMatchObject({
+      opened: at(2),
+      closed: at(6),
+      since: at(1),
+      signal: 'drift',
+      severity: 'warning',
+    });
+    expect(episodes[0]?.features.map(({ name }) => name)).toEqual(['a', 'b']);
+  });
+
+  it('waits for 2 of 3 windows that are shorter than a day, of the same feature', () => {
+    const hours = [['a'], ['b'], [], ['a'], [], ['a'], []].map((flagged, hour) =>
+      judgement(hour, flagged, { ms: HOUR, length: '1h' }),
+    );
+    const { episodes } = foldEpisodes(EMPTY_FOLD, hours, rules());
+    expect(episodes.map(({ opened, since }) => [opened, since])).toEqual([
+      [new Date(START + 6 * HOUR).toISOString(), new Date(START + 3 * HOUR).toISOString()],
+    ]);
+  });
+
+  it('stays open while windows are loud, and through windows that were not judged', () => {
+    const days = [
+      judgement(0, ['a']),
+      judgement(1, []),
+      judgement(2, [], { loud: true }),
+      judgement(3, []),
+      judgement(4, [], { conditions: {} }),
+      judgement(5, []),
+    ];
+    expect(foldEpisodes(EMPTY_FOLD, days, rules()).episodes[0]?.closed).toBeNull();
+    expect(foldEpisodes(EMPTY_FOLD, [...days, judgement(6, [])], rules()).episodes[0]?.closed).toBe(at(7));
+  });
+
+  it('opens at once on a longer scale, and holds until that scale is quiet', () => {
+    const week = (n: number, flagged: readonly string[]): Judgement =>
+      judgement(n, flagged, { ms: 7 * DAY, length: '7d', base: false });
+    const quiet = Array.from({ length: 15 }, (_, day) => judgement(day, []));
+    const open = foldEpisodes(EMPTY_FOLD, [...quiet.slice(0, 13), week(0, ['a'])], rules({}, 30 * DAY));
+    expect(open.episodes).toMatchObject([{ opened: at(7), closed: null, length: '7d' }]);
+    const closed = foldEpisodes(open.state, [...quiet.slice(13), week(1, [])], rules({}, 30 * DAY));
+    expect(closed.episodes).toMatchObject([{ opened: at(7), closed: at(14) }]);
+  });
+
+  it('takes back what a revision takes back, and finds what it adds', () => {
+    const first = foldEpisodes(EMPTY_FOLD, [judgement(0, []), judgement(1, ['a']), judgement(2, [])], rules());
+    expect(first.episodes).toHaveLength(1);
+    const second = foldEpisodes(
+      first.state,
+      [judgement(1, [], { revision: 1 }), judgement(0, ['b'], { revision: 1 })],
+      rules(),
+    );
+    expect(second.episodes).toMatchObject([{ opened: at(1), features: [{ name: 'b' }] }]);
+    const older = foldEpisodes(second.state, [judgement(1, ['a'])], rules());
+    expect(older.episodes).toEqual(second.episodes);
+  });
+
+  it('counts results for settled windows instead of using them', () => {
+    const days = Array.from({ length: 20 }, (_, day) => judgement(day, []));
+    const fold = foldEpisodes(EMPTY_FOLD, days, rules());
+    const late = foldEpisodes(fold.state, [judgement(2, ['a'], { revision: 1 })], rules());
+    expect(late).toMatchObject({ episodes: [], tooLate: 1 });
+    expect(late.state.tail.length).toBeLessThan(10);
+  });
+
+  it('gives the same episodes in whatever order and portions judgements arrive', () => {
+    const flags = fc.array(fc.constantFrom<readonly string[]>([], [], ['a'], ['b'], ['a', 'b']), {
+      minLength: 1,
+      maxLength: 40,
+    });
+    fc.assert(
+      fc.property(flags, fc.integer(), fc.integer({ min: 1, max: 7 }), (days, seed, portion) => {
+        const all = days.map((flagged, day) => judgement(day, flagged));
+        // Nothing settles here: order is free only among what may still be revised.
+        const free = rules({ alerts: { after: '2 of 3' } }, 1_000 * DAY);
+        const expected = foldEpisodes(EMPTY_FOLD, all, free).episodes;
+        const shuffled = all
+          .map((one, i) => ({ one, key: Math.imul(i + 1, seed | 1) >>> 0 }))
+          .sort((a, b) => a.key - b.key);
+        let state = EMPTY_FOLD;
+        let episodes: unknown = [];
+        for (let i = 0; i < shuffled.length; i += portion) {
+          const fold = foldEpisodes(
+            state,
+            shuffled.slice(i, i + portion).map(({ one }) => one),
+            free,
+          );
+          state = JSON.parse(JSON.stringify(fold.state)) as typeof state;
+          episodes = fold.episodes;
+        }
+        expect(episodes).toEqual(expected);
+      }),
+    );
+  });
+
+  it('gives the same episodes with a short memory as with a long one, when windows come in order', () => {
+    const flags = fc.array(fc.constantFrom<readonly string[]>([], [], [], ['a'], ['b']), {
+      minLength: 1,
+      maxLength: 60,
+    });
+    fc.assert(
+      fc.property(flags, (days) => {
+        const all = days.map((flagged, day) => judgement(day, flagged));
+        const long = foldEpisodes(EMPTY_FOLD, all, rules({}, 1_000 * DAY)).episodes;
+        const seen = new Map<string, unknown>();
+        let state = EMPTY_FOLD;
+        for (const one of all) {
+          const fold = foldEpisodes(state, [one], rules({}, 2 * DAY));
+          state = JSON.parse(JSON.stringify(fold.state)) as typeof state;
+          for (const episode of fold.episodes) seen.set(episode.id, episode);
+        }
+        expect([...seen.values()]).toEqual(long);
+      }),
+    );
+  });
+});
