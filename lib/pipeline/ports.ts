@@ -104,8 +104,10 @@ export interface Query {
 
 /** Turns log records into one capture object (Parquet); lines that are no events are skipped and counted. */
 export interface CaptureWriter {
+  /** `appendTimes`, one a line, milliseconds since 1970: the arrival of lines that carry none. */
   encode(
     lines: readonly Uint8Array[],
+    appendTimes: readonly number[],
   ): Promise<{ readonly body: Uint8Array; readonly rows: number; readonly failed: number }>;
 }
 
