@@ -1,0 +1,102 @@
+/** The JSON interface of a running platform, for commands that act on one. */
+import { readFile } from 'node:fs/promises';
+import { ProblemError } from '../contracts/problem.ts';
+import { DEFAULT_PORT } from '../local/defaults.ts';
+import type { OptionSpec, Options } from './options.ts';
+
+/** Options of every command that talks to a platform. */
+export const PLATFORM_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  platform: { type: 'string' },
+  'token-file': { type: 'string' },
+  json: { type: 'boolean' },
+};
+
+export const PLATFORM_HELP = `  --platform URL      the platform; default http://127.0.0.1:${DEFAULT_PORT}
+  --token-file FILE   file that holds the token, where the platform wants one
+  --json              the answer as JSON on standard output`;
+
+export class PlatformClient {
+  readonly #base: string;
+  readonly #token: string | null;
+
+  private constructor(base: string, token: string | null) {
+    this.#base = base;
+    this.#token = token;
+  }
+
+  static async from(options: Options): Promise<PlatformClient> {
+    const base = options.text('platform') ?? `http://127.0.0.1:${DEFAULT_PORT}`;
+    if (!URL.canParse(base) || !/^https?:/.test(base))
+      throw new ProblemError([
+        {
+          code: 'wrong-value',
+          path: '--platform',
+          message: 'is not an address',
+          got: base,
+          expected: 'http://host:port',
+        },
+      ]);
+    const file = options.text('token-file') ?? process.env['MLMON_TOKEN_FILE'];
+    return new PlatformClient(
+      base.replace(/\/+$/, ''),
+      file === undefined ? null : (await readFile(file, 'utf8')).trim(),
+    );
+  }
+
+  get<T>(path: string): Promise<T> {
+    return this.#send<T>('GET', path);
+  }
+
+  send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body: unknown = {}): Promise<T> {
+    return this.#send<T>(method, path, body);
+  }
+
+  async #send<T>(method: string, path: string, body?: unknown): Promise<T> {
+    let response: Response;
+    try {
+      response = await fetch(`${this.#base}${path}`, {
+        method,
+        headers: {
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
+        },
+        body: body === undefined ? undefined : JSON.stringify(body),
+        signal: AbortSignal.timeout(120_000),
+      });
+    } catch (error) {
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+      throw new ProblemError([
+        {
+          code: 'no-platform',
+          path: this.#base,
+          message: `does not answer (${cause})`,
+          fix: 'start one with `mlmon start` or `mlmon serve`, or name it with --platform',
+        },
+      ]);
+    }
+    const text = await response.text();
+    if (response.ok) return (text === '' ? null : JSON.parse(text)) as T;
+    throw refusal(response.status, text);
+  }
+}
+
+/** An answer that says no: a problem document where the platform sent one. */
+function refusal(status: number, text: string): ProblemError {
+  try {
+    const document = JSON.parse(text) as { title?: string; detail?: string; problems?: unknown };
+    if (Array.isArray(document.problems) && document.problems.length > 0)
+      return new ProblemError(document.problems as ConstructorParameters<typeof ProblemError>[0]);
+    return new ProblemError([
+      { code: `http-${status}`, path: 'platform', message: document.detail ?? document.title ?? `answered ${status}` },
+    ]);
+  } catch {
+    return new ProblemError([
+      { code: `http-${status}`, path: 'platform', message: `answered ${status}`, got: text.slice(0, 200) },
+    ]);
+  }
+}
+
+/** Who decides: the name on the audit log. */
+export function decider(options: Options): string {
+  return options.text('by') ?? process.env['USER'] ?? 'command line';
+}
