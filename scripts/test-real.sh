@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# The tests with real components: installs what they need, then runs them one file after the other.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bash scripts/real-components.sh
+exec npx vitest run --config vitest.real.config.ts "$@"
