@@ -1,0 +1,149 @@
+/**
+ * Exact sums for mean and standard deviation, the same in any order: a value x is taken as the whole number
+ * q = round((x - center) / unit), kept within ±2^26, and Σq and Σq² are accumulated without rounding.
+ *
+ * q² < 2^53 is added as two halves of 26 bits, so a double holds 2^26 additions exactly; then they move to big integers.
+ * With sampling weights W (whole units of 2^-12, at most 2^26) the sums ΣWq and ΣWq² are kept beside them likewise.
+ */
+import type { ByteReader, ByteWriter } from './bytes.ts';
+import { WEIGHT_UNITS } from './weights.ts';
+
+/** Values farther from the center are counted as clamped. */
+export const MOMENT_LIMIT = 2 ** 26;
+const HALF = 2 ** 26;
+const FLUSH_AFTER = 2 ** 25;
+const BIG_HALF = 1n << 26n;
+/** Doubles a column: Σq, Σ high(q²), Σ low(q²). */
+const PLAIN = 3;
+/** ΣWq in two halves; ΣWq² = Σ (W·high) in two halves · 2^26 + Σ (W·low) in two halves. */
+const WEIGHTED = 6;
+
+export interface Moments {
+  readonly mean: number;
+  readonly std: number;
+}
+
+export class MomentSums {
+  readonly columns: number;
+  private readonly pending: Float64Array;
+  private readonly sums: bigint[];
+  private additions = 0;
+  private weightedPending: Float64Array | null = null;
+  private weightedSums: bigint[] = [];
+
+  constructor(columns: number) {
+    this.columns = columns;
+    this.pending = new Float64Array(columns * PLAIN);
+    this.sums = new Array<bigint>(columns * 2).fill(0n);
+  }
+
+  /** To be called once for each row before its values are added. */
+  row(): void {
+    if (++this.additions === FLUSH_AFTER) this.flush();
+  }
+
+  /** `q`: a whole number within ±MOMENT_LIMIT. */
+  add(column: number, q: number): void {
+    const square = q * q;
+    const high = Math.floor(square / HALF);
+    const at = column * PLAIN;
+    const pending = this.pending;
+    pending[at]! += q;
+    pending[at + 1]! += high;
+    pending[at + 2]! += square - high * HALF;
+  }
+
+  /** Beside `add`, after `promote`. `weight` in units of 2^-12. */
+  addWeighted(column: number, q: number, weight: number): void {
+    const pending = this.weightedPending;
+    if (pending === null) throw new Error('addWeighted before promote');
+    const square = q * q;
+    const high = Math.floor(square / HALF);
+    const at = column * WEIGHTED;
+    split(pending, at, weight * q);
+    split(pending, at + 2, weight * high);
+    split(pending, at + 4, weight * (square - high * HALF));
+  }
+
+  /** From here on weights are kept; what came before had weight 1. */
+  promote(): void {
+    if (this.weightedPending !== null) return;
+    this.flush();
+    this.weightedPending = new Float64Array(this.columns * WEIGHTED);
+    this.weightedSums = this.sums.map((sum) => sum * BigInt(WEIGHT_UNITS));
+  }
+
+  merge(other: MomentSums): void {
+    this.flush();
+    other.flush();
+    if (other.weightedPending !== null) this.promote();
+    for (let i = 0; i < this.sums.length; i++) {
+      this.sums[i]! += other.sums[i]!;
+      if (this.weightedPending === null) continue;
+      this.weightedSums[i]! +=
+        other.weightedPending === null ? other.sums[i]! * BigInt(WEIGHT_UNITS) : other.weightedSums[i]!;
+    }
+  }
+
+  /** Mean and population deviation of `count` values in the units of x; `null` without values. */
+  of(column: number, count: number, center: number, unit: number): Moments | null {
+    this.flush();
+    return moments(this.sums[column * 2]!, this.sums[column * 2 + 1]!, BigInt(count), center, unit);
+  }
+
+  /** Likewise with weights; `weight` is their sum in units of 2^-12. Without weights it is `of`. */
+  weightedOf(column: number, weight: bigint, center: number, unit: number): Moments | null {
+    this.flush();
+    return moments(this.weightedSums[column * 2]!, this.weightedSums[column * 2 + 1]!, weight, center, unit);
+  }
+
+  write(writer: ByteWriter): void {
+    this.flush();
+    for (const sum of this.sums) writer.signed(sum);
+    if (this.weightedPending !== null) for (const sum of this.weightedSums) writer.signed(sum);
+  }
+
+  static read(reader: ByteReader, columns: number, weighted: boolean): MomentSums {
+    const moments = new MomentSums(columns);
+    for (let i = 0; i < moments.sums.length; i++) moments.sums[i] = reader.signed();
+    if (weighted) {
+      moments.promote();
+      for (let i = 0; i < moments.sums.length; i++) moments.weightedSums[i] = reader.signed();
+    }
+    return moments;
+  }
+
+  private flush(): void {
+    if (this.additions === 0) return;
+    this.additions = 0;
+    for (let column = 0; column < this.columns; column++) {
+      const at = column * PLAIN;
+      this.sums[column * 2]! += BigInt(this.pending[at]!);
+      this.sums[column * 2 + 1]! += BigInt(this.pending[at + 1]!) * BIG_HALF + BigInt(this.pending[at + 2]!);
+    }
+    this.pending.fill(0);
+    const weighted = this.weightedPending;
+    if (weighted === null) return;
+    for (let column = 0; column < this.columns; column++) {
+      const joined = (half: number) =>
+        BigInt(weighted[column * WEIGHTED + half]!) * BIG_HALF + BigInt(weighted[column * WEIGHTED + half + 1]!);
+      this.weightedSums[column * 2]! += joined(0);
+      this.weightedSums[column * 2 + 1]! += joined(2) * BIG_HALF + joined(4);
+    }
+    weighted.fill(0);
+  }
+}
+
+function split(pending: Float64Array, at: number, product: number): void {
+  const high = Math.floor(product / HALF);
+  pending[at]! += high;
+  pending[at + 1]! += product - high * HALF;
+}
+
+/** mean = center + unit·S1/N; variance = unit²·(N·S2 - S1²)/N², its numerator exact. */
+function moments(first: bigint, second: bigint, count: bigint, center: number, unit: number): Moments | null {
+  if (count === 0n) return null;
+  const spread = count * second - first * first;
+  const deviation = spread <= 0n ? 0 : Math.sqrt(Number(spread)) / Number(count);
+  return { mean: center + unit * (Number(first) / Number(count)), std: unit * deviation };
+}
