@@ -1,0 +1,65 @@
+/** Bins of raw numbers for the binned comparisons: bin i holds the x with exactly i edges ≤ x. */
+import { type RawValue, sortedFinite } from './sample.ts';
+
+/**
+ * Edges at the inner k/bins quantiles of the reference (the value at rank ⌈n·k/bins⌉), equal ones merged; a value that fills several
+ * ranks is a bin of its own, since the next distinct value is an edge too. `sorted` ascends.
+ */
+export function quantileEdges(sorted: ArrayLike<number>, bins: number): number[] {
+  const n = sorted.length;
+  const edges = new Set<number>();
+  for (let k = 1; k < bins; k++) {
+    const rank = Math.floor((n * k) / bins);
+    const value = sorted[rank];
+    if (value === undefined) continue;
+    if (value > sorted[0]!) edges.add(value);
+    const first = firstAbove(sorted, value, 0);
+    if (first < n && first - firstAtLeast(sorted, value) > n / bins) edges.add(sorted[first]!);
+  }
+  return [...edges].sort((a, b) => a - b);
+}
+
+/** Counts of each of the edges.length + 1 bins. `sorted` ascends. O(n + edges). */
+export function countsIn(sorted: ArrayLike<number>, edges: readonly number[]): Float64Array {
+  const counts = new Float64Array(edges.length + 1);
+  let bin = 0;
+  for (let i = 0; i < sorted.length; i++) {
+    while (bin < edges.length && sorted[i]! >= edges[bin]!) bin++;
+    counts[bin] = counts[bin]! + 1;
+  }
+  return counts;
+}
+
+/** Both sides in bins of equal reference share. */
+export function binnedByReference(
+  reference: ArrayLike<RawValue>,
+  current: ArrayLike<RawValue>,
+  bins: number,
+): { readonly reference: Float64Array; readonly current: Float64Array; readonly edges: number[] } {
+  const a = sortedFinite(reference);
+  const b = sortedFinite(current);
+  const edges = quantileEdges(a, Math.max(1, Math.floor(bins)));
+  return { reference: countsIn(a, edges), current: countsIn(b, edges), edges };
+}
+
+function firstAtLeast(sorted: ArrayLike<number>, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! >= value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function firstAbove(sorted: ArrayLike<number>, value: number, from: number): number {
+  let low = from;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! > value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

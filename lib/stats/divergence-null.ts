@@ -1,0 +1,98 @@
+/**
+ * The null of a divergence of two binned samples (PSI, Jensen–Shannon): both sides drawn from the pooled shares at their sizes.
+ *
+ * Rule: where every used bin expects at least 5 rows on the smaller side, the delta approximation, divergence ≈ factor · Σ (p − q)² / π
+ * with the law of `quadraticLaw`. Otherwise 1,999 seeded draws of two multinomials, (1 + #{≥ x}) / 2000; beyond the largest
+ * fiftieth of the draws the tail is continued by the chi-square law with their mean and variance. Draws are cached by sizes and shares.
+ */
+import { BoundedCache } from './bounded-cache.ts';
+import type { BinnedPair } from './outcome.ts';
+import { seededRandom, seedOf } from './random.ts';
+import { quadraticLaw, type Shares } from './shares.ts';
+import { chiSquareSurvival } from './special.ts';
+
+export interface Divergence {
+  /** Part of the cache key. */
+  readonly name: string;
+  /** Its limit as a multiple of Σ (p − q)² / π: 1 for PSI, 1/8 for Jensen–Shannon in nats. */
+  readonly factor: number;
+  /** From counts of rows (not shares) and their totals. */
+  readonly of: (reference: ArrayLike<number>, n: number, current: ArrayLike<number>, m: number) => number;
+}
+
+const ENOUGH = 5;
+const DRAWS = 1_999;
+const TAIL = 40;
+const cache = new BoundedCache<Float64Array>(64);
+
+export function divergencePValue(
+  divergence: Divergence,
+  pair: BinnedPair,
+  shares: Shares,
+  observed: number,
+): { readonly pValue: number; readonly method: string } {
+  const { pooled, referenceSize: n, currentSize: m } = shares;
+  const smaller = Math.min(n, m);
+  let enough = true;
+  for (let i = 0; i < pooled.length; i++) if (pooled[i]! > 0 && pooled[i]! * smaller < ENOUGH) enough = false;
+  if (enough) {
+    const law = quadraticLaw(pair, shares);
+    return { pValue: chiSquareSurvival(observed / (divergence.factor * law.scale), law.df), method: 'chi-square' };
+  }
+  const draws = simulate(divergence, pooled, Math.max(1, Math.round(n)), Math.max(1, Math.round(m)));
+  return { pValue: tailShare(draws, observed), method: 'monte-carlo' };
+}
+
+function simulate(divergence: Divergence, pooled: Float64Array, n: number, m: number): Float64Array {
+  const used = pooled.filter((share) => share > 0);
+  const key = `${divergence.name}|${n}|${m}|${used.join(',')}`;
+  return cache.get(key, () => {
+    const random = seededRandom(seedOf(key));
+    const reference = new Float64Array(used.length);
+    const current = new Float64Array(used.length);
+    const draws = new Float64Array(DRAWS);
+    for (let d = 0; d < DRAWS; d++) {
+      for (const [size, counts] of [
+        [n, reference],
+        [m, current],
+      ] as const) {
+        let left = size;
+        let share = 1;
+        for (let i = 0; i < used.length; i++) {
+          counts[i] = i === used.length - 1 ? left : random.binomial(left, Math.min(1, used[i]! / share));
+          left -= counts[i]!;
+          share -= used[i]!;
+        }
+      }
+      draws[d] = divergence.of(reference, n, current, m);
+    }
+    return draws.sort();
+  });
+}
+
+/** `draws` ascend. */
+function tailShare(draws: Float64Array, observed: number): number {
+  // Draws equal to the observation up to rounding count as reached.
+  const reached = observed * (1 - 1e-12);
+  const edge = draws[draws.length - TAIL]!;
+  if (reached <= edge) {
+    let low = 0;
+    let high = draws.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (draws[middle]! >= reached) high = middle;
+      else low = middle + 1;
+    }
+    return (1 + draws.length - low) / (draws.length + 1);
+  }
+  let mean = 0;
+  for (const draw of draws) mean += draw / draws.length;
+  let variance = 0;
+  for (const draw of draws) variance += (draw - mean) ** 2 / draws.length;
+  if (!(variance > 0)) return TAIL / (draws.length + 1);
+  const scale = variance / (2 * mean);
+  const df = (2 * mean * mean) / variance;
+  return (
+    ((1 + TAIL) / (draws.length + 1)) * (chiSquareSurvival(observed / scale, df) / chiSquareSurvival(edge / scale, df))
+  );
+}

@@ -1,0 +1,57 @@
+/** Raw samples as the numeric tests see them. */
+
+/** A number, or nothing: `null`, `undefined`, NaN and both infinities are left out before any test. */
+export type RawValue = number | null | undefined;
+
+/** The finite values, ascending. The input is not changed. O(n log n). */
+export function sortedFinite(values: ArrayLike<RawValue>): Float64Array {
+  const kept = new Float64Array(values.length);
+  let n = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (typeof value === 'number' && Number.isFinite(value)) kept[n++] = value;
+  }
+  return kept.subarray(0, n).sort();
+}
+
+/** Mean of values; NaN when there are none. Two passes, so that a large offset does not cancel. */
+export function meanOf(values: ArrayLike<number>): number {
+  const n = values.length;
+  let sum = 0;
+  for (let i = 0; i < n; i++) sum += values[i]!;
+  const first = sum / n;
+  let rest = 0;
+  for (let i = 0; i < n; i++) rest += values[i]! - first;
+  return first + rest / n;
+}
+
+/** Population standard deviation; NaN when there are none. */
+export function populationDeviation(values: ArrayLike<number>): number {
+  const mean = meanOf(values);
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) squares += (values[i]! - mean) ** 2;
+  return Math.sqrt(squares / values.length);
+}
+
+/** Counts of each category of either side, in the order of their code points. `null` and `undefined` are left out. */
+export function categoryCounts(
+  reference: ArrayLike<string | null | undefined>,
+  current: ArrayLike<string | null | undefined>,
+): { readonly categories: string[]; readonly reference: number[]; readonly current: number[] } {
+  const counts = new Map<string, [number, number]>();
+  for (const [side, values] of [reference, current].entries()) {
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i];
+      if (value === null || value === undefined) continue;
+      const pair = counts.get(value);
+      if (pair === undefined) counts.set(value, side === 0 ? [1, 0] : [0, 1]);
+      else pair[side as 0 | 1]++;
+    }
+  }
+  const categories = [...counts.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  return {
+    categories,
+    reference: categories.map((category) => counts.get(category)![0]),
+    current: categories.map((category) => counts.get(category)![1]),
+  };
+}
