@@ -1,0 +1,25 @@
+"""A small prediction service, monitored: a rule instead of a model, and labels a moment later instead of months.
+
+    python3 serve_churn.py http://127.0.0.1:7007 1000
+"""
+import random
+import sys
+import time
+
+from mlmon_client import Monitor
+
+platform, count = sys.argv[1], int(sys.argv[2])
+monitor = Monitor(platform, model="churn", version="1")
+draw = random.Random(7)
+
+for n in range(count):
+    tenure, plan = draw.expovariate(1 / 24), draw.choices(["basic", "plus", "family"], [5, 3, 2])[0]
+    started = time.perf_counter()
+    score = 1 / (1 + 2.7183 ** (0.08 * tenure - (0.6 if plan == "basic" else 0.1)))
+    latency = 1000 * (time.perf_counter() - started)
+    monitor.prediction(id=f"order-{n}", numeric={"tenure": round(tenure, 2)}, categorical={"plan": plan},
+                       score=score, predicted="leaves" if score > 0.5 else "stays", latency_ms=latency)
+    monitor.label(id=f"order-{n}", truth="leaves" if draw.random() < score else "stays")
+
+print("sent" if monitor.flush(60) else "not all sent", "- dropped:", monitor.dropped)
+sys.exit(0 if monitor.dropped == 0 else 1)
