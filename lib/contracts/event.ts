@@ -31,7 +31,10 @@ const model = z.string().regex(MODEL_PATTERN, 'lower-case letters, digits and in
 /** RFC 3339 with an offset; the year has four digits. */
 export const TIME_PATTERN =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
-const time = z.string().regex(TIME_PATTERN, 'RFC 3339 with an offset, e.g. 2001-02-01T10:05:00.000Z');
+const time = z
+  .string()
+  .regex(TIME_PATTERN, 'RFC 3339 with an offset, e.g. 2001-02-01T10:05:00.000Z')
+  .refine(isCalendarDay, 'a day that its month has');
 const name = z.string().min(1).max(EVENT_LIMITS.nameLength);
 const category = z.string().max(EVENT_LIMITS.categoryLength);
 
@@ -59,7 +62,13 @@ export const inferenceEventSchema = z
     weight: z.number().positive().max(EVENT_LIMITS.weight).optional(),
     policy_key: z.string().max(EVENT_LIMITS.idLength).optional(),
   })
-  .strict();
+  .strict()
+  .refine(
+    ({ numeric, categorical, invalid }) =>
+      [numeric, categorical, invalid].reduce((sum, map) => sum + Object.keys(map ?? {}).length, 0) <=
+      EVENT_LIMITS.features,
+    `at most ${EVENT_LIMITS.features} features`,
+  );
 
 export const labelEventSchema = z
   .object({
@@ -74,6 +83,12 @@ export const labelEventSchema = z
     truth: z.union([category, z.number()]),
   })
   .strict();
+
+/** Of a text that TIME_PATTERN accepts: no 30 February. The calendar repeats every 400 years. */
+function isCalendarDay(text: string): boolean {
+  const lastOfMonth = new Date(Date.UTC(2000 + (Number(text.slice(0, 4)) % 400), Number(text.slice(5, 7)), 0));
+  return Number(text.slice(8, 10)) <= lastOfMonth.getUTCDate();
+}
 
 export const eventSchema = z.discriminatedUnion('type', [inferenceEventSchema, labelEventSchema]);
 

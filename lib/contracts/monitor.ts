@@ -3,7 +3,7 @@
  * The zod schema is the source; the JSON Schema for editors is generated from it. Defaults are filled by `parseMonitor`.
  */
 import { z } from 'zod';
-import { isDuration } from './duration.ts';
+import { durationMs, durationText, isDuration } from './duration.ts';
 import { MODEL_PATTERN } from './event.ts';
 import { nearest, type Problem, shown } from './problem.ts';
 import { SEVERITIES } from './result.ts';
@@ -283,6 +283,7 @@ function impossible(monitor: Monitor): Problem[] {
   const problems: Problem[] = [];
   if (monitor.latency !== undefined && Object.values(monitor.latency).every((value) => value === undefined))
     problems.push({ code: 'empty', path: 'latency', message: 'names no percentile', expected: 'p50, p90 or p99' });
+  problems.push(...unfilledScales(monitor));
   const metrics: readonly string[] = METRICS[monitor.task];
   const named = monitor.performance.metrics === 'auto' ? [] : monitor.performance.metrics;
   for (const [path, list] of [
@@ -303,6 +304,24 @@ function impossible(monitor: Monitor): Problem[] {
     }
   }
   return problems;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Scales are made of whole windows, each of whole spans of the one before; days of a time zone do not fill spans that are counted in hours. */
+function unfilledScales(monitor: Monitor): Problem[] {
+  const counted = (ms: number) => ms % DAY_MS !== 0 && DAY_MS % ms !== 0;
+  let last = durationMs(monitor.window.every);
+  for (const ms of (monitor.drift.scales ?? []).map(durationMs).sort((a, b) => a - b)) {
+    if (ms <= last) continue;
+    if (ms % last !== 0 || counted(ms) !== counted(last)) {
+      const expected = `a whole multiple of ${durationText(last)}`;
+      const message = `spans of ${durationText(last)} do not fill this scale`;
+      return [{ code: 'scale-not-multiple', path: 'drift.scales', message, got: durationText(ms), expected }];
+    }
+    last = ms;
+  }
+  return [];
 }
 
 function knownKeys(path: readonly PropertyKey[]): string[] {
