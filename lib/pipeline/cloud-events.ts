@@ -5,7 +5,7 @@
 import { shown } from '../contracts/problem.ts';
 import type { Collector, Ticket } from './collector.ts';
 import type { Envelope } from './event-line.ts';
-import { arrayElements, envelopeSpan, skipSpace, tooDeep } from './json-spans.ts';
+import { arrayElements, eachElement, envelopeSpan, skipSpace, tooDeep } from './json-spans.ts';
 
 export const EVENT_TYPES: Readonly<Record<string, 'inference' | 'label'>> = {
   'ml.inference.v1': 'inference',
@@ -88,6 +88,8 @@ export function takeBatch(collector: Collector, ticket: Ticket, text: string): b
 
 /** One event in binary mode: attributes from the headers, the body is `data`. */
 export function takeBinary(collector: Collector, ticket: Ticket, attributes: Attributes, text: string): void {
+  // What headers say may be beyond ASCII once it is decoded.
+  ticket.ascii = false;
   const envelope = envelopeOf(attributes);
   if (typeof envelope === 'string') collector.refuse(ticket, 'schema', `ce-${envelope}`, text);
   else takeData(collector, ticket, text, envelope);
@@ -102,13 +104,9 @@ export function takeLabels(collector: Collector, ticket: Ticket, text: string): 
 function takeData(collector: Collector, ticket: Ticket, data: string, envelope: Envelope): void {
   const start = skipSpace(data, 0);
   if (data.charCodeAt(start) === 91) {
-    const elements = arrayElements(data);
-    if (elements !== null) {
-      // The id of the envelope cannot be that of each.
-      const each: Envelope = { ...envelope, id: null };
-      for (const element of elements) collector.takeText(ticket, element, each);
-      return;
-    }
+    // The id of the envelope cannot be that of each.
+    const each: Envelope = { ...envelope, id: null };
+    if (eachElement(data, (element, tentative) => collector.takeText(ticket, element, each, tentative))) return;
   }
   collector.takeText(ticket, start === 0 ? data.trimEnd() : data.trim(), envelope);
 }
@@ -146,6 +144,7 @@ function takeUncommon(collector: Collector, ticket: Ticket, text: string): void 
   }
   const encoded = members['data_base64'];
   if (typeof encoded === 'string' && members['data'] === undefined) {
+    ticket.ascii = false;
     takeData(collector, ticket, Buffer.from(encoded, 'base64').toString('utf8'), envelope);
     return;
   }

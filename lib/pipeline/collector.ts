@@ -14,10 +14,10 @@ import type { Clock, EventLog } from './ports.ts';
 
 /** What the collector asks of the registry: a shape is a compiled (monitor, baseline), the same object while it applies. */
 export interface CollectorRegistry {
-  /** `version` is `null` for a label that names none. `null`: no monitor declares the model at that time. */
+  /** `version` is empty for a label that names none. `null`: no monitor declares the model at that time. */
   shapeFor(
     model: string,
-    version: string | null,
+    version: string,
     eventMs: number,
   ): { readonly shape: { readonly monitor: Monitor; readonly baseline: Baseline | null } } | null;
 }
@@ -77,6 +77,8 @@ export class Ticket {
   format: EventFormat;
   mayInfer = true;
   mayLabel = true;
+  /** Its text has no character beyond ASCII: characters are bytes. */
+  ascii = false;
   startedAt = 0;
   /** Whoever waits for it. */
   readonly owner: unknown;
@@ -95,6 +97,8 @@ class Batch {
   readonly records: Buffer[] = [];
   lines: string[] = [];
   lineBytes = 0;
+  /** Of the lines. */
+  ascii = true;
   bytes = 0;
   events = 0;
   readonly tickets: Ticket[] = [];
@@ -107,7 +111,7 @@ export class Collector {
   readonly #limit: number;
   readonly #recordBytes: number;
   readonly #plans = new WeakMap<object, FieldPlan>();
-  readonly #planFor: (model: string, version: string | null, eventMs: number) => FieldPlan | null;
+  readonly #planFor: (model: string, version: string, eventMs: number) => FieldPlan | null;
   #batch = new Batch();
   #bytesInFlight = 0;
   #oldest: number | null = null;
@@ -161,31 +165,38 @@ export class Collector {
     return { bytes: this.#bytesInFlight, limit: this.#limit, oldestMs };
   }
 
-  /** Takes one event as JSON text. */
-  takeText(ticket: Ticket, text: string, envelope: Envelope): void {
+  /**
+   * Takes one event as JSON text. False when it is none and `tentative` asked to be told so instead of refusing it:
+   * the text may have been cut in the wrong place.
+   */
+  takeText(ticket: Ticket, text: string, envelope: Envelope, tentative = false): boolean {
     if (text.length > this.#recordBytes) {
-      this.#refuse(
-        ticket,
-        'too-large',
-        `at most ${this.#recordBytes} bytes, got ${text.length} characters`,
-        null,
-        text,
-      );
-      return;
+      if (!tentative)
+        this.#refuse(
+          ticket,
+          'too-large',
+          `at most ${this.#recordBytes} bytes, got ${text.length} characters`,
+          null,
+          text,
+        );
+      return false;
     }
     if (tooDeep(text)) {
-      this.#refuse(ticket, 'schema', 'nested too deeply', null, text);
-      return;
+      if (!tentative) this.#refuse(ticket, 'schema', 'nested too deeply', null, text);
+      return false;
     }
     let value: unknown;
     try {
       value = JSON.parse(text);
     } catch {
-      ticket.unreadable++;
-      this.#refuse(ticket, 'json', 'not readable as JSON', null, text);
-      return;
+      if (!tentative) {
+        ticket.unreadable++;
+        this.#refuse(ticket, 'json', 'not readable as JSON', null, text);
+      }
+      return false;
     }
     this.take(ticket, value, text, envelope);
+    return true;
   }
 
   /** Takes one parsed event; `raw` is its JSON text without outer white space, if known. Must be followed by `submit` in the same turn. */
@@ -202,7 +213,8 @@ export class Collector {
       ticket.forbidden++;
       return;
     }
-    const bytes = Buffer.byteLength(line, 'utf8');
+    const ascii = ticket.ascii && outcome.asSent;
+    const bytes = ascii ? line.length : Buffer.byteLength(line, 'utf8');
     if (bytes > this.#recordBytes) {
       this.#refuse(ticket, 'too-large', `at most ${this.#recordBytes} bytes, got ${bytes}`, outcome.model, '');
       return;
@@ -213,6 +225,7 @@ export class Collector {
     const batch = this.#batch;
     if (batch.lineBytes > 0 && batch.lineBytes + bytes + 1 > this.#recordBytes) seal(batch);
     batch.lines.push(line);
+    batch.ascii &&= ascii;
     batch.lineBytes += bytes + 1;
     batch.bytes += bytes;
     batch.events++;
@@ -318,9 +331,10 @@ export function answerOf(ticket: Ticket): CollectorAnswer {
 /** Ends the record that is being filled. No line break at its end: a record is lines joined, so splitting it gives no empty line. */
 function seal(batch: Batch): void {
   if (batch.lines.length === 0) return;
-  batch.records.push(Buffer.from(batch.lines.join('\n'), 'utf8'));
+  batch.records.push(Buffer.from(batch.lines.join('\n'), batch.ascii ? 'latin1' : 'utf8'));
   batch.lines = [];
   batch.lineBytes = 0;
+  batch.ascii = true;
 }
 
 function textOf(value: unknown): string {

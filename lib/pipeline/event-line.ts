@@ -4,8 +4,8 @@
  */
 import { EVENT_LIMITS, MODEL_PATTERN, type QuarantineReason } from '../contracts/event.ts';
 import { shown } from '../contracts/problem.ts';
+import { parseTime } from '../engine/event-time.ts';
 import type { FieldPlan } from './field-policy.ts';
-import { parseTime } from './rfc3339.ts';
 
 /** What the envelope (the CloudEvent, or the request) says about the event: used where the event itself is silent. */
 export interface Envelope {
@@ -21,6 +21,8 @@ export interface Line {
   readonly line: string;
   readonly model: string;
   readonly kind: 'inference' | 'label';
+  /** The sender's text, with members put in front of it. */
+  readonly asSent: boolean;
 }
 
 export interface Refusal {
@@ -39,7 +41,7 @@ export interface Arrival {
 }
 
 /** The plan that applies to events of this model, version and time; `null` when no monitor declares the model. */
-export type PlanFor = (model: string, version: string | null, eventMs: number) => FieldPlan | null;
+export type PlanFor = (model: string, version: string, eventMs: number) => FieldPlan | null;
 
 type Json = Record<string, unknown>;
 
@@ -72,31 +74,29 @@ export function eventLine(
       'schema',
       `version: expected text of 1 to ${EVENT_LIMITS.idLength} characters, got ${shown(version)}`,
     );
-  const plan = planFor(model, version ?? null, ms);
+  const plan = planFor(model, version ?? '', ms);
   if (plan === null) {
     return MODEL_PATTERN.test(model)
       ? refuse('unknown-model', `no monitor declares ${model}`)
       : refuse('schema', `model: expected lower-case letters, digits and inner hyphens, got ${shown(model)}`);
   }
-  const no = (reason: QuarantineReason, detail: string): Refusal => ({
-    reason,
-    // What may not leave in the clear is not quoted either.
-    detail: plan.allKeep ? detail : detail.replace(/, got .*$/s, ''),
-    model: plan.model,
-    open: plan.allKeep,
-  });
   if (ms > arrival.ms + EVENT_LIMITS.futureMs)
-    return no('future', `time: ${String(time)} is more than five minutes after ${arrival.text}`);
+    return refuseOf(plan, 'future', `time: ${String(time)} is more than five minutes after ${arrival.text}`);
   const id = event['id'] ?? envelope.id;
-  if (!isId(id)) return no('schema', `id: expected text of 1 to ${EVENT_LIMITS.idLength} characters, got ${shown(id)}`);
-  if (plan.keyMissing) return no('policy', 'a field is hashed, but the collector has no policy key');
+  if (!isId(id))
+    return refuseOf(plan, 'schema', `id: expected text of 1 to ${EVENT_LIMITS.idLength} characters, got ${shown(id)}`);
+  if (plan.keyMissing) return refuseOf(plan, 'policy', 'a field is hashed, but the collector has no policy key');
   let source = event['source'] ?? null;
   if (source === null) source = envelope.source;
   if (source !== null && !isText(source, EVENT_LIMITS.idLength))
-    return no('schema', `source: expected text of at most ${EVENT_LIMITS.idLength} characters, got ${shown(source)}`);
+    return refuseOf(
+      plan,
+      'schema',
+      `source: expected text of at most ${EVENT_LIMITS.idLength} characters, got ${shown(source)}`,
+    );
 
   const problem = type === 'inference' ? inferenceProblem(event) : labelProblem(event);
-  if (problem !== null) return no(problem.startsWith('features:') ? 'too-large' : 'schema', problem);
+  if (problem !== null) return refuseOf(plan, problem.startsWith('features:') ? 'too-large' : 'schema', problem);
 
   const clean =
     plan.allKeep &&
@@ -121,11 +121,17 @@ export function eventLine(
     const head = { id, type, source, model: plan.model, version, time, arrival: arrival.text };
     line = type === 'inference' ? inferenceText(event, head, plan) : labelText(event, head);
   }
-  return { line, model: plan.model, kind: type };
+  return { line, model: plan.model, kind: type, asSent: clean };
 }
 
 function refuse(reason: QuarantineReason, detail: string): Refusal {
   return { reason, detail, model: null, open: true };
+}
+
+function refuseOf(plan: FieldPlan, reason: QuarantineReason, detail: string): Refusal {
+  // What may not leave in the clear is not quoted either.
+  const told = plan.allKeep ? detail : detail.replace(/, got .*$/s, '');
+  return { reason, detail: told, model: plan.model, open: plan.allKeep };
 }
 
 function isId(value: unknown): value is string {

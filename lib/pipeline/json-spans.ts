@@ -86,6 +86,34 @@ export function arrayElements(text: string): string[] | null {
   return elements;
 }
 
+/**
+ * Cuts an array of objects where `},{` (or `}, {`) stands: as fast as a search. Where such a cut is wrong, inside a string or a nested array,
+ * the piece does not parse; `take` then answers false and the rest from there on is scanned. Pieces that parse are the elements:
+ * JSON has one reading. False when the text is no array.
+ */
+export function eachElement(text: string, take: (element: string, tentative: boolean) => boolean): boolean {
+  const start = skipSpace(text, 0);
+  let stop = text.length;
+  while (stop > start && isSpace(text.charCodeAt(stop - 1))) stop--;
+  if (text.charCodeAt(start) !== OPEN_BRACKET || text.charCodeAt(stop - 1) !== CLOSE_BRACKET || stop - start < 2)
+    return false;
+  let from = start + 1;
+  const tight = text.indexOf('},{', from);
+  const cut = tight === -1 ? '}, {' : '},{';
+  let found = tight === -1 ? text.indexOf(cut, from) : tight;
+  while (found !== -1) {
+    if (!take(text.slice(from, found + 1).trimStart(), true)) break;
+    from = found + cut.length - 1;
+    found = text.indexOf(cut, from);
+  }
+  if (found === -1) {
+    const last = text.slice(from, stop - 1).trim();
+    if (last === '' || take(last, true)) return true;
+  }
+  for (const element of arrayElements(`[${text.slice(from, stop)}`) ?? []) take(element, false);
+  return true;
+}
+
 /** Attributes of a structured CloudEvent that come before its `data`, and where `data` is. */
 export interface EnvelopeSpan {
   readonly specversion: string;
