@@ -1,0 +1,20 @@
+/** Counts of a set that is expected in few rows: the negative binomial law with mean μ and variance μ + μ²/k. */
+import { logGamma, regularizedBeta } from '../stats/special.ts';
+
+/** log P(X = x), x ≥ 0 (whole in a baseline), μ ≥ 0, k > 0. */
+export function negativeBinomialLog(x: number, mean: number, k: number): number {
+  const none = -k * Math.log1p(mean / k);
+  if (x === 0) return none;
+  let choose = 0;
+  if (Number.isInteger(x) && x <= 40) for (let i = 0; i < x; i++) choose += Math.log((k + i) / (i + 1));
+  else choose = logGamma(x + k) - logGamma(k) - logGamma(x + 1);
+  return choose + none + x * Math.log(Math.max(mean, 1e-12) / (k + mean));
+}
+
+/** The smaller tail at x, at most ½, of mean μ and variance μ + dispersion·μ². x ≥ 0 need not be whole (effective rows). */
+export function rareTail(x: number, mean: number, dispersion: number): number {
+  const k = 1 / Math.max(dispersion, 1e-7);
+  const more = x > 0 ? regularizedBeta(mean / (k + mean), Math.max(x, 1), k) : 1;
+  const fewer = regularizedBeta(k / (k + mean), k, x + 1);
+  return Math.min(more, fewer, 0.5);
+}

@@ -1,0 +1,153 @@
+/**
+ * Judging the scores of one column at one scale: which of them moved, how surprising that is in expected openings a window,
+ * and how large the change is.
+ */
+import type { ScaleFit } from './calibration-fit.ts';
+import { expectedShare, linearScores, residuals, type ScoreReference, setCounts } from './linear-scores.ts';
+import { type Confirmation, ScoreNullLaw } from './score-null.ts';
+import type { ScoreAspect } from './scores.ts';
+
+/** Fewer effective rows than this are never judged: they count at the longer scales. */
+export const LEAST_ROWS = 30;
+/** Scores within so many standard deviations are not looked at further. */
+const UNREMARKABLE = 2;
+/** Second-order effect of a location shift on the other scores: 0.63 for the normal law, 0.71 for t₃. */
+const SHAPE_OF_SHIFT = 0.65;
+/** Standard normal quantile of 80 % power. */
+const POWER = 0.8416212335729143;
+
+export interface ScoreFinding {
+  readonly aspect: ScoreAspect;
+  /** Expected openings a window at a value as extreme, within the column; 1 when unremarkable or below the smallest effect. */
+  readonly q: number;
+  /** Corrected effect, w. */
+  readonly effect: number;
+  /** Residual in posterior standard deviations, signed. */
+  readonly deviations: number;
+  /** Sets: share of rows expected and found. Polynomials: `null`. */
+  readonly shares: { readonly expected: number; readonly found: number } | null;
+}
+
+export interface ScoreQuestion {
+  readonly counts: ArrayLike<number>;
+  /** Effective rows, > 0. */
+  readonly rows: number;
+  /** Predicted score of each score. */
+  readonly season: ArrayLike<number>;
+  readonly smallestEffect: number;
+  readonly confirmation: Confirmation;
+}
+
+export class ScoreJudge {
+  private readonly reference: ScoreReference;
+  private readonly laws: readonly ScoreNullLaw[];
+
+  /** `independent`: rows are taken as independent, no calibration stands behind the scale. */
+  constructor(reference: ScoreReference, scale: ScaleFit, independent: boolean) {
+    this.reference = reference;
+    this.laws = scale.scores.map((score) => new ScoreNullLaw(score, scale, independent ? null : score.rare));
+  }
+
+  /** All scores, most surprising first; the first decides. */
+  judge({ counts, rows, season, smallestEffect, confirmation }: ScoreQuestion): ScoreFinding[] {
+    const { scores } = this.reference;
+    const first = scores.polynomials.length;
+    const linear = linearScores(this.reference, counts, rows);
+    const inSets = setCounts(scores, counts);
+    const z = residuals(this.reference, linear, inSets, season, rows, 0.5);
+    const location = scores.ordered && first > 0 ? Math.abs(linear[0]! - season[0]!) : 0;
+    const bend = SHAPE_OF_SHIFT * location * (location + 2 * Math.abs(season[0] ?? 0));
+    const findings = scores.aspects.map((aspect, j): ScoreFinding => {
+      const law = this.laws[j]!;
+      const set = j - first;
+      const variance = law.meanVariance(rows);
+      const expected = set < 0 ? 0 : expectedShare(this.reference, set, season[j]!);
+      const rare = set >= 0 && law.isRare(rows, this.reference.shares[set]!);
+      const raw = linear[j]! - season[j]!;
+      const effect = Math.sqrt(Math.max(0, raw ** 2 - variance));
+      const remarkable =
+        Math.abs(z[j]!) > UNREMARKABLE * Math.sqrt(variance) || (rare && inSets[set]! > 2 * rows * expected + 1);
+      let q = 1;
+      if (remarkable && rows >= LEAST_ROWS && effect >= smallestEffect) {
+        const question = {
+          rows,
+          shape: j === 0 && first > 0 ? 0 : bend ** 2,
+          weight: scores.weights[j]!,
+          confirmation,
+        };
+        q = rare ? law.ofCount(inSets[set]!, expected, question) : law.ofResidual(z[j]!, question);
+      }
+      return {
+        aspect,
+        q,
+        effect,
+        deviations: z[j]! / Math.sqrt(variance),
+        shares: set < 0 ? null : { expected, found: inSets[set]! / rows },
+      };
+    });
+    return findings.sort((a, b) => a.q - b.q || Math.abs(b.deviations) - Math.abs(a.deviations));
+  }
+
+  /**
+   * Smallest corrected effect that a window of so many rows shows at `level` with 80 % power, by the score an owner thinks of
+   * first: location, or the most frequent category. `null` when even the largest possible change would pass.
+   */
+  detectable(rows: number, level: number, smallestEffect: number, confirmation: Confirmation): number | null {
+    const { scores, shares, deviations } = this.reference;
+    if (!(rows > 0) || scores.aspects.length === 0) return null;
+    const first = scores.polynomials.length;
+    const j = first > 0 ? 0 : first + largestIndex(shares);
+    const law = this.laws[j]!;
+    const question = { rows, shape: 0, weight: scores.weights[j]!, confirmation };
+    const share = shares[j - first] ?? 0.5;
+    const byCount = j >= first && law.isRare(rows, share);
+    const most = j < first ? 8 : Math.max(1 - share, share) / deviations[j - first]!;
+    const sigma = Math.sqrt(law.meanVariance(rows));
+    const q = (effect: number): number => {
+      if (!byCount) return law.ofResidual(effect, question);
+      const up = share + effect * deviations[j - first]!;
+      const found = up <= 1 ? up : share - effect * deviations[j - first]!;
+      return law.ofCount(rows * Math.max(0, found), share, question);
+    };
+    const critical = lowestBelow(q, level, sigma, most);
+    if (critical === null) return null;
+    const effect = Math.min(most, critical + POWER * sigma);
+    return Math.max(smallestEffect, Math.sqrt(Math.max(0, effect ** 2 - sigma ** 2)));
+  }
+}
+
+/** The x up to `most` with q(x) = level, q falling: false position on the logarithms, 0.5 % relative. */
+function lowestBelow(q: (x: number) => number, level: number, sigma: number, most: number): number | null {
+  const gap = (x: number): number => Math.log(Math.max(q(x), 1e-290)) - Math.log(level);
+  let low = Math.min(2 * sigma, most / 4);
+  let gapLow = gap(low);
+  if (gapLow <= 0) return low;
+  let high = Math.min(most, 4 * sigma);
+  let gapHigh = gap(high);
+  while (gapHigh > 0) {
+    if (high >= most) return null;
+    low = high;
+    gapLow = gapHigh;
+    high = Math.min(most, high * 1.6);
+    gapHigh = gap(high);
+  }
+  for (let i = 0; i < 30 && high - low > 0.005 * high; i++) {
+    const cut = low + ((high - low) * gapLow) / (gapLow - gapHigh);
+    const middle = Math.min(high - 0.1 * (high - low), Math.max(low + 0.1 * (high - low), cut));
+    const gapMiddle = gap(middle);
+    if (gapMiddle > 0) {
+      low = middle;
+      gapLow = gapMiddle;
+    } else {
+      high = middle;
+      gapHigh = gapMiddle;
+    }
+  }
+  return high;
+}
+
+function largestIndex(values: Float64Array): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+  return best;
+}

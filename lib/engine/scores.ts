@@ -1,0 +1,164 @@
+/**
+ * The handful of linear functions of the bins that the verdict looks at. One chi-square over all bins would mix directions
+ * that real traffic moves in with directions that it does not; each score has a null of its own instead (docs/decisions/0003).
+ *
+ * Numbers: location and spread (first and second orthonormal polynomial in the cumulated share), the cumulated tails, each
+ * bin of at least 1.5 %, missing. Categories: each bin and missing. Weights say how the column's level is split over them.
+ */
+
+export type ScoreAspect =
+  | { readonly kind: 'location' }
+  | { readonly kind: 'spread' }
+  /** Lowest or highest bins, nominally of this share. */
+  | { readonly kind: 'low-tail' | 'high-tail'; readonly share: number }
+  | { readonly kind: 'bin'; readonly bin: number }
+  | { readonly kind: 'missing' };
+
+export interface ScoreSet {
+  /** Orthonormal under the baseline's shares: mean 0, variance 1 for one row. They are the first scores. */
+  readonly polynomials: readonly Float64Array[];
+  /** Bins of each set; these scores follow. */
+  readonly sets: readonly Int32Array[];
+  /** Positive, sum 1, one a score. */
+  readonly weights: Float64Array;
+  readonly aspects: readonly ScoreAspect[];
+  /** Polynomials describe the shape of a number; a shift moves the other scores too. */
+  readonly ordered: boolean;
+}
+
+const POLYNOMIALS: readonly (readonly [ScoreAspect, number])[] = [
+  [{ kind: 'location' }, 0.35],
+  [{ kind: 'spread' }, 0.15],
+];
+const TAILS = [0.001, 0.01];
+const TAIL_WEIGHT = 0.05;
+/** A tail is the whole bins that come nearest below its share times this. */
+const TAIL_SLACK = 1.5;
+const BINS_WEIGHT = 0.2;
+const BIN_SHARE = 0.015;
+const CATEGORIES_WEIGHT = 0.9;
+const MISSING_WEIGHT = 0.1;
+
+/** `shares`: of the baseline, one a bin, the last being `missing` if so said. Shares sum to 1. */
+export function numericScores(shares: ArrayLike<number>, hasMissing: boolean): ScoreSet {
+  const size = shares.length;
+  const core = hasMissing ? size - 1 : size;
+  const inner = normalised(shares, core);
+  const collector = new Collector();
+  orthonormal(inner, size).forEach((polynomial, i) => {
+    const [aspect, weight] = POLYNOMIALS[i]!;
+    collector.polynomial(aspect, weight, polynomial);
+  });
+  const cumulated = cumulate(inner);
+  const tails: string[] = [];
+  for (const kind of ['low-tail', 'high-tail'] as const)
+    for (const share of TAILS) {
+      const bins: number[] = [];
+      for (let bin = 0; bin < core; bin++) {
+        const inside =
+          kind === 'low-tail'
+            ? cumulated[bin]! <= share * TAIL_SLACK
+            : (bin === 0 ? 0 : cumulated[bin - 1]!) >= 1 - share * TAIL_SLACK;
+        if (inside) bins.push(bin);
+      }
+      if (bins.length === 0 || tails.includes(bins.join())) continue;
+      tails.push(bins.join());
+      collector.set({ kind, share }, TAIL_WEIGHT, bins);
+    }
+  const large = Array.from(inner.keys()).filter((bin) => inner[bin]! > BIN_SHARE);
+  for (const bin of large) collector.set({ kind: 'bin', bin }, BINS_WEIGHT / large.length, [bin]);
+  if (hasMissing) collector.set({ kind: 'missing' }, MISSING_WEIGHT, [size - 1]);
+  return collector.finish(true);
+}
+
+export function categoricalScores(shares: ArrayLike<number>, hasMissing: boolean): ScoreSet {
+  const core = hasMissing ? shares.length - 1 : shares.length;
+  const collector = new Collector();
+  for (let bin = 0; bin < core; bin++) collector.set({ kind: 'bin', bin }, CATEGORIES_WEIGHT / core, [bin]);
+  if (hasMissing) collector.set({ kind: 'missing' }, MISSING_WEIGHT, [shares.length - 1]);
+  return collector.finish(false);
+}
+
+/** Share of the baseline in each set, kept within [0.5/m, 1 − 0.5/m]. */
+export function setShares(scores: ScoreSet, shares: ArrayLike<number>, rows: number): Float64Array {
+  const least = 0.5 / rows;
+  return Float64Array.from(scores.sets, (bins) => Math.min(1 - least, Math.max(least, sumOver(shares, bins))));
+}
+
+export function sumOver(values: ArrayLike<number>, bins: Int32Array): number {
+  let sum = 0;
+  for (let i = 0; i < bins.length; i++) sum += values[bins[i]!]!;
+  return sum;
+}
+
+/** Σ h_b x_b. */
+export function dot(polynomial: Float64Array, values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let b = 0; b < polynomial.length; b++) sum += polynomial[b]! * values[b]!;
+  return sum;
+}
+
+class Collector {
+  private readonly polynomials: Float64Array[] = [];
+  private readonly sets: Int32Array[] = [];
+  private readonly weights: number[] = [];
+  private readonly aspects: ScoreAspect[] = [];
+
+  polynomial(aspect: ScoreAspect, weight: number, values: Float64Array): void {
+    this.polynomials.push(values);
+    this.weights.push(weight);
+    this.aspects.push(aspect);
+  }
+
+  set(aspect: ScoreAspect, weight: number, bins: readonly number[]): void {
+    this.sets.push(Int32Array.from(bins));
+    this.weights.push(weight);
+    this.aspects.push(aspect);
+  }
+
+  finish(ordered: boolean): ScoreSet {
+    const all = this.weights.reduce((sum, weight) => sum + weight, 0);
+    return {
+      polynomials: this.polynomials,
+      sets: this.sets,
+      weights: Float64Array.from(this.weights, (weight) => weight / all),
+      aspects: this.aspects,
+      ordered,
+    };
+  }
+}
+
+/** Gram–Schmidt of 1, x, x² under `inner`, x being the mid-ridit; the constant is left out. Zero for `missing`. */
+function orthonormal(inner: Float64Array, size: number): Float64Array[] {
+  const cumulated = cumulate(inner);
+  const x = inner.map((share, b) => cumulated[b]! - share / 2 - 0.5);
+  const used = inner.reduce((count, share) => count + (share > 0 ? 1 : 0), 0);
+  const basis: Float64Array[] = [];
+  for (let degree = 0; degree < Math.min(3, used); degree++) {
+    const vector = x.map((value) => value ** degree);
+    const along = basis.map((previous) => inner.reduce((sum, share, b) => sum + share * vector[b]! * previous[b]!, 0));
+    basis.forEach((previous, i) => {
+      for (let b = 0; b < vector.length; b++) vector[b]! -= along[i]! * previous[b]!;
+    });
+    const norm = Math.sqrt(inner.reduce((sum, share, b) => sum + share * vector[b]! ** 2, 0));
+    if (norm > 1e-6) basis.push(vector.map((value) => value / norm));
+  }
+  return basis.slice(1).map((vector) => {
+    const padded = new Float64Array(size);
+    padded.set(vector);
+    return padded;
+  });
+}
+
+function normalised(shares: ArrayLike<number>, core: number): Float64Array {
+  const inner = new Float64Array(core);
+  let sum = 0;
+  for (let b = 0; b < core; b++) sum += shares[b]!;
+  if (sum > 0) for (let b = 0; b < core; b++) inner[b] = shares[b]! / sum;
+  return inner;
+}
+
+function cumulate(values: Float64Array): Float64Array {
+  let sum = 0;
+  return values.map((value) => (sum += value));
+}

@@ -1,0 +1,148 @@
+/**
+ * The coarse bins that the verdict is taken on, from a column's baseline: those of the baseline itself, a number's two outer
+ * bins (out of range) always apart, then for categories `unseen`, then `missing`.
+ *
+ * Where the vocabulary was cut (`other` > 0) an unseen category cannot be told from one of `other`, and counts as that.
+ */
+import type { ColumnBaseline } from '../contracts/baseline.ts';
+import type { ColumnCounts } from './column-counts.ts';
+
+/** Categories of so many baseline rows have a bin of their own. */
+export const OWN_BIN_ROWS = 200;
+
+export interface VerdictBins {
+  readonly type: 'numeric' | 'categorical';
+  /** Number of bins, the special ones included. */
+  readonly size: number;
+  /** Bins of values, in order; they come first. */
+  readonly values: number;
+  /** `null` where there is none. */
+  readonly other: number | null;
+  readonly unseen: number | null;
+  readonly missing: number;
+  /** For each bin of the profile (fine bin or category) its bin here. */
+  readonly ofFine: Uint16Array;
+  /** For each verdict bin of the baseline (`verdictBin`) its bin here. */
+  readonly ofVerdict: Uint16Array;
+  /** Rows of the baseline in each bin; not finite counts as missing. */
+  readonly baseline: Float64Array;
+  readonly rows: number;
+  /** Share of unseen categories to be expected: those seen once, over all rows (Good and Turing's estimate); 0 for numbers. */
+  readonly expectedUnseen: number;
+}
+
+export function verdictBins(column: ColumnBaseline): VerdictBins {
+  return column.type === 'numeric' ? numericBins(column) : categoricalBins(column);
+}
+
+/** Verdict bins of the baseline's own numbering: what a block of `calibrate` holds, before its `missing`. */
+export function verdictBinCount(column: ColumnBaseline): number {
+  return verdictBins(column).ofVerdict.length;
+}
+
+function numericBins(column: Extract<ColumnBaseline, { type: 'numeric' }>): VerdictBins {
+  const { verdictBin } = column.bins;
+  const fine = verdictBin.length;
+  const last = fine - 1;
+  const belowShared = fine > 1 && verdictBin[0] === verdictBin[1] ? 1 : 0;
+  const aboveShared = fine > 2 && verdictBin[last] === verdictBin[last - 1];
+  const declared = (verdictBin[last] ?? 0) + 1;
+  const values = declared + belowShared + (aboveShared ? 1 : 0);
+  const ofFine = Uint16Array.from(verdictBin, (bin) => bin + belowShared);
+  ofFine[0] = 0;
+  if (aboveShared) ofFine[last] = values - 1;
+  const baseline = new Float64Array(values + 1);
+  for (let i = 0; i < fine; i++) baseline[ofFine[i]!]! += column.counts[i] ?? 0;
+  baseline[values] = column.missing + column.nonFinite;
+  return {
+    type: 'numeric',
+    size: values + 1,
+    values,
+    other: null,
+    unseen: null,
+    missing: values,
+    ofFine,
+    ofVerdict: Uint16Array.from({ length: declared }, (_, bin) => bin + belowShared),
+    baseline,
+    rows: total(baseline),
+    expectedUnseen: 0,
+  };
+}
+
+function categoricalBins(column: Extract<ColumnBaseline, { type: 'categorical' }>): VerdictBins {
+  const { verdictBin, counts } = column;
+  const members: number[] = [];
+  for (const bin of verdictBin) members[bin] = (members[bin] ?? 0) + 1;
+  let declared = members.length;
+  const last = verdictBin.length - 1;
+  const shared = members.findIndex((count) => count > 1);
+  let other: number | null = shared >= 0 ? shared : null;
+  if (other === null && column.other > 0)
+    other = (counts[last] ?? OWN_BIN_ROWS) < OWN_BIN_ROWS ? verdictBin[last]! : declared++;
+  const unseen = column.other > 0 ? null : declared;
+  const values = declared;
+  const missing = values + (unseen === null ? 0 : 1);
+  const baseline = new Float64Array(missing + 1);
+  let once = 0;
+  verdictBin.forEach((bin, i) => {
+    baseline[bin]! += counts[i] ?? 0;
+    if (counts[i] === 1) once++;
+  });
+  if (other !== null) baseline[other]! += column.other;
+  baseline[missing] = column.missing;
+  const rows = total(baseline);
+  return {
+    type: 'categorical',
+    size: missing + 1,
+    values,
+    other,
+    unseen,
+    missing,
+    ofFine: Uint16Array.from(verdictBin),
+    ofVerdict: Uint16Array.from({ length: declared }, (_, bin) => bin),
+    baseline,
+    rows,
+    expectedUnseen: unseen === null || rows === 0 ? 0 : once / rows,
+  };
+}
+
+/** Counts of a window in the verdict's bins, scaled to effective rows when weights differ. */
+export interface BinnedWindow {
+  readonly counts: Float64Array;
+  /** Effective rows, (Σw)² / Σw²; type errors are no part of it. */
+  readonly rows: number;
+}
+
+/** `null` when the counts are no counts: negative, not finite, or of another number of bins. */
+export function binWindow(bins: VerdictBins, column: ColumnCounts): BinnedWindow | null {
+  const { weighted } = column;
+  const source = weighted === null ? column.bins : weighted.w;
+  if (source.length !== bins.ofFine.length) return null;
+  const counts = new Float64Array(bins.size);
+  for (let i = 0; i < source.length; i++) {
+    const count = source[i]!;
+    if (!(count >= 0)) return null;
+    counts[bins.ofFine[i]!]! += count;
+  }
+  const missing = weighted === null ? column.missing + column.nonFinite : weighted.missing[0];
+  const unseen = weighted === null ? column.unseen.total : weighted.unseen[0];
+  if (!(missing >= 0) || !(unseen >= 0)) return null;
+  counts[bins.missing]! += missing;
+  const place = bins.unseen ?? bins.other;
+  if (place !== null) counts[place]! += unseen;
+  const sum = total(counts);
+  if (!Number.isFinite(sum)) return null;
+  if (weighted === null || sum === 0) return { counts, rows: sum };
+  let squares = weighted.missing[1] + weighted.unseen[1];
+  for (let i = 0; i < weighted.w2.length; i++) squares += weighted.w2[i]!;
+  if (!(squares > 0) || !Number.isFinite(squares)) return null;
+  const rows = sum ** 2 / squares;
+  for (let i = 0; i < counts.length; i++) counts[i]! *= rows / sum;
+  return { counts, rows };
+}
+
+function total(values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum;
+}
