@@ -2,6 +2,7 @@
 import { CAPTURE_COLUMNS, type CaptureColumn } from '../../contracts/capture.ts';
 import type { Query } from '../../pipeline/ports.ts';
 import { type DuckDb, identifier, literal } from './load.ts';
+import { plainPath } from './table-files.ts';
 
 /** The type of each capture column. */
 export const CAPTURE_TYPES: Readonly<Record<CaptureColumn, string>> = {
@@ -57,5 +58,5 @@ function captureRelation(paths: readonly string[]): string {
     const columns = CAPTURE_COLUMNS.map((name) => `CAST(NULL AS ${CAPTURE_TYPES[name]}) AS ${identifier(name)}`);
     return `(SELECT ${columns.join(', ')} WHERE false)`;
   }
-  return `(SELECT ${CAPTURE_COLUMNS.map(identifier).join(', ')} FROM read_parquet([${paths.map(literal).join(', ')}], union_by_name = false, hive_partitioning = false))`;
+  return `(SELECT ${CAPTURE_COLUMNS.map(identifier).join(', ')} FROM read_parquet([${paths.map((path) => literal(plainPath(path))).join(', ')}], hive_partitioning = false))`;
 }
