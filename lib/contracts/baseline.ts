@@ -85,7 +85,17 @@ export interface VolumeBaseline {
 /** Performance on the baseline: one entry a baseline window, for its between-window variance. */
 export interface PerformanceBaseline {
   readonly positive: string | null;
-  readonly metrics: Readonly<Record<string, { readonly value: number; readonly windows: readonly number[] }>>;
+  readonly metrics: Readonly<
+    Record<
+      string,
+      {
+        readonly value: number;
+        readonly windows: readonly number[];
+        /** Standard error of each of `windows` from the sampling of its rows. */
+        readonly errors?: readonly number[];
+      }
+    >
+  >;
 }
 
 export interface Baseline {

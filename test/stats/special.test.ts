@@ -9,7 +9,7 @@ describe('special functions', () => {
     expect(special.chiSquareSurvival(9.687271544245228, 3)).toBeCloseTo(0.021420338020227456, 12);
     expect(special.normalCdf(-10) / 7.61985302416052e-24).toBeCloseTo(1, 10);
     expect(special.normalQuantile(0.975)).toBeCloseTo(1.959963984540054, 12);
-    expect(special.normalQuantile(1e-20)).toBeCloseTo(-9.262340089798408, 9);
+    expect(special.normalQuantile(1e-20)).toBeCloseTo(-9.262340089798, 9);
     expect(special.studentTwoSided(2.7764451051977987, 4)).toBeCloseTo(0.05, 10);
     expect(special.studentTwoSidedQuantile(0.05, 4)).toBeCloseTo(2.7764451051977987, 9);
     expect(special.binomialSurvival(9, 10, 0.5)).toBeCloseTo(11 / 1024, 12);
