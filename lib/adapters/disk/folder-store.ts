@@ -27,19 +27,23 @@ export interface FolderStoreOptions {
   readonly folder: string;
   /** @default 'fsync' */
   readonly durability?: Durability;
+  /** Writes a new file; a test makes it fail. @default the system's */
+  readonly writeFile?: typeof writeNewFile;
 }
 
 export class FolderStore implements ObjectStore {
   readonly #root: string;
   readonly #durability: Durability;
+  readonly #writeFile: typeof writeNewFile;
   readonly #token = tokenText(ownToken());
   /** The last act of this process on each key that is being changed. */
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #synced = new Set<string>();
 
-  private constructor(root: string, durability: Durability) {
+  private constructor(root: string, options: FolderStoreOptions) {
     this.#root = root;
-    this.#durability = durability;
+    this.#durability = options.durability ?? 'fsync';
+    this.#writeFile = options.writeFile ?? writeNewFile;
   }
 
   /** Makes the folder where there is none and removes what dead processes left unfinished. */
@@ -50,7 +54,7 @@ export class FolderStore implements ObjectStore {
         await mkdir(join(root, OWN, folder), { recursive: true });
         await removeLeftovers(join(root, OWN, folder));
       }
-      const store = new FolderStore(root, options.durability ?? 'fsync');
+      const store = new FolderStore(root, options);
       await unlink(await store.#unfinished(new Uint8Array()));
       return store;
     } catch (error) {
@@ -167,7 +171,7 @@ export class FolderStore implements ObjectStore {
   async #unfinished(body: Uint8Array): Promise<string> {
     const path = join(this.#root, OWN, 'temporary', `put~${this.#token}~${randomBytes(8).toString('hex')}`);
     try {
-      await writeNewFile(path, body, this.#durability);
+      await this.#writeFile(path, body, this.#durability);
     } catch (error) {
       await discard(path);
       throw error;
