@@ -1,6 +1,6 @@
 /**
  * The null of the Wasserstein distance: √(nm/(n + m)) · Σ |F − G| · gap becomes Σ |B(t_i)| · gap_i, B a Brownian bridge.
- * 3,999 seeded bridges, cached by points and gaps (so once for a baseline's bins). Beyond the largest hundredth the tail is continued
+ * 3,999 seeded bridges, cached by points and gaps. Beyond the largest hundredth the tail is continued
  * as that of a normal law with the variance of Σ B(t_i) · gap_i, which is the rate at which it falls (all covariances are positive).
  */
 import { BoundedCache } from './bounded-cache.ts';

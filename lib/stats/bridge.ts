@@ -16,52 +16,76 @@ export function bridgeSupremumSurvival(z: number): number {
   return sum;
 }
 
-const NODES = 40;
-const RULE = gaussLegendre(NODES);
+/** Points nearer than this to the one before, or to 0 or 1, are passed over: the bridge has no room to move in between. */
+const MINIMUM_GAP = 0.005;
+/** Below this the whole bridge's tail is answered, an upper bound. */
+const TINY = 1e-9;
 
 /**
  * P(max_i |B(t_i)| ≥ z) for points 0 < t_1 < … < t_k < 1. The path is followed from point to point as a probability density on
- * (−z, z), integrated by Gauss–Legendre; what leaves is summed, so tiny tails keep their digits. Deterministic, about 1e-6 relative
- * for gaps ≥ 0.01. O(points · 40²); points nearer than 0.005 to the one before are merged into it.
+ * (−z, z), integrated by Gauss–Legendre with nodes closer than the smallest step's deviation (error below 1e-8); what leaves is
+ * summed, so small tails keep their digits. Deterministic. O(points · nodes²), nodes ≤ 150.
  */
 export function bridgeMaximumSurvival(points: ArrayLike<number>, z: number): number {
   if (!(z > 0)) return 1;
-  const kept: number[] = [];
+  const steps: { readonly shrink: number; readonly deviation: number }[] = [];
+  let previous = 0;
+  let smallest = 1;
   for (let i = 0; i < points.length; i++) {
     const t = points[i]!;
-    if (t > 1e-9 && t < 1 - 1e-9 && t - (kept[kept.length - 1] ?? -1) >= MINIMUM_GAP) kept.push(t);
-  }
-  if (kept.length === 0) return 0;
-  let left = 0;
-  let mass = new Float64Array(NODES);
-  let previous = 0;
-  for (const [index, t] of kept.entries()) {
-    const next = new Float64Array(NODES);
+    if (!(t - previous >= MINIMUM_GAP) || t > 1 - MINIMUM_GAP) continue;
     // Given B(s) = x, B(t) is normal with mean x(1 − t)/(1 − s) and variance (t − s)(1 − t)/(1 − s).
     const shrink = (1 - t) / (1 - previous);
     const deviation = Math.sqrt((t - previous) * shrink);
-    const sources = index === 0 ? 1 : NODES;
-    const width = z / (deviation * Math.sqrt(2 * Math.PI));
-    for (let s = 0; s < sources; s++) {
-      const weight = index === 0 ? 1 : mass[s]!;
-      if (weight === 0) continue;
-      const mean = index === 0 ? 0 : RULE.nodes[s]! * z * shrink;
+    steps.push({ shrink, deviation });
+    smallest = Math.min(smallest, deviation);
+    previous = t;
+  }
+  if (steps.length === 0) return 0;
+  const bound = bridgeSupremumSurvival(z);
+  if (bound < TINY) return bound;
+  const { nodes, weights } = ruleOf(Math.min(160, Math.max(24, 8 * Math.ceil((Math.PI * z) / smallest / 8))));
+  let left = 0;
+  let mass = new Float64Array([1]);
+  let places = new Float64Array([0]);
+  for (const { shrink, deviation } of steps) {
+    const next = new Float64Array(nodes.length);
+    const height = z / (deviation * Math.sqrt(2 * Math.PI));
+    for (let s = 0; s < places.length; s++) {
+      const mean = places[s]! * z * shrink;
+      const weight = mass[s]!;
       left += weight * (normalSurvival((z - mean) / deviation) + normalSurvival((z + mean) / deviation));
-      for (let k = 0; k < NODES; k++) {
-        const distance = (RULE.nodes[k]! * z - mean) / deviation;
-        next[k] = next[k]! + weight * Math.exp(-0.5 * distance * distance) * RULE.weights[k]! * width;
+      for (let k = 0; k < nodes.length; k++) {
+        const distance = (nodes[k]! * z - mean) / deviation;
+        if (distance < 9 && distance > -9)
+          next[k] = next[k]! + weight * Math.exp(-0.5 * distance * distance) * weights[k]! * height;
       }
     }
     mass = next;
-    previous = t;
+    places = nodes;
   }
   return Math.min(1, left);
 }
 
-const MINIMUM_GAP = 0.005;
+interface Rule {
+  readonly nodes: Float64Array<ArrayBuffer>;
+  readonly weights: Float64Array<ArrayBuffer>;
+}
+
+const rules = new Map<number, Rule>();
+
+/** At most 18 sizes: multiples of 8 up to 160. */
+function ruleOf(n: number): Rule {
+  let rule = rules.get(n);
+  if (rule === undefined) {
+    rule = gaussLegendre(n);
+    rules.set(n, rule);
+  }
+  return rule;
+}
 
 /** Nodes and weights on [−1, 1], by Newton's method on the Legendre polynomial. */
-function gaussLegendre(n: number): { readonly nodes: Float64Array; readonly weights: Float64Array } {
+function gaussLegendre(n: number): Rule {
   const nodes = new Float64Array(n);
   const weights = new Float64Array(n);
   for (let i = 0; i < n; i++) {

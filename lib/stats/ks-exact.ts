@@ -12,6 +12,8 @@ export function ksExactPValue(n: number, m: number, d: number): number {
   const multiple = (n / step) * m;
   const h = Math.round(d * multiple);
   if (h <= 0) return 1;
+  // P ≤ e · exp(−2z²) (Dvoretzky, Kiefer & Wolfowitz, two samples): below the smallest double.
+  if ((2 * d * d * n * m) / (n + m) > 800) return 0;
   return Math.min(1, n === m ? equalSizes(n, h) : outsideBand(Math.max(n, m), Math.min(n, m), step, h));
 }
 

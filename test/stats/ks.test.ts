@@ -209,6 +209,18 @@ describe('the bridge at points', () => {
     expect(bridgeSupremumSurvival(1.3580986)).toBeCloseTo(0.05, 6);
   });
 
+  it('resolves near points and far tails', () => {
+    // One point more, a hair away, changes next to nothing; and the tail at many points falls as the bound does
+    for (const z of [0.5, 1, 2, 3]) {
+      const one = bridgeMaximumSurvival([0.5], z);
+      expect(bridgeMaximumSurvival([0.01, 0.5, 0.99], z) / one).toBeGreaterThan(0.999999);
+      expect(bridgeMaximumSurvival([0.01, 0.5, 0.99], z) / one).toBeLessThan(1.001);
+      expect(bridgeMaximumSurvival([0.5, 0.506], z)).toBeGreaterThan(one);
+      expect(bridgeMaximumSurvival([0.5, 0.506], z)).toBeLessThan(2 * one);
+    }
+    expect(bridgeMaximumSurvival([0.2, 0.5], 6)).toBeLessThan(1e-30);
+  });
+
   it('agrees with simulated bridges', () => {
     const points = [0.1, 0.2, 0.5, 0.55, 0.9];
     const random = seededRandom(11);
