@@ -35,6 +35,7 @@ const hour = (ms: number): string => new Date(ms).toISOString().slice(11, 13);
 
 export const keys = {
   cursor: (log: string, partition: string) => `cursors/${segment(log)}/${segment(partition)}.json`,
+  allCursors: () => 'cursors/',
   cursors: (log: string) => `cursors/${segment(log)}/`,
   /** `appendTime` of the first record, so that clean-up can work by day. */
   pack: (appendTime: number, partition: string, first: string, last: string, digest: string) =>
@@ -42,26 +43,30 @@ export const keys = {
   packs: () => 'packs/',
   profile: (model: string, version: string, grainStart: number, baseline: string, digest: string) =>
     `profiles/${segment(model)}/${segment(version)}/${stamp(grainStart)}/${segment(baseline)}/${digest}.profile`,
-  profiles: (model: string, version: string, grainStart?: number) =>
-    `profiles/${segment(model)}/${segment(version)}/${grainStart === undefined ? '' : `${stamp(grainStart)}/`}`,
+  profiles: (model: string, version?: string, grainStart?: number) =>
+    `profiles/${segment(model)}/${version === undefined ? '' : `${segment(version)}/`}${grainStart === undefined ? '' : `${stamp(grainStart)}/`}`,
   result: (model: string, version: string, start: number, length: string, revision: number) =>
     `results/${segment(model)}/${segment(version)}/${stamp(start)}/${length}/r${revision}.json`,
   performance: (model: string, version: string, start: number, length: string, revision: number) =>
     `results/${segment(model)}/${segment(version)}/${stamp(start)}/${length}/performance-r${revision}.json`,
   results: (model: string, version?: string, start?: number) =>
     `results/${segment(model)}/${version === undefined ? '' : `${segment(version)}/`}${start === undefined ? '' : `${stamp(start)}/`}`,
+  /** How far the windows of a model have been judged, and which may still be revised; put-if-unchanged. */
+  evaluation: (model: string) => `evaluations/${segment(model)}.json`,
   episodes: (model: string) => `episodes/${segment(model)}.json`,
   monitor: (model: string, n: number) => `monitors/${segment(model)}/${String(n).padStart(6, '0')}.json`,
   monitors: (model?: string) => (model === undefined ? 'monitors/' : `monitors/${segment(model)}/`),
   baseline: (model: string, version: string, n: number) =>
     `baselines/${segment(model)}/${segment(version)}/${String(n).padStart(6, '0')}.json`,
-  baselines: (model: string, version?: string) =>
-    `baselines/${segment(model)}/${version === undefined ? '' : `${segment(version)}/`}`,
+  baselines: (model?: string, version?: string) =>
+    `baselines/${model === undefined ? '' : `${segment(model)}/`}${version === undefined ? '' : `${segment(version)}/`}`,
   capture: (appendTime: number, partition: string, first: string, last: string) =>
     `capture/dt=${day(appendTime)}/hr=${hour(appendTime)}/${segment(partition)}-${first}-${last}.parquet`,
   captureHour: (appendTime: number) => `capture/dt=${day(appendTime)}/hr=${hour(appendTime)}/`,
   /** What the archiver has written: `{ position, … }`, put-if-unchanged. */
   archive: (log: string, partition: string) => `archive/${segment(log)}/${segment(partition)}.json`,
+  /** How far labels have been joined: `{ through, orphans }`, put-if-unchanged. */
+  labeled: (log: string) => `labels/${segment(log)}.json`,
   quarantine: (appendTime: number, reason: string, partition: string, position: string) =>
     `quarantine/${day(appendTime)}/${reason}/${segment(partition)}-${position}.ndjson`,
   quarantineDay: (appendTime: number) => `quarantine/${day(appendTime)}/`,
