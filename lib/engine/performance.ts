@@ -11,6 +11,7 @@ import { METRICS, type Monitor } from '../contracts/monitor.ts';
 import type { MetricResult, PerformanceResult, Verdict } from '../contracts/result.ts';
 import { type Estimate, undefinedEstimate } from '../stats/estimate.ts';
 import { effectiveSize } from '../stats/tally.ts';
+import { levelOf } from './budget.ts';
 import {
   binaryEstimates,
   calibrationOf,
@@ -25,8 +26,6 @@ import { clampedRows, regressionEstimates } from './performance-numbers.ts';
 import { mergePerformanceCounts } from './performance-rows.ts';
 import { round12 } from './round.ts';
 
-/** Share of the budget that performance may spend. */
-export const PERFORMANCE_SHARE = 0.2;
 const SHOWN_ALPHA = 0.05;
 /** Windows of a baseline with fewer labels say nothing of how the metric moves. */
 const BASELINE_WINDOW_LABELS = 30;
@@ -122,10 +121,14 @@ export function performanceBaseline(
 
 /** Two-sided level of one metric in one window: its share of the budget on the worse side, hence twice that. */
 export function metricAlpha(monitor: Pick<Monitor, 'budget'>, metrics: number, lengthMs: number): number {
-  const [, openings, days] = /^(\d+(?:\.\d+)?) per (\d+)d$/.exec(monitor.budget) ?? [];
-  const windows = Math.max(1, (Number(days ?? 30) * 86_400_000) / lengthMs);
-  const oneSided = (Number(openings ?? 1) * PERFORMANCE_SHARE) / windows / Math.max(1, metrics);
-  return Math.min(0.5, Math.max(1e-12, 2 * oneSided));
+  const level = levelOf({
+    budget: monitor.budget,
+    signal: 'performance',
+    scales: [lengthMs],
+    scale: 0,
+    comparisons: metrics,
+  });
+  return Math.max(1e-12, Math.min(0.5, 2 * level));
 }
 
 function metricNames(monitor: PerformanceMonitor): readonly string[] {
