@@ -18,11 +18,17 @@ export async function listFolder(root: string, listing: Listing): Promise<string
   const found: string[] = [];
   const slash = listing.prefix.lastIndexOf('/');
   const start = listing.prefix.slice(0, slash + 1);
-  if (listing.limit <= 0 || start.split('/').some((part) => part === '.' || part === '..') || start.includes('\0')) {
-    return found;
-  }
+  if (listing.limit <= 0 || !canHoldKeys(start, listing.hidden)) return found;
   await visit(root, start, listing, found);
   return found;
+}
+
+/** Whether a key can begin so; anything else would lead out of the root, or into what is no object. */
+function canHoldKeys(start: string, hidden: string): boolean {
+  const parts = start.split('/').slice(0, -1);
+  return (
+    parts[0] !== hidden && !parts.some((part) => part === '' || part === '.' || part === '..' || part.includes('\0'))
+  );
 }
 
 /** `base`: the key of the folder, empty or ending in a slash. */

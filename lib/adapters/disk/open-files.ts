@@ -7,7 +7,7 @@ interface OpenFile {
 }
 
 export class OpenFiles {
-  readonly #most: number;
+  #most: number;
   readonly #files = new Map<string, OpenFile>();
 
   constructor(most: number) {
@@ -40,7 +40,9 @@ export class OpenFiles {
     if (file !== undefined && file.users === 0) await closeQuietly(file);
   }
 
+  /** Closes what is idle now, and the rest as it becomes so. */
   async close(): Promise<void> {
+    this.#most = 0;
     await this.#closeIdle(0);
   }
 

@@ -47,45 +47,49 @@ describe('the log under kill -9', () => {
   const seeds = faultSeeds(24);
   const generations = 3;
 
-  it(`keeps all that was acknowledged, and appends whole or not at all (${seeds} kills)`, async () => {
-    const bundle = await bundleChild('append-and-die', folder);
-    let acknowledged = 0;
-    let torn = 0;
-    const one = async (first: number): Promise<void> => {
-      const place = join(folder, `log-${first}`);
-      const acks = new Map<string, string>();
-      let identity: string | null = null;
-      for (let seed = first; seed < Math.min(first + generations, seeds); seed++) {
-        const { lines, signal } = await runChild(bundle, [place, String(seed)]).ended;
-        expect(signal).toBe('SIGKILL');
-        for (const line of lines) {
-          const match = /^ack (\S+) (\d+) (\S+) (\d+)$/.exec(line);
-          if (match !== null) acks.set(`${match[3]} ${match[4]}`, `${match[1]} ${match[2]}`);
+  it(
+    `keeps all that was acknowledged, and appends whole or not at all (${seeds} kills)`,
+    async () => {
+      const bundle = await bundleChild('append-and-die', folder);
+      let acknowledged = 0;
+      let torn = 0;
+      const one = async (first: number): Promise<void> => {
+        const place = join(folder, `log-${first}`);
+        const acks = new Map<string, string>();
+        let identity: string | null = null;
+        for (let seed = first; seed < Math.min(first + generations, seeds); seed++) {
+          const { lines, signal } = await runChild(bundle, [place, String(seed)]).ended;
+          expect(signal).toBe('SIGKILL');
+          for (const line of lines) {
+            const match = /^ack (\S+) (\d+) (\S+) (\d+)$/.exec(line);
+            if (match !== null) acks.set(`${match[3]} ${match[4]}`, `${match[1]} ${match[2]}`);
+          }
+          const log = await SegmentLog.open({ folder: place, clock, partitions: 3, durability: 'os' });
+          identity ??= await log.identity();
+          expect(await log.identity()).toBe(identity);
+          const found = await contents(log);
+          for (const [where, what] of acks) {
+            const payload = found.get(where);
+            expect(`${payload?.id} ${payload?.index}`, `seed ${seed}, ${where}`).toBe(what);
+          }
+          expect(log.problems.filter((problem) => problem.kind !== 'torn')).toEqual([]);
+          torn += log.problems.length;
+          await log.close();
         }
-        const log = await SegmentLog.open({ folder: place, clock, partitions: 3, durability: 'os' });
-        identity ??= await log.identity();
-        expect(await log.identity()).toBe(identity);
-        const found = await contents(log);
-        for (const [where, what] of acks) {
-          const payload = found.get(where);
-          expect(`${payload?.id} ${payload?.index}`, `seed ${seed}, ${where}`).toBe(what);
-        }
-        expect(log.problems.filter((problem) => problem.kind !== 'torn')).toEqual([]);
-        torn += log.problems.length;
-        await log.close();
-      }
-      acknowledged += acks.size;
-      await rm(place, { recursive: true });
-    };
-    const firsts = Array.from({ length: Math.ceil(seeds / generations) }, (_, i) => i * generations);
-    const lane = async (): Promise<void> => {
-      for (let first = firsts.shift(); first !== undefined; first = firsts.shift()) await one(first);
-    };
-    await Promise.all([lane(), lane()]);
-    // The test would prove nothing if nothing had been acknowledged or torn.
-    expect(acknowledged).toBeGreaterThan(seeds);
-    expect(torn).toBeGreaterThan(0);
-  });
+        acknowledged += acks.size;
+        await rm(place, { recursive: true });
+      };
+      const firsts = Array.from({ length: Math.ceil(seeds / generations) }, (_, i) => i * generations);
+      const lane = async (): Promise<void> => {
+        for (let first = firsts.shift(); first !== undefined; first = firsts.shift()) await one(first);
+      };
+      await Promise.all([lane(), lane()]);
+      // The test would prove nothing if nothing had been acknowledged or torn.
+      expect(acknowledged).toBeGreaterThan(seeds);
+      expect(torn).toBeGreaterThan(0);
+    },
+    60_000 + seeds * 1000,
+  );
 
   it('has one writer; a killed one gives way at once; readers read meanwhile', async () => {
     const bundle = await bundleChild('hold-log', folder);
