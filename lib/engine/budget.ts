@@ -56,3 +56,11 @@ export function openingsPerDay(budget: Monitor['budget']): number {
   if (!Number.isFinite(rate)) throw new RangeError(`not a budget: ${budget}; expected e.g. "1 per 30d"`);
   return rate;
 }
+
+/** Chance that a report on two data sets alike in law finds any change at all. */
+export const REPORT_LEVEL = 0.05;
+
+/** The level of one column in a report: a single comparison, in no stream. */
+export function reportLevelOf(columns: number): number {
+  return REPORT_LEVEL / Math.max(1, columns);
+}

@@ -58,9 +58,9 @@ export function calibrate(
   const rows = [...blocks]
     .sort((a, b) => a.start - b.start)
     .map(({ start, counts }) => {
-      if (counts.length !== expected)
+      if (counts.length !== expected && counts.length > 0)
         throw new RangeError(`calibrate: ${column.name}: a block has ${counts.length} counts, expected ${expected}`);
-      return { time: clock.at(start), counts: toBins(bins, counts) };
+      return { time: clock.at(start), counts: blocksToBins(bins, counts) };
     });
   const scores = (shares: Float64Array): ScoreSet =>
     bins.type === 'numeric' ? numericScores(shares, true) : categoricalScores(shares, true);
@@ -264,8 +264,10 @@ function wholeWeeks(base: readonly Block[], times: readonly LocalTime[]): Block[
   );
 }
 
-function toBins(bins: VerdictBins, counts: ArrayLike<number>): Float64Array {
+/** A block in the bins of the verdict; nothing at all is an empty window. */
+export function blocksToBins(bins: VerdictBins, counts: ArrayLike<number>): Float64Array {
   const placed = new Float64Array(bins.size);
+  if (counts.length === 0) return placed;
   for (let bin = 0; bin < bins.ofVerdict.length; bin++) placed[bins.ofVerdict[bin]!]! += counts[bin]!;
   placed[bins.missing]! += counts[bins.ofVerdict.length]!;
   return placed;

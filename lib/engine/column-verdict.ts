@@ -134,13 +134,18 @@ function plain(column: ColumnBaseline, current: ColumnCounts): FeatureResult {
     detectable: null,
     provisional: columnJudge(column).provisional,
     referenceCount: column.count,
-    currentCount: Math.max(0, current.n - current.missing - current.nonFinite - current.invalid),
+    currentCount: rowsOr0(current.n - current.missing - current.nonFinite - current.invalid),
     missingReference: column.missing + (column.type === 'numeric' ? column.nonFinite : 0),
-    missingCurrent: current.missing + current.nonFinite,
+    missingCurrent: rowsOr0(current.missing + current.nonFinite),
     summary: '',
     changes: [],
     others: [],
     mean: round12OrNull(current.mean),
     std: round12OrNull(current.std),
   };
+}
+
+/** Counts that are no counts have failed already; what is shown beside the reason is still a number. */
+function rowsOr0(count: number): number {
+  return Number.isFinite(count) ? Math.max(0, count) : 0;
 }
