@@ -124,7 +124,7 @@ export class HttpServer {
     const path = mark === -1 ? target : target.slice(0, mark);
     const { route, params } = this.#router.find(method, path);
     const identity = this.#guard.identify(head, route.scope, route.scope === null);
-    if (route.method !== 'GET' && (head.contentType === null || !isJsonType(head.contentType)))
+    if (route.scope === 'admin' && (head.contentType === null || !isJsonType(head.contentType)))
       throw new HttpProblem(
         415,
         'content-type',
