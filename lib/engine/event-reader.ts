@@ -169,44 +169,30 @@ function readInference(raw: Readonly<Record<string, unknown>>): ReadEvent | Reje
   let features = 0;
   const numeric = raw['numeric'];
   if (numeric !== undefined) {
-    if (!isMap(numeric)) return refuse('numeric', numeric, MAP);
-    for (const name in numeric) {
-      if (name.length === 0 || name.length > EVENT_LIMITS.nameLength) return refuseName('numeric', name);
-      features++;
-    }
+    const count = isMap(numeric) ? countNames(numeric) : -1;
+    if (count < 0) return refuseMap('numeric', numeric);
+    features += count;
     known++;
   }
   const categorical = raw['categorical'];
   if (categorical !== undefined) {
-    if (!isMap(categorical)) return refuse('categorical', categorical, MAP);
-    for (const name in categorical) {
-      if (name.length === 0 || name.length > EVENT_LIMITS.nameLength) return refuseName('categorical', name);
-      const category = categorical[name];
-      if (typeof category === 'string' && category.length > EVENT_LIMITS.categoryLength)
-        return refuse(`categorical.${name}`, category, CATEGORY);
-      features++;
-    }
+    const count = isMap(categorical) ? countCategories(categorical) : -1;
+    if (count < 0) return refuseMap('categorical', categorical);
+    features += count;
     known++;
   }
   const invalid = raw['invalid'];
   if (invalid !== undefined) {
-    if (!isMap(invalid)) return refuse('invalid', invalid, MAP);
-    for (const name in invalid) {
-      if (name.length === 0 || name.length > EVENT_LIMITS.nameLength) return refuseName('invalid', name);
-      if (typeof invalid[name] !== 'string') return refuse(`invalid.${name}`, invalid[name], 'text');
-      features++;
-    }
+    const count = isMap(invalid) ? countTexts(invalid, Number.POSITIVE_INFINITY) : -1;
+    if (count < 0) return refuseMap('invalid', invalid);
+    features += count;
     known++;
   }
   if (features > EVENT_LIMITS.features)
     return reject('too-large', `${features} features; expected at most ${EVENT_LIMITS.features}`);
   const segment = raw['segment'];
   if (segment !== undefined) {
-    if (!isMap(segment)) return refuse('segment', segment, MAP);
-    for (const name in segment) {
-      if (name.length === 0 || name.length > EVENT_LIMITS.nameLength) return refuseName('segment', name);
-      if (!isCategory(segment[name])) return refuse(`segment.${name}`, segment[name], CATEGORY);
-    }
+    if (!isMap(segment) || countTexts(segment, EVENT_LIMITS.categoryLength) < 0) return refuseMap('segment', segment);
     known++;
   }
   const score = raw['score'];
@@ -359,6 +345,52 @@ function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Number of names; -1 when one is not valid. Small functions of their own: V8 runs these loops several times faster so. */
+function countNames(map: Readonly<Record<string, unknown>>): number {
+  let count = 0;
+  for (const name in map) {
+    if (name.length === 0 || name.length > EVENT_LIMITS.nameLength) return -1;
+    count++;
+  }
+  return count;
+}
+
+/** Likewise, with texts that are not too long; values that are no text are the fold's to judge. */
+function countCategories(map: Readonly<Record<string, unknown>>): number {
+  let count = 0;
+  for (const name in map) {
+    if (name.length === 0 || name.length > EVENT_LIMITS.nameLength) return -1;
+    const value = map[name];
+    if (typeof value === 'string' && value.length > EVENT_LIMITS.categoryLength) return -1;
+    count++;
+  }
+  return count;
+}
+
+/** Likewise, where every value must be text. */
+function countTexts(map: Readonly<Record<string, unknown>>, longest: number): number {
+  let count = 0;
+  for (const name in map) {
+    if (name.length === 0 || name.length > EVENT_LIMITS.nameLength) return -1;
+    const value = map[name];
+    if (typeof value !== 'string' || value.length > longest) return -1;
+    count++;
+  }
+  return count;
+}
+
+/** Says what is wrong with a map that one of the above did not accept. */
+function refuseMap(path: string, map: unknown): Rejection {
+  if (!isMap(map)) return refuse(path, map, MAP);
+  const name = Object.keys(map).find(({ length }) => length === 0 || length > EVENT_LIMITS.nameLength);
+  if (name !== undefined)
+    return reject('schema', `${path}: a name of ${name.length} characters; expected 1 to ${EVENT_LIMITS.nameLength}`);
+  const longest = path === 'invalid' ? Number.POSITIVE_INFINITY : EVENT_LIMITS.categoryLength;
+  const isWrong = (value: unknown) => (typeof value === 'string' ? value.length > longest : path !== 'categorical');
+  const [wrong, value] = Object.entries(map).find(([, entry]) => isWrong(entry)) ?? ['', undefined];
+  return refuse(`${path}.${wrong}`, value, path === 'invalid' ? 'text' : CATEGORY);
+}
+
 function reject(reason: QuarantineReason, detail: string): Rejection {
   return { reason, detail };
 }
@@ -366,10 +398,6 @@ function reject(reason: QuarantineReason, detail: string): Rejection {
 function refuse(path: string, got: unknown, expected: string): Rejection {
   const found = got === undefined ? 'is missing' : `${shownKind(got)} is not valid`;
   return reject('schema', `${path}: ${found}; expected ${expected}`);
-}
-
-function refuseName(path: string, name: string): Rejection {
-  return reject('schema', `${path}: a name of ${name.length} characters; expected 1 to ${EVENT_LIMITS.nameLength}`);
 }
 
 /** Without writing out what may be deep or large. */

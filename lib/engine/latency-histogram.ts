@@ -30,13 +30,16 @@ export function latencyBound(index: number): number {
   return STEPS[index - octave * PER_OCTAVE]! * 2 ** octave;
 }
 
-/** Bucket of a latency above 0, within LATENCY_FIRST..LATENCY_LAST. */
+/** For each bucket from LATENCY_FIRST on its exclusive lower bound. */
+const BOUNDS = Float64Array.from({ length: BUCKETS }, (_, i) => latencyBound(LATENCY_FIRST + i));
+
+/** Bucket of a latency above 0, within LATENCY_FIRST..LATENCY_LAST. The logarithm is a guess; the bounds decide. */
 export function latencyBucket(ms: number): number {
-  const guess = Math.ceil(Math.log2(ms) * PER_OCTAVE) - 1;
-  let index = Math.min(Math.max(guess, LATENCY_FIRST), LATENCY_LAST);
-  while (index < LATENCY_LAST && ms > latencyBound(index + 1)) index++;
-  while (index > LATENCY_FIRST && ms <= latencyBound(index)) index--;
-  return index;
+  const guess = Math.floor(Math.log2(ms) * PER_OCTAVE) - LATENCY_FIRST;
+  let place = Math.min(Math.max(guess, 0), BUCKETS - 1);
+  while (place < BUCKETS - 1 && ms > BOUNDS[place + 1]!) place++;
+  while (place > 0 && ms <= BOUNDS[place]!) place--;
+  return place + LATENCY_FIRST;
 }
 
 export class LatencyHistogram implements LatencyCounts {

@@ -2,7 +2,8 @@
  * Exact sums for mean and standard deviation, the same in any order: a value x is taken as the whole number
  * q = round((x - center) / unit), kept within ±2^26, and Σq and Σq² are accumulated without rounding.
  *
- * q² < 2^53 is added as two halves of 26 bits, so a double holds 2^26 additions exactly; then they move to big integers.
+ * Sums are doubles that move to big integers every 2^12 rows, before they can reach 2^53: q² below 2^40 is added whole, a
+ * larger one as two halves of 26 bits.
  * With sampling weights W (whole units of 2^-12, at most 2^26) the sums ΣWq and ΣWq² are kept beside them likewise.
  */
 import type { ByteReader, ByteWriter } from './bytes.ts';
@@ -11,9 +12,11 @@ import { WEIGHT_UNITS } from './weights.ts';
 /** Values farther from the center are counted as clamped. */
 export const MOMENT_LIMIT = 2 ** 26;
 const HALF = 2 ** 26;
-const FLUSH_AFTER = 2 ** 25;
+const FLUSH_AFTER = 2 ** 12;
+/** Squares that can be added FLUSH_AFTER times without rounding. */
+const SMALL_SQUARE = 2 ** 40;
 const BIG_HALF = 1n << 26n;
-/** Doubles a column: Σq, Σ high(q²), Σ low(q²). */
+/** Doubles a column: Σq, Σq² in two halves. */
 const PLAIN = 3;
 /** ΣWq in two halves; ΣWq² = Σ (W·high) in two halves · 2^26 + Σ (W·low) in two halves. */
 const WEIGHTED = 6;
@@ -45,12 +48,11 @@ export class MomentSums {
   /** `q`: a whole number within ±MOMENT_LIMIT. */
   add(column: number, q: number): void {
     const square = q * q;
-    const high = Math.floor(square / HALF);
     const at = column * PLAIN;
-    const pending = this.pending;
+    const { pending } = this;
     pending[at]! += q;
-    pending[at + 1]! += high;
-    pending[at + 2]! += square - high * HALF;
+    if (square < SMALL_SQUARE) pending[at + 1]! += square;
+    else split(pending, at + 1, square);
   }
 
   /** Beside `add`, after `promote`. `weight` in units of 2^-12. */
@@ -86,9 +88,9 @@ export class MomentSums {
   }
 
   /** Mean and population deviation of `count` values in the units of x; `null` without values. */
-  of(column: number, count: number, center: number, unit: number): Moments | null {
+  of(column: number, count: bigint, center: number, unit: number): Moments | null {
     this.flush();
-    return moments(this.sums[column * 2]!, this.sums[column * 2 + 1]!, BigInt(count), center, unit);
+    return moments(this.sums[column * 2]!, this.sums[column * 2 + 1]!, count, center, unit);
   }
 
   /** Likewise with weights; `weight` is their sum in units of 2^-12. Without weights it is `of`. */
@@ -119,25 +121,29 @@ export class MomentSums {
     for (let column = 0; column < this.columns; column++) {
       const at = column * PLAIN;
       this.sums[column * 2]! += BigInt(this.pending[at]!);
-      this.sums[column * 2 + 1]! += BigInt(this.pending[at + 1]!) * BIG_HALF + BigInt(this.pending[at + 2]!);
+      this.sums[column * 2 + 1]! += joined(this.pending, at + 1);
     }
     this.pending.fill(0);
     const weighted = this.weightedPending;
     if (weighted === null) return;
     for (let column = 0; column < this.columns; column++) {
-      const joined = (half: number) =>
-        BigInt(weighted[column * WEIGHTED + half]!) * BIG_HALF + BigInt(weighted[column * WEIGHTED + half + 1]!);
-      this.weightedSums[column * 2]! += joined(0);
-      this.weightedSums[column * 2 + 1]! += joined(2) * BIG_HALF + joined(4);
+      const at = column * WEIGHTED;
+      this.weightedSums[column * 2]! += joined(weighted, at);
+      this.weightedSums[column * 2 + 1]! += joined(weighted, at + 2) * BIG_HALF + joined(weighted, at + 4);
     }
     weighted.fill(0);
   }
 }
 
+/** Low half at `at`, high half after it. */
 function split(pending: Float64Array, at: number, product: number): void {
   const high = Math.floor(product / HALF);
-  pending[at]! += high;
-  pending[at + 1]! += product - high * HALF;
+  pending[at]! += product - high * HALF;
+  pending[at + 1]! += high;
+}
+
+function joined(pending: Float64Array, at: number): bigint {
+  return BigInt(pending[at + 1]!) * BIG_HALF + BigInt(pending[at]!);
 }
 
 /** mean = center + unit·S1/N; variance = unit²·(N·S2 - S1²)/N², its numerator exact. */

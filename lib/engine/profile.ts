@@ -6,20 +6,19 @@
  * counted. A feature counts once an event: its value of the right type, else one of the wrong type, else its `invalid` text.
  */
 import { ByteReader, ByteWriter, CHECKSUM_BYTES, checksum, sameBytes, UnsupportedVersionError } from './bytes.ts';
+import { CategorySummaries } from './category-summary.ts';
 import type { SegmentCounts, WindowCounts } from './column-counts.ts';
-import { type ColumnView, NO_DETAILS, type ViewPlace, type ViewSource, viewColumn } from './column-view.ts';
+import { type ColumnView, NO_DETAILS, type ViewSource, viewColumn } from './column-view.ts';
 import type { ReadEvent } from './event-reader.ts';
 import { IdSketch } from './id-sketch.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
-import { MOMENT_LIMIT, MomentSums } from './moments.ts';
+import { NameCounts } from './name-counts.ts';
+import { NumericSummaries } from './numeric-summary.ts';
 import { Segmentation, SegmentValue } from './segment-counts.ts';
-import type { CategoricalShapeColumn, NumericShapeColumn, Shape, ShapeColumn } from './shape.ts';
-import { SmallestHash } from './smallest-hash.ts';
+import type { Shape, ShapeColumn } from './shape.ts';
 import { asSquare, asWeight, squareUnits, WeightSums, weightUnits } from './weights.ts';
 
 export const PROFILE_VERSION = 1;
-/** Unseen categories of a column with counts of their own; all of them are in the total. */
-export const UNSEEN_KEPT = 32;
 /** Names of unknown features with counts of their own. */
 export const NEW_FEATURES_KEPT = 16;
 const MAGIC = 0x464c4d70;
@@ -29,46 +28,34 @@ export class ShapeMismatchError extends Error {
   override readonly name = 'ShapeMismatchError';
 }
 
-interface Tally {
-  count: number;
-}
-const newTally = (): Tally => ({ count: 0 });
+type ValueMap = Readonly<Record<string, unknown>>;
 
 export class Profile implements WindowCounts {
   readonly shape: Shape;
   rows = 0;
   latency = new LatencyHistogram();
-  private counts: Float64Array;
+  private readonly counts: Float64Array;
   /** Of the slots, then of the rows; present once a weight was not 1. */
   private weights: WeightSums | null = null;
-  private moments: MomentSums;
-  private readonly min: Float64Array;
-  private readonly max: Float64Array;
-  private readonly clamped: Float64Array;
-  private readonly unseen: (SmallestHash<Tally> | null)[];
+  private numbers: NumericSummaries;
+  private categories: CategorySummaries;
   private ids = new IdSketch();
-  private strangers = new SmallestHash<Tally>(NEW_FEATURES_KEPT);
+  private strangers = new NameCounts(NEW_FEATURES_KEPT);
   private strangerRows = 0;
   private segmentations: Segmentation[];
-  /** Of the event being folded: for each column the slot that counted it or -1, and the fixed-point value or NaN. */
+  /** Of the event being folded: for each column the slot that counted it, or -1. */
   private readonly touched: Int32Array;
-  private readonly fixed: Float64Array;
   /** For each column the one that followed it in the last event; guesses only. The last two are the beginnings of the maps. */
   private readonly following: Int32Array;
 
   constructor(shape: Shape) {
-    const columns = shape.columns.length;
     this.shape = shape;
     this.counts = new Float64Array(shape.slots + 1);
-    this.moments = new MomentSums(columns);
-    this.min = new Float64Array(columns).fill(Number.POSITIVE_INFINITY);
-    this.max = new Float64Array(columns).fill(Number.NEGATIVE_INFINITY);
-    this.clamped = new Float64Array(columns);
-    this.unseen = shape.columns.map(() => null);
+    this.numbers = new NumericSummaries(shape);
+    this.categories = new CategorySummaries(shape);
     this.segmentations = shape.segments.map((rule) => new Segmentation(shape, rule));
-    this.touched = new Int32Array(columns).fill(-1);
-    this.fixed = new Float64Array(columns).fill(Number.NaN);
-    this.following = new Int32Array(columns + 2);
+    this.touched = new Int32Array(shape.columns.length);
+    this.following = new Int32Array(shape.columns.length + 2);
   }
 
   get shapeDigest(): string {
@@ -89,20 +76,21 @@ export class Profile implements WindowCounts {
   /** Adds an inference. Labels have no place in a profile: TypeError. */
   fold(event: ReadEvent): void {
     if (event.kind !== 'inference') throw new TypeError('fold: an inference is required, got a label');
-    const detailed = this.weights !== null || event.weight !== 1 || this.segmentations.length > 0;
-    if (detailed) {
-      if (event.weight !== 1) this.promote();
-      this.touched.fill(-1);
-      this.fixed.fill(Number.NaN);
-    }
+    if (event.weight !== 1) this.promote();
+    const detailed = this.weights !== null || this.segmentations.length > 0;
+    if (detailed) this.touched.fill(-1);
     this.rows++;
-    this.moments.row();
-    if (event.numeric !== null) this.foldMap(event.numeric, event, this.touched.length);
-    if (event.categorical !== null) this.foldMap(event.categorical, event, this.touched.length + 1);
+    this.numbers.event();
+    if (event.numeric !== null) this.foldNumeric(event.numeric, event);
+    if (event.categorical !== null) this.foldCategorical(event.categorical, event);
     if (event.invalid !== null) this.foldInvalid(event.invalid, event);
     const { score, prediction } = this.shape;
-    if (score !== null && event.score !== null) this.foldValue(score, event.score);
-    if (prediction !== null && event.predicted !== null) this.foldPrediction(prediction, event.predicted);
+    if (score !== null && event.score !== null) this.foldValue(score.index, event.score);
+    if (prediction !== null && event.predicted !== null) {
+      // A class may be sent as a number (0, 1): it is the same class as its text.
+      const { predicted } = event;
+      this.foldValue(prediction.index, prediction.type === 'categorical' ? String(predicted) : predicted);
+    }
     this.ids.add(event.id);
     if (event.latencyMs !== null) this.latency.add(event.latencyMs);
     if (detailed) this.foldDetails(event);
@@ -113,48 +101,30 @@ export class Profile implements WindowCounts {
       throw new ShapeMismatchError(`a profile of shape ${other.shapeDigest} cannot be merged into ${this.shapeDigest}`);
     if (other.weights !== null) this.promote();
     this.weights?.merge(other.weights ?? WeightSums.ofCounts(other.withRows()));
-    const weighted = this.weights !== null;
     this.rows += other.rows;
     for (let slot = 0; slot < this.counts.length; slot++) this.counts[slot]! += other.counts[slot]!;
-    this.moments.merge(other.moments);
-    for (let column = 0; column < this.min.length; column++) {
-      this.min[column] = Math.min(this.min[column]!, other.min[column]!);
-      this.max[column] = Math.max(this.max[column]!, other.max[column]!);
-      this.clamped[column]! += other.clamped[column]!;
-      for (const { text, value } of other.unseen[column]?.sorted() ?? []) this.addUnseen(column, text, value.count);
-    }
+    this.numbers.merge(other.numbers);
+    this.categories.merge(other.categories);
     this.ids.merge(other.ids);
     this.latency.merge(other.latency);
     this.strangerRows += other.strangerRows;
-    for (const { text, value } of other.strangers.sorted()) add(this.strangers, text, value.count);
-    this.segmentations.forEach((segmentation, i) => {
-      segmentation.merge(other.segmentations[i]!, weighted);
-    });
+    this.strangers.merge(other.strangers);
+    for (const [i, segmentation] of this.segmentations.entries())
+      segmentation.merge(other.segmentations[i]!, this.weights !== null);
   }
 
   column(index: number): ColumnView {
-    const column = this.shape.columns[index];
-    if (column === undefined)
-      throw new RangeError(`there is no column ${index}; expected 0 to ${this.shape.columns.length - 1}`);
-    const source = this.source();
-    const place: ViewPlace = { offset: column.offset, count: column.bins, shownIn: null };
-    if (column.type === 'categorical') {
-      const unseenTop = (this.unseen[index]?.sorted() ?? [])
-        .map(({ text, value }) => [text, value.count] as const)
-        .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
-      return viewColumn(column, source, place, { ...NO_DETAILS, unseenTop });
-    }
-    const any = this.min[index]! <= this.max[index]!;
-    return viewColumn(column, source, place, {
-      moments: this.momentsOf(column),
-      min: any ? this.min[index]! + 0 : null,
-      max: any ? this.max[index]! + 0 : null,
-      clamped: this.clamped[index]!,
-      unseenTop: [],
-    });
+    const column = this.columnAt(index);
+    const place = { offset: column.offset, count: column.bins, shownIn: null };
+    const details =
+      column.type === 'numeric'
+        ? { ...this.numbers.details(column, this.counts, this.weights), unseenTop: [] }
+        : { ...NO_DETAILS, unseenTop: this.categories.top(index) };
+    const { rows, counts, weights } = this;
+    return viewColumn(column, { rows, counts, weights, rowsSlot: this.shape.slots }, place, details);
   }
 
-  /** The kept values of each segmentation and what is left over of it. Counts are those of groups of bins. */
+  /** The kept values of each segmentation and what is left over of it. Counts are those of groups of bins, shown in their first. */
   segments(): (SegmentCounts & { column(index: number): ColumnView })[] {
     if (this.segmentations.length === 0) return [];
     const all = this.grouped();
@@ -172,15 +142,12 @@ export class Profile implements WindowCounts {
     return this.ids.estimate();
   }
 
-  /** Features that the shape does not know: those with the smallest hash, most frequent first. */
+  /** Features that the shape does not know, with the rows that carried them: the 16 with the smallest hash, most frequent first. */
   newFeatures(): { readonly name: string; readonly rows: number }[] {
-    return this.strangers
-      .sorted()
-      .map(({ text, value }) => ({ name: text, rows: value.count }))
-      .sort((a, b) => b.rows - a.rows || (a.name < b.name ? -1 : 1));
+    return this.strangers.top().map(([name, rows]) => ({ name, rows }));
   }
 
-  /** Values of unknown features, those not listed by `newFeatures` included. */
+  /** Values of unknown features, those that `newFeatures` does not list included. */
   get newFeatureValues(): number {
     return this.strangerRows;
   }
@@ -195,35 +162,30 @@ export class Profile implements WindowCounts {
     writer.varint(this.rows);
     writer.counts(this.counts.subarray(0, this.shape.slots));
     this.weights?.write(writer, this.withRows());
-    this.moments.write(writer);
-    for (const column of this.shape.columns) {
-      if (column.type === 'numeric') this.writeNumeric(writer, column);
-      else writeTallies(writer, this.unseen[column.index] ?? null);
-    }
+    this.numbers.write(writer);
+    this.categories.write(writer);
     this.ids.write(writer);
     this.latency.write(writer);
     writer.varint(this.strangerRows);
-    writeTallies(writer, this.strangers);
+    this.strangers.write(writer);
     for (const segmentation of this.segmentations) segmentation.write(writer);
-    const body = writer.finish();
-    writer.raw(checksum(body));
+    writer.raw(checksum(writer.finish()));
     return writer.finish();
   }
 
   /** Throws CorruptPackError, UnsupportedVersionError or ShapeMismatchError, nothing else, whatever the bytes. */
   static decode(bytes: Uint8Array, shape: Shape): Profile {
-    const reader = new ByteReader(bytes.subarray(0, Math.max(0, bytes.length - CHECKSUM_BYTES)), 'profile');
-    if (reader.remaining < 14 || reader.uint32() !== MAGIC) throw reader.corrupt('this is no profile');
+    const body = bytes.subarray(0, Math.max(0, bytes.length - CHECKSUM_BYTES));
+    const reader = new ByteReader(body, 'profile');
+    if (reader.remaining < HEADER_BYTES || reader.uint32() !== MAGIC) throw reader.corrupt('this is no profile');
     const version = reader.byte();
+    if (!sameBytes(checksum(body), bytes.subarray(body.length))) throw reader.corrupt('the checksum does not fit');
     if (version > PROFILE_VERSION)
       throw new UnsupportedVersionError(
         `profile: written in version ${version} of the format, this release reads up to ${PROFILE_VERSION}; upgrade it`,
       );
-    const body = bytes.subarray(0, bytes.length - CHECKSUM_BYTES);
-    if (version !== PROFILE_VERSION || !sameBytes(checksum(body), bytes.subarray(body.length)))
-      throw reader.corrupt('the checksum does not fit');
     const flags = reader.byte();
-    if (flags > 1) throw reader.corrupt('unknown flags');
+    if (version !== PROFILE_VERSION || flags > 1) throw reader.corrupt('the header makes no sense');
     const digest = Buffer.from(reader.raw(8)).toString('hex');
     if (digest !== shape.digest)
       throw new ShapeMismatchError(`a profile of shape ${digest} cannot be read with shape ${shape.digest}`);
@@ -234,170 +196,153 @@ export class Profile implements WindowCounts {
   }
 
   private read(reader: ByteReader, weighted: boolean): void {
-    const { shape } = this;
+    const { shape, counts } = this;
     this.rows = reader.varint();
-    reader.counts(this.counts.subarray(0, shape.slots));
-    for (const column of shape.columns) {
+    reader.counts(counts.subarray(0, shape.slots));
+    for (const { index, offset, bins } of shape.columns) {
       let sum = 0;
-      for (let slot = 0; slot < column.bins + 2; slot++) sum += this.counts[column.offset + slot]!;
-      if (sum > this.rows) throw reader.corrupt(`more values than rows in column ${column.index}`);
+      for (let slot = offset; slot < offset + bins + 2; slot++) sum += counts[slot]!;
+      if (sum > this.rows) throw reader.corrupt(`more values than rows in column ${index}`);
     }
     if (weighted) this.weights = WeightSums.read(reader, this.withRows());
-    this.moments = MomentSums.read(reader, shape.columns.length, weighted);
-    for (const column of shape.columns) {
-      if (column.type === 'numeric') this.readNumeric(reader, column);
-      else this.unseen[column.index] = readTallies(reader, UNSEEN_KEPT, this.counts[column.offset + column.bins]!);
-    }
+    this.numbers = NumericSummaries.read(reader, shape, weighted);
+    this.categories = CategorySummaries.read(reader, shape, counts);
     this.ids = IdSketch.read(reader);
     this.latency = LatencyHistogram.read(reader);
     this.strangerRows = reader.varint();
-    this.strangers = readTallies(reader, NEW_FEATURES_KEPT, this.strangerRows) ?? this.strangers;
+    this.strangers = NameCounts.read(reader, NEW_FEATURES_KEPT, this.strangerRows);
     this.segmentations = shape.segments.map((rule) => Segmentation.read(reader, shape, rule, weighted));
   }
 
-  private foldMap(map: Readonly<Record<string, unknown>>, event: ReadEvent, beginning: number): void {
-    const { columns, features } = this.shape;
-    const { following } = this;
-    let previous = beginning;
+  /** The hottest loop there is. Names come in the same order event after event, so each is guessed from the one before. */
+  private foldNumeric(map: ValueMap, event: ReadEvent): void {
+    const { names, numeric, offsets } = this.shape.table;
+    const { following, counts, touched, numbers } = this;
+    let previous = touched.length;
     for (const name in map) {
       const value = map[name];
-      let column = columns[following[previous]!];
-      if (column === undefined || column.name !== name || column.role !== 'feature') {
-        column = features.get(name);
-        if (column === undefined) {
-          if (value !== null) this.foldStranger(name, map, event);
+      let column = following[previous]!;
+      if (names[column] !== name) {
+        column = this.find(name);
+        if (column < 0) {
+          if (value !== null) this.foldStranger(name);
           continue;
         }
-        following[previous] = column.index;
+        following[previous] = column;
       }
-      previous = column.index;
-      if (value === null) continue;
-      if (column.type === 'numeric') {
-        if (typeof value === 'number' && map === event.numeric) this.foldNumber(column, value);
-        else this.foldWrongType(column, map, event);
-      } else if (typeof value === 'string' && map === event.categorical) this.foldCategory(column, value);
-      else this.foldWrongType(column, map, event);
+      previous = column;
+      // A number less itself is 0 unless it is not finite.
+      if (typeof value === 'number' && numeric[column] === 1 && value - value === 0) {
+        const slot = offsets[column]! + numbers.add(column, value);
+        counts[slot]! += 1;
+        touched[column] = slot;
+      } else if (value !== null) this.foldOddNumber(column, value, event);
     }
   }
 
-  private foldNumber(column: NumericShapeColumn, value: number): void {
-    const { index } = column;
-    if (!Number.isFinite(value)) {
-      this.touch(index, column.offset + column.bins);
-      return;
+  private foldCategorical(map: ValueMap, event: ReadEvent): void {
+    const { names, numeric } = this.shape.table;
+    const { following } = this;
+    let previous = this.touched.length + 1;
+    for (const name in map) {
+      const value = map[name];
+      let column = following[previous]!;
+      if (names[column] !== name) {
+        column = this.find(name);
+        if (column < 0) {
+          if (value !== null && !holds(event.numeric, name)) this.foldStranger(name);
+          continue;
+        }
+        following[previous] = column;
+      }
+      previous = column;
+      if (typeof value === 'string' && numeric[column] === 0) this.foldCategory(column, value);
+      // A number may have come in its own map; a value of the wrong type counts only when none did.
+      else if (value !== null && (numeric[column] === 0 || !holds(event.numeric, name))) this.foldWrongType(column);
     }
-    this.touch(index, column.offset + column.lookup.find(value));
-    if (value < this.min[index]!) this.min[index] = value;
-    if (value > this.max[index]!) this.max[index] = value;
-    const { moments } = column;
-    if (moments === null) return;
-    let q = Math.round((value - moments.center) / moments.unit);
-    if (q > MOMENT_LIMIT || q < -MOMENT_LIMIT) {
-      q = q > 0 ? MOMENT_LIMIT : -MOMENT_LIMIT;
-      this.clamped[index]! += 1;
+  }
+
+  private find(name: string): number {
+    return this.shape.features.get(name)?.index ?? -1;
+  }
+
+  private foldCategory(column: number, value: string): void {
+    const { offsets, ends, vocabularies } = this.shape.table;
+    const bin = vocabularies[column]!.get(value);
+    if (bin !== undefined) this.count(column, offsets[column]! + bin);
+    else {
+      this.count(column, ends[column]!);
+      this.categories.addUnseen(column, value);
     }
-    this.fixed[index] = q;
-    this.moments.add(index, q);
   }
 
-  private foldCategory(column: CategoricalShapeColumn, value: string): void {
-    const bin = column.vocabulary.get(value);
-    if (bin !== undefined) {
-      this.touch(column.index, column.offset + bin);
-      return;
-    }
-    this.touch(column.index, column.offset + column.bins);
-    this.addUnseen(column.index, value, 1);
+  /** What stands in `numeric` and is no finite number of a numeric feature. */
+  private foldOddNumber(column: number, value: unknown, event: ReadEvent): void {
+    const { numeric, ends, names } = this.shape.table;
+    if (numeric[column] === 0) {
+      if (!holds(event.categorical, names[column]!)) this.foldWrongType(column);
+    } else if (typeof value === 'number') this.count(column, ends[column]!);
+    else this.foldWrongType(column);
   }
 
-  private foldValue(column: ShapeColumn, value: string | number): void {
-    if (column.type === 'numeric') {
-      if (typeof value === 'number') this.foldNumber(column, value);
-      else this.touch(column.index, column.offset + column.bins + 1);
-    } else if (typeof value === 'string') this.foldCategory(column, value);
-    else this.touch(column.index, column.offset + column.bins + 1);
-  }
-
-  /** A class may be sent as a number (0, 1): it is the same class as its text. */
-  private foldPrediction(column: ShapeColumn, value: string | number): void {
-    this.foldValue(column, column.type === 'categorical' ? String(value) : value);
-  }
-
-  /** `map` holds a value of the wrong type: it counts unless the other map has one of the right type. */
-  private foldWrongType(column: ShapeColumn, map: Readonly<Record<string, unknown>>, event: ReadEvent): void {
-    const right = column.type === 'numeric' ? event.numeric : event.categorical;
-    if (map !== right && holds(right, column.name)) return;
-    this.touch(column.index, column.offset + column.bins + 1);
+  private foldValue(column: number, value: string | number): void {
+    const { numeric, offsets } = this.shape.table;
+    if (numeric[column] === 1 && typeof value === 'number' && Number.isFinite(value))
+      this.count(column, offsets[column]! + this.numbers.add(column, value));
+    else if (numeric[column] === 0 && typeof value === 'string') this.foldCategory(column, value);
+    else this.foldWrongType(column);
   }
 
   private foldInvalid(invalid: Readonly<Record<string, string>>, event: ReadEvent): void {
     for (const name in invalid) {
       if (holds(event.numeric, name) || holds(event.categorical, name)) continue;
-      const column = this.shape.features.get(name);
-      if (column === undefined) this.foldStranger(name, invalid, event);
-      else this.touch(column.index, column.offset + column.bins + 1);
+      const column = this.find(name);
+      if (column < 0) this.foldStranger(name);
+      else this.foldWrongType(column);
     }
   }
 
-  /** Once an event: the numeric map comes before the categorical one. */
-  private foldStranger(name: string, map: Readonly<Record<string, unknown>>, event: ReadEvent): void {
+  private foldStranger(name: string): void {
     if (this.shape.ignored.has(name)) return;
-    if (map === event.categorical && holds(event.numeric, name)) return;
     this.strangerRows++;
-    add(this.strangers, name, 1);
+    this.strangers.add(name, 1);
   }
 
-  private touch(column: number, slot: number): void {
+  private foldWrongType(column: number): void {
+    this.count(column, this.shape.table.ends[column]! + 1);
+  }
+
+  private count(column: number, slot: number): void {
     this.counts[slot]! += 1;
     this.touched[column] = slot;
   }
 
-  private addUnseen(column: number, category: string, count: number): void {
-    let kept = this.unseen[column];
-    if (kept === null || kept === undefined) {
-      kept = new SmallestHash<Tally>(UNSEEN_KEPT);
-      this.unseen[column] = kept;
-    }
-    add(kept, category, count);
-  }
-
   /** Weights and segments of the event just counted. */
   private foldDetails(event: ReadEvent): void {
-    const { touched, fixed, weights } = this;
+    const { touched, weights, shape } = this;
+    const { numeric, ends } = shape.table;
     const weight = weightUnits(event.weight);
     const square = squareUnits(weight);
     if (weights !== null) {
-      weights.add(this.shape.slots, weight, square);
+      weights.add(shape.slots, weight, square);
       for (let column = 0; column < touched.length; column++) {
         const slot = touched[column]!;
         if (slot < 0) continue;
         weights.add(slot, weight, square);
-        const q = fixed[column]!;
-        if (!Number.isNaN(q)) this.moments.addWeighted(column, q, weight);
+        if (numeric[column] === 1 && slot < ends[column]!) this.numbers.addWeighted(column, weight);
       }
     }
-    for (let i = 0; i < this.segmentations.length; i++) {
-      const { by } = this.shape.segments[i]!;
+    for (const [i, { by }] of shape.segments.entries()) {
       const named = ownText(event.segment, by) ?? ownText(event.categorical, by);
       const value = named === null ? null : this.segmentations[i]!.find(named, weights !== null);
-      if (value === null) continue;
-      const { counts } = value;
-      const { groupOf } = this.shape;
-      counts[counts.length - 1]! += 1;
-      value.weights?.add(counts.length - 1, weight, square);
-      for (let column = 0; column < touched.length; column++) {
-        const slot = touched[column]!;
-        if (slot < 0) continue;
-        counts[groupOf[slot]!]! += 1;
-        value.weights?.add(groupOf[slot]!, weight, square);
-      }
+      value?.add(touched, weight, square);
     }
   }
 
   private promote(): void {
     if (this.weights !== null) return;
     this.weights = WeightSums.ofCounts(this.withRows());
-    this.moments.promote();
+    this.numbers.promote();
     for (const segmentation of this.segmentations) segmentation.promote();
   }
 
@@ -407,108 +352,45 @@ export class Profile implements WindowCounts {
     return this.counts;
   }
 
-  private source(): ViewSource {
-    return { rows: this.rows, counts: this.counts, weights: this.weights, rowsSlot: this.shape.slots };
-  }
-
-  private momentsOf(column: NumericShapeColumn): { readonly mean: number; readonly std: number } | null {
-    if (column.moments === null) return null;
-    const { center, unit } = column.moments;
-    let count = 0;
-    let weight = 0n;
-    for (let bin = 0; bin < column.bins; bin++) {
-      count += this.counts[column.offset + bin]!;
-      if (this.weights !== null) weight += this.weights.weight(column.offset + bin);
-    }
-    return this.weights === null
-      ? this.moments.of(column.index, count, center, unit)
-      : this.moments.weightedOf(column.index, weight, center, unit);
+  private columnAt(index: number): ShapeColumn {
+    const column = this.shape.columns[index];
+    if (column === undefined)
+      throw new RangeError(`there is no column ${index}; expected 0 to ${this.shape.columns.length - 1}`);
+    return column;
   }
 
   /** All rows, as if they were the value of a segment. */
   private grouped(): SegmentValue {
     const all = new SegmentValue(this.shape);
     const { groupOf, slots, groupSlots } = this.shape;
-    if (this.weights !== null) all.weights = new WeightSums(groupSlots + 1);
+    const { weights } = this;
+    if (weights !== null) all.weights = new WeightSums(groupSlots + 1);
     for (let slot = 0; slot < slots; slot++) {
       all.counts[groupOf[slot]!]! += this.counts[slot]!;
-      if (this.weights !== null) all.weights?.addFrom(groupOf[slot]!, this.weights, slot);
+      if (weights !== null && this.counts[slot]! > 0) all.weights?.addFrom(groupOf[slot]!, weights, slot);
     }
     all.counts[groupSlots] = this.rows;
-    if (this.weights !== null) all.weights?.addFrom(groupSlots, this.weights, slots);
+    if (weights !== null) all.weights?.addFrom(groupSlots, weights, slots);
     return all;
   }
 
   private segmentColumn(value: SegmentValue, index: number): ColumnView {
-    const column = this.shape.columns[index];
-    if (column === undefined)
-      throw new RangeError(`there is no column ${index}; expected 0 to ${this.shape.columns.length - 1}`);
-    const source: ViewSource = {
-      rows: value.rows,
-      counts: value.counts,
-      weights: value.weights,
-      rowsSlot: this.shape.groupSlots,
-    };
+    const column = this.columnAt(index);
+    const { rows, counts, weights } = value;
+    const source: ViewSource = { rows, counts, weights, rowsSlot: this.shape.groupSlots };
     const place = { offset: column.groupOffset, count: column.groupCount, shownIn: column.firstOfGroup };
     return viewColumn(column, source, place, NO_DETAILS);
   }
-
-  private writeNumeric(writer: ByteWriter, { index }: NumericShapeColumn): void {
-    const any = this.min[index]! <= this.max[index]!;
-    writer.byte(any ? 1 : 0);
-    if (!any) return;
-    writer.double(this.min[index]! + 0);
-    writer.double(this.max[index]! + 0);
-    writer.varint(this.clamped[index]!);
-  }
-
-  private readNumeric(reader: ByteReader, { index }: NumericShapeColumn): void {
-    const any = reader.byte();
-    if (any > 1) throw reader.corrupt('neither with values nor without');
-    if (any === 0) return;
-    this.min[index] = reader.double();
-    this.max[index] = reader.double();
-    this.clamped[index] = reader.varint();
-    if (this.min[index]! > this.max[index]!) throw reader.corrupt('a minimum above its maximum');
-  }
 }
 
-function add(tallies: SmallestHash<Tally>, text: string, count: number): void {
-  const tally = tallies.claim(text, newTally);
-  if (tally !== null) tally.count += count;
-}
+/** Magic, version, flags, shape. */
+const HEADER_BYTES = 14;
 
-function writeTallies(writer: ByteWriter, tallies: SmallestHash<Tally> | null): void {
-  const sorted = tallies?.sorted() ?? [];
-  writer.varint(sorted.length);
-  for (const { text, value } of sorted) {
-    writer.text(text);
-    writer.varint(value.count);
-  }
-}
-
-/** `total`: what the counts must not exceed together. */
-function readTallies(reader: ByteReader, limit: number, total: number): SmallestHash<Tally> | null {
-  const size = reader.varint();
-  if (size > limit) throw reader.corrupt('too many names');
-  if (size === 0) return null;
-  const tallies = new SmallestHash<Tally>(limit);
-  let sum = 0;
-  for (let i = 0; i < size; i++) {
-    const text = reader.text();
-    const count = reader.varint();
-    sum += count;
-    add(tallies, text, count);
-    if (count === 0 || sum > total || tallies.size !== i + 1) throw reader.corrupt('counts of names do not add up');
-  }
-  return tallies;
-}
-
-function holds(map: Readonly<Record<string, unknown>> | null, name: string): boolean {
+function holds(map: ValueMap | null, name: string): boolean {
   return map !== null && Object.hasOwn(map, name) && map[name] !== null;
 }
 
-function ownText(map: Readonly<Record<string, unknown>> | null, name: string): string | null {
+function ownText(map: ValueMap | null, name: string): string | null {
   if (map === null || !Object.hasOwn(map, name)) return null;
   const value = map[name];
   return typeof value === 'string' ? value : null;

@@ -10,11 +10,27 @@ import { WeightSums } from './weights.ts';
 
 /** Counts of the rows of one value: `shape.groupSlots` of them, then the number of rows. */
 export class SegmentValue {
+  private readonly groupOf: Int32Array;
   readonly counts: Float64Array;
   weights: WeightSums | null = null;
 
   constructor(shape: Shape) {
+    this.groupOf = shape.groupOf;
     this.counts = new Float64Array(shape.groupSlots + 1);
+  }
+
+  /** One event. `touched`: for each column the slot of the profile that counted it, or -1. Weights in whole units. */
+  add(touched: Int32Array, weight: number, square: number): void {
+    const { counts, groupOf, weights } = this;
+    const rows = counts.length - 1;
+    counts[rows]! += 1;
+    weights?.add(rows, weight, square);
+    for (let column = 0; column < touched.length; column++) {
+      const slot = touched[column]!;
+      if (slot < 0) continue;
+      counts[groupOf[slot]!]! += 1;
+      weights?.add(groupOf[slot]!, weight, square);
+    }
   }
 
   get rows(): number {

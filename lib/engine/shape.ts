@@ -13,7 +13,7 @@ import type {
 import { EVENT_LIMITS } from '../contracts/event.ts';
 import type { Monitor } from '../contracts/monitor.ts';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
-import { BinLookup } from './bin-lookup.ts';
+import { BinTable } from './bin-table.ts';
 import { WindowRule } from './window.ts';
 
 /** Enters every digest: raised when the same events would make other profiles. */
@@ -42,7 +42,7 @@ interface ColumnLayout {
 export interface NumericShapeColumn extends ColumnLayout {
   readonly type: 'numeric';
   readonly baseline: NumericBaseline | null;
-  readonly lookup: BinLookup;
+  readonly edges: readonly number[];
   /** Fixed point of the moments; without a baseline there are none. */
   readonly moments: { readonly center: number; readonly unit: number } | null;
 }
@@ -83,6 +83,23 @@ export interface Shape {
   readonly groupSlots: number;
   /** For each slot of a profile the slot of a segment's counts. */
   readonly groupOf: Int32Array;
+  readonly table: ColumnTable;
+}
+
+/** What folding a value needs, by index of the column. */
+export interface ColumnTable {
+  /** Names of features; empty for score and prediction. */
+  readonly names: readonly string[];
+  /** 1 for numbers, 0 for categories. */
+  readonly numeric: Uint8Array;
+  /** First slot of its bins, and the slot after them. */
+  readonly offsets: Int32Array;
+  readonly ends: Int32Array;
+  readonly vocabularies: readonly ReadonlyMap<string, number>[];
+  readonly bins: BinTable;
+  /** Fixed point of the moments: round((x - center) * inverse); inverse 0 where there are none. */
+  readonly centers: Float64Array;
+  readonly inverses: Float64Array;
 }
 
 /**
@@ -94,10 +111,15 @@ export function compileShape(monitor: Monitor, baseline: Baseline | null): Shape
   const problems: Problem[] = [];
   const windows = new WindowRule(monitor.window, monitor.drift.scales);
   const columns: ShapeColumn[] = [];
+  const seen = new Set<string>();
   let slots = 0;
   let groupSlots = 0;
   for (const planned of plan(monitor, baseline)) {
     problems.push(...contradictions(planned));
+    const identity = planned.role === 'feature' ? `feature ${planned.name}` : planned.role;
+    if (seen.has(identity))
+      problems.push({ code: 'bad-baseline', path: `baseline.columns.${planned.name}`, message: 'appears twice' });
+    seen.add(identity);
     if (problems.length > 0) continue;
     const column = compileColumn(planned, columns.length, slots, groupSlots);
     columns.push(column);
@@ -130,6 +152,18 @@ export function compileShape(monitor: Monitor, baseline: Baseline | null): Shape
     slots,
     groupSlots,
     groupOf: groupTable(columns, slots),
+    table: {
+      names: columns.map(({ name, role }) => (role === 'feature' ? name : '')),
+      numeric: Uint8Array.from(columns, ({ type }) => (type === 'numeric' ? 1 : 0)),
+      offsets: Int32Array.from(columns, ({ offset }) => offset),
+      ends: Int32Array.from(columns, ({ offset, bins }) => offset + bins),
+      vocabularies: columns.map((column) => (column.type === 'categorical' ? column.vocabulary : NO_VOCABULARY)),
+      bins: new BinTable(columns.map((column) => (column.type === 'numeric' ? column.edges : []))),
+      centers: Float64Array.from(columns, (column) => (column.type === 'numeric' ? (column.moments?.center ?? 0) : 0)),
+      inverses: Float64Array.from(columns, (column) =>
+        column.type === 'numeric' && column.moments !== null ? 1 / column.moments.unit : 0,
+      ),
+    },
   };
 }
 
@@ -166,7 +200,7 @@ function compileColumn(planned: Planned, index: number, offset: number, groupOff
   const place = { index, name, role, offset, groupOffset };
   if (planned.type === 'numeric') {
     const numeric = baseline?.type === 'numeric' ? baseline : null;
-    const edges = Float64Array.from(numeric?.bins.edges ?? []);
+    const edges = numeric?.bins.edges ?? [];
     const groups = numberGroups(numeric, edges.length + 1);
     return {
       ...place,
@@ -176,7 +210,7 @@ function compileColumn(planned: Planned, index: number, offset: number, groupOff
       groups,
       groupCount: groups.at(-1)! + 1,
       firstOfGroup: firstBins(groups),
-      lookup: new BinLookup(edges),
+      edges,
       moments: numeric === null ? null : { center: numeric.center, unit: numeric.unit },
     };
   }
@@ -217,6 +251,8 @@ function segmentValues(column: ShapeColumn | undefined, top: number): string[] |
   return column.baseline.categories.filter((category) => category !== OTHER_SEGMENT).slice(0, top);
 }
 
+const NO_VOCABULARY: ReadonlyMap<string, number> = new Map();
+
 /** What is left over of a segmentation; a value of this name is counted in it too. */
 export const OTHER_SEGMENT = 'other';
 
@@ -243,7 +279,7 @@ function digestOf(
       column.name,
       column.role,
       column.type,
-      column.type === 'numeric' ? [...column.lookup.edges] : [...column.vocabulary.keys()],
+      column.type === 'numeric' ? column.edges : [...column.vocabulary.keys()],
       column.type === 'numeric'
         ? column.moments === null
           ? null
@@ -262,8 +298,8 @@ function contradictions({ name, baseline }: Planned): Problem[] {
   const problem = (message: string, expected: string): Problem[] => [
     { code: 'bad-baseline', path, message, expected, fix: 'make it again with `mlmon profile`' },
   ];
-  if (name.length > EVENT_LIMITS.nameLength)
-    return problem('the name is too long', `at most ${EVENT_LIMITS.nameLength} characters`);
+  if (name.length === 0 || name.length > EVENT_LIMITS.nameLength)
+    return problem('the name is empty or too long', `1 to ${EVENT_LIMITS.nameLength} characters`);
   if (baseline === null) return [];
   if (baseline.type === 'categorical') {
     const { categories, verdictBin } = baseline;
