@@ -55,7 +55,7 @@ export interface CategoricalBaseline {
   readonly other: number;
   /** Number of distinct categories seen, those of `other` included. */
   readonly distinct: number;
-  /** For each of `categories` its verdict bin: those of at least 200 rows have one of their own, all others share the bin `other`. */
+  /** For each of `categories` its verdict bin: those of at least 200 rows (in a small baseline 1 % of its rows, at least 10) have one of their own, all others share the bin `other`. */
   readonly verdictBin: readonly number[];
   readonly calibration: ColumnCalibration | null;
 }

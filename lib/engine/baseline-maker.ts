@@ -14,7 +14,7 @@ import type {
 import type { Problem } from '../contracts/problem.ts';
 import { binValues, FEW_VALUES, fixedPointOf, type ValueStep } from './numeric-bins.ts';
 import { round12OrNull } from './round.ts';
-import { OWN_BIN_ROWS } from './verdict-bins.ts';
+import { ownCategories } from './verdict-bins.ts';
 
 /** Categories kept by name. */
 export const VOCABULARY = 1_000;
@@ -75,7 +75,8 @@ export function categoricalBaseline(summary: CategoricalSummary): CategoricalBas
   const { name, role, rows, missing, distinct } = summary;
   const top = summary.top.slice(0, VOCABULARY);
   const count = rows - missing;
-  const own = top.filter(([, n]) => n >= OWN_BIN_ROWS).length;
+  const counts = top.map(([, n]) => n);
+  const own = ownCategories(counts, count);
   return {
     name,
     type: 'categorical',
@@ -83,7 +84,7 @@ export function categoricalBaseline(summary: CategoricalSummary): CategoricalBas
     count,
     missing,
     categories: top.map(([category]) => category),
-    counts: top.map(([, n]) => n),
+    counts,
     other: count - top.reduce((sum, [, n]) => sum + n, 0),
     distinct,
     verdictBin: top.map((_, i) => Math.min(i, own)),

@@ -7,8 +7,17 @@
 import type { ColumnBaseline } from '../contracts/baseline.ts';
 import type { ColumnCounts } from './column-counts.ts';
 
-/** Categories of so many baseline rows have a bin of their own. */
-export const OWN_BIN_ROWS = 200;
+/** Categories of so many baseline rows have a bin of their own; in a small baseline those of one row in a hundred, and ten rows. */
+const OWN_BIN_ROWS = 200;
+const OWN_BIN_SHARE = 0.01;
+const OWN_BIN_LEAST = 10;
+
+/** How many of the categories have a bin of their own. `counts` descend; `rows` with a value, those of no named category included. */
+export function ownCategories(counts: readonly number[], rows: number): number {
+  const least = Math.min(OWN_BIN_ROWS, Math.max(OWN_BIN_LEAST, OWN_BIN_SHARE * rows));
+  const first = counts.findIndex((count) => count < least);
+  return first < 0 ? counts.length : first;
+}
 
 export interface VerdictBins {
   readonly type: 'numeric' | 'categorical';
@@ -74,11 +83,10 @@ function categoricalBins(column: Extract<ColumnBaseline, { type: 'categorical' }
   const members: number[] = [];
   for (const bin of verdictBin) members[bin] = (members[bin] ?? 0) + 1;
   let declared = members.length;
-  const last = verdictBin.length - 1;
   const shared = members.findIndex((count) => count > 1);
   let other: number | null = shared >= 0 ? shared : null;
   if (other === null && column.other > 0)
-    other = (counts[last] ?? OWN_BIN_ROWS) < OWN_BIN_ROWS ? verdictBin[last]! : declared++;
+    other = ownCategories(counts, column.count) < counts.length ? declared - 1 : declared++;
   const unseen = column.other > 0 ? null : declared;
   const values = declared;
   const missing = values + (unseen === null ? 0 : 1);
