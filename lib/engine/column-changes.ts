@@ -14,7 +14,6 @@ export interface Moved {
   readonly counts: ColumnCounts;
   /** Scores beyond the level, most surprising first. */
   readonly flagged: readonly ScoreFinding[];
-  /** Of a set of bins in the baseline, at this season. */
 }
 
 /** Changes told at most, and pieces of a sentence. */
@@ -49,7 +48,8 @@ export function sentenceOf(moved: Moved): string {
   const { column, flagged } = moved;
   const pieces: string[] = [];
   const shifted = flagged.some(({ aspect }) => aspect.kind === 'location');
-  for (const finding of flagged) {
+  const first = flagged.filter(({ aspect }) => aspect.kind === 'location' || aspect.kind === 'spread');
+  for (const finding of [...first, ...flagged]) {
     // A shift moves bins and tails too: they are its consequence, not news.
     const kind = finding.aspect.kind;
     if (shifted && (kind === 'bin' || kind === 'spread') && column.type === 'numeric') continue;
