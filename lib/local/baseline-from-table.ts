@@ -27,8 +27,11 @@ import {
 } from '../engine/baseline-maker.ts';
 import { calibrate } from '../engine/calibration.ts';
 import { FEW_VALUES, FINE_PARTS, quantileRanks } from '../engine/numeric-bins.ts';
-import { OWN_BIN_ROWS } from '../engine/verdict-bins.ts';
+import { performanceBaseline } from '../engine/performance.ts';
+import { regressionFixedPoint } from '../engine/performance-numbers.ts';
+import { ownCategories } from '../engine/verdict-bins.ts';
 import { type Span, WindowRule } from '../engine/window.ts';
+import { performanceCountsOfTable } from './performance-of-table.ts';
 import {
   chooseColumns,
   isIdentifierNumber,
@@ -94,7 +97,13 @@ export async function baselineFromTable(request: BaselineRequest): Promise<Basel
     );
   }
   progress('measuring performance');
-  const performance = null;
+  const counts = await performanceCountsOfTable({
+    table,
+    task: monitor.task,
+    columns,
+    windows: windows?.map ?? null,
+    fixedPoint: regressionFixedPoint({ columns: calibrated }),
+  });
   return makeBaseline({
     model: monitor.model,
     version: request.version,
@@ -111,7 +120,7 @@ export async function baselineFromTable(request: BaselineRequest): Promise<Basel
         : { every: monitor.window.every, timezone: monitor.window.timezone, count: windows.spans.length },
     columns: calibrated,
     volume: windows === null ? null : await volumeOf(table, windows),
-    performance,
+    performance: counts === null ? null : performanceBaseline(counts, monitor),
     findings,
   });
 }
@@ -291,7 +300,7 @@ async function verdictBinning(
   source: TableColumn,
 ): Promise<Binning & { readonly join?: string }> {
   if (column.type === 'numeric') return numberBinning(source, column.bins.edges, column.bins.verdictBin);
-  const own = column.counts.filter((n) => n >= OWN_BIN_ROWS).length;
+  const own = ownCategories(column.counts, column.count);
   return categoryBinning(table, source, column.categories, column.verdictBin, column.other > 0 ? own : null);
 }
 

@@ -6,6 +6,7 @@ import { CAPTURE_COLUMNS, type CaptureColumn } from '../../contracts/capture.ts'
 import { EVENT_LIMITS, eventSchema } from '../../contracts/event.ts';
 import type { CaptureWriter } from '../../pipeline/ports.ts';
 import { type DuckDb, identifier, literal } from './load.ts';
+import { isPlainEvent } from './plain-event.ts';
 import { CAPTURE_TYPES } from './query.ts';
 
 /** How a value lies in the temporary NDJSON: times as milliseconds, so that every RFC 3339 text gives the same instant everywhere. */
@@ -52,34 +53,27 @@ const SELECTED = CAPTURE_COLUMNS.map((name) =>
 /** One line of the temporary NDJSON, or `null` when the line is no event (contracts/event.ts). Never throws. */
 export function captureRow(line: Uint8Array, appendTime: number): string | null {
   if (line.length > EVENT_LIMITS.recordBytes || !isUtf8(line)) return null;
-  let value: unknown;
+  let event: Partial<Record<CaptureColumn, unknown>>;
   try {
-    value = JSON.parse(Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8'));
-    if (!eventSchema.safeParse(value).success) return null;
+    event = JSON.parse(Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8'));
+    if (!isPlainEvent(event) && !eventSchema.safeParse(event).success) return null;
   } catch {
     return null;
   }
-  const event = value as Record<CaptureColumn, unknown>;
   const time = Date.parse(String(event.time));
   const arrival = event.arrival === undefined ? appendTime : Date.parse(String(event.arrival));
   if (!Number.isFinite(time) || !Number.isFinite(arrival)) return null;
-  const row: Partial<Record<CaptureColumn, unknown>> = {
-    ...event,
-    time,
-    arrival,
-    weight: event.type === 'inference' ? (event.weight ?? 1) : null,
-    predicted: asText(event.predicted),
-    truth: asText(event.truth),
-  };
-  for (const map of MAPS) if (!isFlat(map, row[map])) return null;
-  const text = JSON.stringify(row);
+  for (const map of MAPS) if (!isFlat(map, event[map])) return null;
+  // Written over in place: the event is ours alone.
+  event.time = time;
+  event.arrival = arrival;
+  if (event.type === 'inference') event.weight ??= 1;
+  // A number as its shortest decimal: 1, 1.0 and 1e0 are the same class, whoever wrote them.
+  if (typeof event.predicted === 'number') event.predicted = String(event.predicted);
+  if (typeof event.truth === 'number') event.truth = String(event.truth);
+  const text = JSON.stringify(event);
   // Only a lone surrogate, or a backslash before such digits, is written like this.
-  return text.includes('\\ud') ? JSON.stringify(wellFormed(row)) : text;
-}
-
-/** A number as its shortest decimal: 1, 1.0 and 1e0 are the same class, whoever wrote them. */
-function asText(value: unknown): string | undefined {
-  return value === undefined || value === null ? undefined : String(value);
+  return text.includes('\\ud') ? JSON.stringify(wellFormed(event)) : text;
 }
 
 /** The schema library passes over a member called `__proto__`; here it is a name like any other. */

@@ -1,0 +1,89 @@
+/** `mlmon profile`: makes a baseline from data. */
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Baseline } from '../contracts/baseline.ts';
+import { type Command, EXIT } from './command.ts';
+import { DATA_HELP, DATA_OPTIONS, Progress, withDuckDb, writeFindings } from './data-files.ts';
+import { readMonitorFile } from './monitor-option.ts';
+import { readOptions } from './options.ts';
+import { plain } from './plain.ts';
+
+const help = `mlmon profile: makes a baseline from reference data
+
+Usage: mlmon profile FILE… --monitor monitor.yaml [-o baseline.json] [--model-version V]
+
+  -o, --output FILE   where to write the baseline; standard output when absent
+  --monitor FILE      the monitor; its columns say which column is the time, the truth, the prediction
+  --model-version V   version of the model that made the predictions
+  --json              only JSON on standard output, no summary
+
+With a time column (columns.time) verdicts are calibrated on the reference's own windows; without one rows are taken as independent.
+
+${DATA_HELP}
+`;
+
+export const command: Command = {
+  name: 'profile',
+  summary: 'makes a baseline from data',
+  help,
+  async run(argv, io) {
+    const options = readOptions(
+      argv,
+      {
+        monitor: { type: 'string', required: true },
+        output: { type: 'string', short: 'o' },
+        'model-version': { type: 'string' },
+        json: { type: 'boolean' },
+        ...DATA_OPTIONS,
+      },
+      { least: 1, most: 10_000, called: 'FILE' },
+    );
+    const monitor = await readMonitorFile(resolve(io.cwd, options.required('monitor')));
+    const progress = new Progress(io);
+    const baseline = await withDuckDb(options, async (db) => {
+      const [{ openTable }, { baselineFromTable }] = await Promise.all([
+        import('../adapters/duckdb/table.ts'),
+        import('../local/baseline-from-table.ts'),
+      ]);
+      try {
+        progress.at('reading');
+        const table = await openTable(db, { files: options.words, cwd: io.cwd, stdin: io.stdin });
+        return await baselineFromTable({
+          table,
+          monitor,
+          version: options.text('model-version') ?? null,
+          progress: progress.at,
+        });
+      } finally {
+        progress.end();
+      }
+    });
+    const text = `${JSON.stringify(baseline)}\n`;
+    const output = options.text('output');
+    if (output === undefined) io.stdout.write(text);
+    else await writeFile(resolve(io.cwd, output), text);
+    if (!options.flag('json')) {
+      io.stderr.write(summary(baseline, output));
+      writeFindings(io, baseline.findings);
+    }
+    return EXIT.nothingFound;
+  },
+};
+
+function summary(baseline: Baseline, output: string | undefined): string {
+  const lines = [
+    `${output ?? 'baseline'}: ${baseline.rows.toLocaleString('en')} rows of ${plain(baseline.source.name)}, ${baseline.columns.length} columns`,
+  ];
+  if (baseline.window === null)
+    lines.push('no time column: rows are taken as independent, verdicts are not calibrated');
+  else {
+    const { every, timezone, count } = baseline.window;
+    lines.push(`${count} windows of ${every} (${timezone}), ${baseline.source.from} to ${baseline.source.to}`);
+    const provisional = baseline.columns
+      .filter(({ calibration }) => calibration?.provisional)
+      .map(({ name }) => plain(name));
+    if (provisional.length > 0)
+      lines.push(`provisional for want of windows (14 effective ones are needed): ${provisional.join(', ')}`);
+  }
+  return `${lines.join('\n')}\n`;
+}

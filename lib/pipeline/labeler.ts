@@ -1,0 +1,422 @@
+/**
+ * Joins ground truth with captured predictions and writes performance results. Each window is computed at its checkpoints
+ * (lib/engine/checkpoints.ts), from the records that arrived before them, in one query for all models that are due.
+ *
+ * Safe to kill, to repeat and to run twice: results are put if absent and only when they say something new, and how far all
+ * is done is one number that moves forward in one conditional write, after the results.
+ */
+import type { Baseline } from '../contracts/baseline.ts';
+import type { PublishedMonitor } from '../contracts/monitor.ts';
+import { keys } from '../contracts/object-keys.ts';
+import type { PerformanceResult } from '../contracts/result.ts';
+import { version as engine } from '../contracts/version.ts';
+import { beyondAt, checkpointsOf, lastCheckpointAfter } from '../engine/checkpoints.ts';
+import { performanceResult } from '../engine/performance.ts';
+import type { PerformanceCounts } from '../engine/performance-counts.ts';
+import { regressionFixedPoint } from '../engine/performance-numbers.ts';
+import { classificationCountsOf, regressionCountsOf } from '../engine/performance-rows.ts';
+import type { Shape } from '../engine/shape.ts';
+import { archivedThrough } from './archiver.ts';
+import { CaptureListing } from './capture-listing.ts';
+import { changeJson, encodeJson, readJson } from './json-object.ts';
+import {
+  arrivalRange,
+  DUPLICATE_REACH,
+  type LabelWindow,
+  labelQuery,
+  type OrphanSpan,
+  type SeenWindow,
+  touchedQuery,
+} from './label-query.ts';
+import { type Clock, ConflictError, type EventLog, type ObjectStore, type Query } from './ports.ts';
+
+/** A record is on the log within this time after it arrived, milliseconds: collectors wait less than that before they append. */
+export const APPEND_DELAY = 60_000;
+const DAY = 86_400_000;
+/** Windows of one query: what it returns is held in memory. */
+const WINDOWS_A_QUERY = 500;
+/** Days of orphans counted at once, when there is much to make up for. */
+const ORPHAN_DAYS = 31;
+
+/** `labels/<log>.json` */
+export interface LabelerState {
+  readonly schema: 'mlmon.labels/v1';
+  /** Everything that had to be computed from records that arrived before this is computed, milliseconds since 1970. */
+  readonly through: number;
+  /** Where it began: the oldest capture there was. */
+  readonly since: number;
+  /** Labels whose prediction never came, by model, counted for arrivals before `orphansThrough`. */
+  readonly orphans: Readonly<Record<string, number>>;
+  readonly orphansThrough: Readonly<Record<string, number>>;
+}
+
+/** What the labeler asks about models: the registry answers it. */
+export interface LabelerModels {
+  refresh(): Promise<void>;
+  models(): readonly string[];
+  monitorAt(model: string, t: number): PublishedMonitor | null;
+  timeline(model: string): { nextChange(t: number): number } | null;
+  shapeFor(
+    model: string,
+    version: string,
+    eventMs: number,
+  ): {
+    readonly shape: Shape;
+    readonly monitorN: number;
+    readonly baseline: { readonly version: string; readonly n: number; readonly fallback: boolean } | null;
+  } | null;
+}
+
+export interface LabelerOptions {
+  readonly log: EventLog;
+  readonly store: ObjectStore;
+  readonly query: Query;
+  readonly clock: Clock;
+  readonly models: LabelerModels;
+  /** Told of every result after it is stored; a crash may come between, so who listens recovers from the store. */
+  readonly onResult?: (result: PerformanceResult) => Promise<void> | void;
+}
+
+export interface LabelerStep {
+  /** Windows computed, results written, queries run. */
+  readonly windows: number;
+  readonly written: number;
+  readonly queries: number;
+  /** Everything due up to here is done; `null` before anything was captured. */
+  readonly through: number | null;
+  readonly orphans: Readonly<Record<string, number>>;
+}
+
+interface DueWindow extends LabelWindow {
+  readonly mature: boolean;
+  readonly length: string;
+  readonly monitor: PublishedMonitor;
+  /** The checkpoint before, when the window was mature and is computed there; `null` otherwise. */
+  readonly since: number | null;
+}
+
+interface Written {
+  readonly revision: number;
+  readonly cut: number;
+  readonly content: string;
+}
+
+export class Labeler {
+  private readonly options: LabelerOptions;
+  private readonly listing: CaptureListing;
+  /** Newest revision of results that may still be revised. */
+  private readonly written = new Map<string, Written>();
+
+  constructor(options: LabelerOptions) {
+    this.options = options;
+    this.listing = new CaptureListing(options.store);
+  }
+
+  /** Computes everything that is due now. Call it again and again. */
+  async step(): Promise<LabelerStep> {
+    const { log, store, clock, models } = this.options;
+    await models.refresh();
+    const key = keys.labeled(await log.identity());
+    const through = (await archivedThrough(log, store, clock)) - APPEND_DELAY;
+    const before = (await readJson<LabelerState>(store, key))?.value ?? (await this.firstState());
+    if (before === null || !(through > before.through))
+      return { windows: 0, written: 0, queries: 0, through: before?.through ?? null, orphans: before?.orphans ?? {} };
+
+    const all = this.dueWindows(before.through, through);
+    const untouched = await this.untouched(all, through);
+    const due = all.filter((window) => !untouched.has(window));
+    const orphans = this.dueOrphans(before, through);
+    let written = 0;
+    let queries = all.some(({ since }) => since !== null) ? 1 : 0;
+    let found: Record<string, number> = {};
+    for (let from = 0; from === 0 ? due.length + orphans.length > 0 : from < due.length; from += WINDOWS_A_QUERY) {
+      const windows = due.slice(from, from + WINDOWS_A_QUERY);
+      const answer = await this.compute(windows, from === 0 ? orphans : [], through);
+      written += answer.written;
+      queries += 1;
+      found = { ...found, ...answer.orphans };
+    }
+    const state = await changeJson<LabelerState>(store, key, (present) =>
+      advance(present ?? before, before, through, orphans, found),
+    );
+    return { windows: due.length, written, queries, through, orphans: state?.orphans ?? {} };
+  }
+
+  /** Begins at the oldest capture: nothing can be due before it. `null` when there is none. */
+  private async firstState(): Promise<LabelerState | null> {
+    const oldest = await this.listing.oldestHour();
+    return oldest === null
+      ? null
+      : { schema: 'mlmon.labels/v1', through: oldest, since: oldest, orphans: {}, orphansThrough: {} };
+  }
+
+  /** Windows with a checkpoint in (from, to], each at its latest one, in order of it. */
+  private dueWindows(from: number, to: number): DueWindow[] {
+    const { models } = this.options;
+    const due: DueWindow[] = [];
+    for (const model of models.models()) {
+      for (let at = from - this.longestAfter(model, from, to); at < to; ) {
+        const monitor = models.monitorAt(model, at);
+        const shape = monitor === null ? null : (models.shapeFor(model, '', at)?.shape ?? null);
+        if (monitor === null || shape === null) {
+          at = models.timeline(model)?.nextChange(at) ?? Number.POSITIVE_INFINITY;
+          continue;
+        }
+        const span = shape.windows.windowAt(at);
+        const checkpoints = checkpointsOf(span, monitor.monitor);
+        const last = checkpoints.findLastIndex(({ cut }) => cut <= to);
+        const checkpoint = checkpoints[last];
+        const previous = checkpoints[last - 1];
+        if (checkpoint !== undefined && checkpoint.cut > from)
+          due.push({
+            model,
+            start: span.start,
+            end: span.end,
+            cut: checkpoint.cut,
+            beyond: beyondAt(span, monitor.monitor),
+            task: monitor.monitor.task,
+            fixedPoint: regressionFixedPoint(shape.baseline),
+            mature: checkpoint.mature,
+            since: previous?.mature === true && previous.cut <= from ? previous.cut : null,
+            length: shape.windows.scales[0]?.name ?? monitor.monitor.window.every,
+            monitor,
+          });
+        at = span.end;
+      }
+    }
+    return due.filter(({ task }) => task !== 'none').sort((a, b) => a.cut - b.cut);
+  }
+
+  /** How far back a window may begin that still has a checkpoint after `from`. */
+  private longestAfter(model: string, from: number, to: number): number {
+    const { models } = this.options;
+    let longest = 0;
+    // Every monitor that was in force over the time looked at; changes are few.
+    for (let at = from; at <= to; ) {
+      const monitor = models.monitorAt(model, at);
+      if (monitor !== null) {
+        const span = models.shapeFor(model, '', at)?.shape.windows.windowAt(at);
+        longest = Math.max(
+          longest,
+          lastCheckpointAfter(monitor.monitor) + (span === undefined ? 0 : span.end - span.start),
+        );
+      }
+      at = models.timeline(model)?.nextChange(at) ?? Number.POSITIVE_INFINITY;
+    }
+    const earlier = models.monitorAt(model, from - longest);
+    return earlier === null ? longest : Math.max(longest, lastCheckpointAfter(earlier.monitor));
+  }
+
+  /**
+   * Days of label arrivals for which no prediction can come any more, one span a day, so that a count does not depend on how
+   * often this runs. Predictions are looked for as far back as their window would have been revised.
+   */
+  private dueOrphans(state: LabelerState, through: number): OrphanSpan[] {
+    const { models } = this.options;
+    const spans: OrphanSpan[] = [];
+    for (const model of models.models()) {
+      const first = state.orphansThrough[model] ?? Math.floor((state.since - APPEND_DELAY) / DAY) * DAY;
+      for (let from = first; from + DAY + DUPLICATE_REACH <= through && from < first + ORPHAN_DAYS * DAY; from += DAY) {
+        const monitor = models.monitorAt(model, from)?.monitor;
+        const window = models.shapeFor(model, '', from)?.shape.windows.windowAt(from);
+        const back =
+          monitor === undefined || window === undefined ? 0 : lastCheckpointAfter(monitor) + window.end - window.start;
+        spans.push({ model, from, to: from + DAY, since: from - back, until: from + DAY + DUPLICATE_REACH });
+      }
+    }
+    return spans;
+  }
+
+  /** Of the mature windows those for which nothing has arrived since they were computed: most of them, most of the time. */
+  private async untouched(windows: readonly DueWindow[], through: number): Promise<Set<DueWindow>> {
+    const seen = windows.flatMap((window): (SeenWindow & { of: DueWindow })[] =>
+      window.since === null ? [] : [{ ...window, since: window.since, of: window }],
+    );
+    if (seen.length === 0) return new Set();
+    const range = arrivalRange(seen, []);
+    const rows = await this.ask(touchedQuery(seen), range, through);
+    const touched = new Set(rows.map((row) => seen[Number(row['w'])]?.of));
+    return new Set(seen.map(({ of }) => of).filter((window) => !touched.has(window)));
+  }
+
+  private async ask(
+    sql: string,
+    range: { readonly from: number; readonly to: number },
+    through: number,
+  ): Promise<Row[]> {
+    const objects = await this.listing.between(range.from, range.to + APPEND_DELAY, through);
+    try {
+      return await this.options.query.run(sql, objects);
+    } catch (error) {
+      this.listing.forget();
+      throw error;
+    }
+  }
+
+  private async compute(
+    windows: readonly DueWindow[],
+    orphans: readonly OrphanSpan[],
+    through: number,
+  ): Promise<{ readonly written: number; readonly orphans: Record<string, number> }> {
+    const rows = await this.ask(labelQuery(windows, orphans), arrivalRange(windows, orphans), through);
+    const byWindow = new Map<string, { window: DueWindow; version: string; rows: Row[] }>();
+    const found: Record<string, number> = {};
+    for (const row of rows) {
+      const index = Number(row['w']);
+      if (row['kind'] === 'orphans') {
+        const span = orphans[index];
+        if (span !== undefined) found[span.model] = (found[span.model] ?? 0) + Number(row['labels']);
+        continue;
+      }
+      const window = windows[index];
+      const version = String(row['version']);
+      if (window === undefined) continue;
+      const name = `${index} ${version}`;
+      const entry = byWindow.get(name) ?? { window, version, rows: [] };
+      entry.rows.push(row);
+      byWindow.set(name, entry);
+    }
+    let written = 0;
+    for (const { window, version, rows: of } of byWindow.values())
+      if (await this.write(window, version, countsOf(window, of))) written += 1;
+    return { written, orphans: found };
+  }
+
+  /** Writes the next revision, unless the newest one says the same or rests on more. */
+  private async write(window: DueWindow, version: string, counts: PerformanceCounts): Promise<boolean> {
+    const { models, store, clock } = this.options;
+    const resolved = models.shapeFor(window.model, version, window.start);
+    const baseline: Baseline | null = resolved?.shape.baseline ?? null;
+    const judged = performanceResult(counts, window.monitor.monitor, baseline?.performance ?? null, {
+      mature: window.mature,
+      lengthMs: window.end - window.start,
+    });
+    const content = JSON.stringify(judged);
+    const prefix = keys.performance(window.model, version, window.start, window.length, 0).replace(/0\.json$/, '');
+    for (;;) {
+      const newest = this.written.get(prefix) ?? (await this.newest(prefix));
+      if (newest !== null && (newest.cut >= window.cut || newest.content === content)) {
+        this.written.set(prefix, { ...newest, cut: Math.max(newest.cut, window.cut) });
+        return false;
+      }
+      const revision = newest === null ? 0 : newest.revision + 1;
+      const result: PerformanceResult = {
+        schema: 'mlmon.performance/v1',
+        model: window.model,
+        version,
+        start: new Date(window.start).toISOString(),
+        end: new Date(window.end).toISOString(),
+        length: window.length,
+        ...judged,
+        provenance: {
+          revision,
+          inputs: [`${ARRIVED_BEFORE}${new Date(window.cut).toISOString()}`],
+          monitor: window.monitor.n,
+          baseline: resolved?.baseline ?? null,
+          engine,
+          evaluatedAt: new Date(clock.now()).toISOString(),
+          rows: { onTime: judged.predictions, revising: 0, otherBaseline: 0 },
+          partitions: { seen: 1, all: 1 },
+        },
+      };
+      try {
+        await store.putIfAbsent(`${prefix}${revision}.json`, encodeJson(result));
+      } catch (error) {
+        // Another labeler, or an earlier self, wrote it: what it says decides.
+        if (!(error instanceof ConflictError)) throw error;
+        this.written.delete(prefix);
+        continue;
+      }
+      this.remember(prefix, { revision, cut: window.cut, content });
+      await this.options.onResult?.(result);
+      return true;
+    }
+  }
+
+  /** The newest stored revision. */
+  private async newest(prefix: string): Promise<Written | null> {
+    let newest: Written | null = null;
+    for (let revision = 0; ; revision++) {
+      const stored = await readJson<PerformanceResult>(this.options.store, `${prefix}${revision}.json`);
+      if (stored === null) break;
+      newest = writtenOf(stored.value);
+    }
+    if (newest !== null) this.remember(prefix, newest);
+    return newest;
+  }
+
+  private remember(prefix: string, written: Written): void {
+    this.written.delete(prefix);
+    this.written.set(prefix, written);
+    // Enough for all windows of a thousand models that are still revised; what is forgotten is read again.
+    const oldest = this.written.size > 20_000 ? this.written.keys().next().value : undefined;
+    if (oldest !== undefined) this.written.delete(oldest);
+  }
+}
+
+type Row = Readonly<Record<string, string | number | bigint | null>>;
+
+const ARRIVED_BEFORE = 'capture: arrived before ';
+
+function countsOf(window: LabelWindow, rows: readonly Row[]): PerformanceCounts {
+  const coverageRow = rows.find(({ kind }) => kind === 'coverage');
+  const coverage = {
+    predictions: Number(coverageRow?.['predictions'] ?? 0),
+    labels: Number(coverageRow?.['labels'] ?? 0),
+    conflicts: Number(coverageRow?.['conflicts'] ?? 0),
+  };
+  return window.task === 'regression'
+    ? regressionCountsOf(
+        rows.filter(({ kind }) => kind === 'regression'),
+        window.fixedPoint,
+        coverage,
+      )
+    : classificationCountsOf(
+        rows.filter(({ kind }) => kind === 'classification'),
+        coverage,
+      );
+}
+
+/** What a stored result rests on and says, as `write` compares it. */
+function writtenOf(result: PerformanceResult): Written {
+  const { status, mature, predictions, labels, coverage, conflicts, metrics, confusion, calibration } = result;
+  const input = result.provenance.inputs.find((one) => one.startsWith(ARRIVED_BEFORE));
+  return {
+    revision: result.provenance.revision,
+    cut: Date.parse(input?.slice(ARRIVED_BEFORE.length) ?? ''),
+    content: JSON.stringify({
+      status,
+      mature,
+      predictions,
+      labels,
+      coverage,
+      conflicts,
+      metrics,
+      confusion,
+      calibration,
+    }),
+  };
+}
+
+/** `null` when another labeler is as far already: then its counts of orphans are the ones that count. */
+function advance(
+  present: LabelerState,
+  before: LabelerState,
+  through: number,
+  orphans: readonly OrphanSpan[],
+  found: Readonly<Record<string, number>>,
+): LabelerState | null {
+  const counts: Record<string, number> = { ...present.orphans };
+  const until: Record<string, number> = { ...present.orphansThrough };
+  let changed = through > present.through;
+  for (const { model, to } of orphans) {
+    // Somebody else may have counted these days meanwhile.
+    if (present.orphansThrough[model] !== before.orphansThrough[model]) continue;
+    if (until[model] === present.orphansThrough[model]) counts[model] = (counts[model] ?? 0) + (found[model] ?? 0);
+    until[model] = to;
+    changed = true;
+  }
+  return changed
+    ? { ...present, through: Math.max(present.through, through), orphans: counts, orphansThrough: until }
+    : null;
+}
