@@ -124,7 +124,7 @@ export async function startMockServer(scenario: Scenario, port = 0): Promise<Moc
       }));
     if (scenario !== 'many') return [one];
     return Array.from({ length: 1000 }, (_, i) => {
-      const state = i % 7 === 3 ? (VERDICTS[i % VERDICTS.length] ?? 'ok') : 'ok';
+      const state = i % 7 === 3 ? (VERDICTS[Math.floor(i / 7) % VERDICTS.length] ?? 'ok') : 'ok';
       return {
         ...one,
         model: `model-${String(i).padStart(4, '0')}`,

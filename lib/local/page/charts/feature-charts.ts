@@ -1,7 +1,7 @@
 /** One feature: its bars against the baseline, and its history. */
 import type { EChartsCoreOption } from 'echarts/core';
 import type { DistributionView, FeatureAnswer } from '../../../contracts/api.ts';
-import { compact, number, points, share, shortened } from '../words/numbers.ts';
+import { compact, effectText, number, points, share, shortened } from '../words/numbers.ts';
 import { visible } from '../words/safe.ts';
 import { EFFECT_STEPS, effectStep, effectWord, stateWords } from '../words/states.ts';
 import { utc, windowWords } from '../words/times.ts';
@@ -136,11 +136,7 @@ export function historyOption(
     const largest = Math.max(0.12, ...history.map(({ item }) => item.effect ?? 0));
     return framed({
       ...frame,
-      yAxis: {
-        min: 0,
-        max: Number((largest * 1.08).toPrecision(2)),
-        axisLabel: { formatter: (x: number) => number(x, 2) },
-      },
+      yAxis: { min: 0, axisLabel: { formatter: (x: number) => effectText(x) } },
       series: [
         spanSeries(
           'effect',
@@ -211,7 +207,7 @@ function historyTooltip(history: readonly Spanned<HistoryPoint>[], zone: string,
   const { item } = found;
   const rows = [
     { label: 'state', value: stateWords(item.status).word },
-    { label: 'effect', value: item.effect === null ? '–' : `${number(item.effect, 2)} (${effectWord(item.effect)})` },
+    { label: 'effect', value: item.effect === null ? '–' : `${effectText(item.effect)} (${effectWord(item.effect)})` },
     { label: 'missing', value: share(item.missing) },
   ];
   if (item.mean !== null)

@@ -1,8 +1,8 @@
 /** Draws the cells of the heatmap. Tens of thousands of cells: rectangles on a canvas, no object for each. */
 import { effectStep } from '../words/states.ts';
 import { cellShape, type Geometry, type HeatmapRow, type Spanned, type WindowCell, xOf } from './heatmap-model.ts';
-import { type Palette, severityColour, stateColour, translucent } from './palette.ts';
-import { type Timeline, ticksFor } from './timeline.ts';
+import { type Palette, stateColour, translucent } from './palette.ts';
+import { bandColour, type Timeline, ticksFor } from './timeline.ts';
 
 export interface Drawing {
   readonly rows: readonly HeatmapRow[];
@@ -36,8 +36,8 @@ export function drawHeatmap(canvas: HTMLCanvasElement, drawing: Drawing): void {
     const left = Math.max(0, xOf(band.from, geometry));
     const right = Math.min(geometry.width, xOf(band.to, geometry));
     if (right <= left) continue;
-    const colour = band.kind === 'scripted' ? palette.scripted : severityColour(palette, band.kind);
-    context.fillStyle = translucent(colour, band.kind === 'scripted' ? 0.08 : 0.11);
+    const { colour, opacity } = bandColour(palette, band.kind);
+    context.fillStyle = translucent(colour, opacity);
     context.fillRect(left, 0, right - left, height);
   }
 

@@ -1,6 +1,6 @@
 /** The heatmap as data: rows, cells, where they are and what they say. No drawing here. */
 import type { WindowView } from '../../../contracts/api.ts';
-import { number, pValue, share } from '../words/numbers.ts';
+import { effectText, number, pValue, share } from '../words/numbers.ts';
 import { own } from '../words/safe.ts';
 import { effectWord, stateWords } from '../words/states.ts';
 import { instant } from '../words/times.ts';
@@ -83,7 +83,7 @@ export function cellShape(status: string): CellShape {
 export function cellWords(cell: WindowCell | undefined): string {
   if (cell === undefined) return 'not in this window';
   const parts = [stateWords(cell.status).word];
-  if (cell.effect !== null) parts.push(`effect ${number(cell.effect, 2)} (${effectWord(cell.effect)})`);
+  if (cell.effect !== null) parts.push(`effect ${effectText(cell.effect)} (${effectWord(cell.effect)})`);
   if (cell.aspect !== null) parts.push(cell.aspect);
   return cell.summary === '' ? parts.join(', ') : `${parts.join(', ')}. ${cell.summary}`;
 }
@@ -91,7 +91,7 @@ export function cellWords(cell: WindowCell | undefined): string {
 export function cellFacts(cell: WindowCell): { label: string; value: string }[] {
   const facts = [{ label: 'state', value: stateWords(cell.status).word }];
   if (cell.effect !== null)
-    facts.push({ label: 'effect', value: `${number(cell.effect, 2)} (${effectWord(cell.effect)})` });
+    facts.push({ label: 'effect', value: `${effectText(cell.effect)} (${effectWord(cell.effect)})` });
   if (cell.aspect !== null) facts.push({ label: 'what moved', value: cell.aspect });
   if (cell.pValue !== null)
     facts.push({

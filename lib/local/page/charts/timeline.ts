@@ -9,7 +9,8 @@ export const RIGHT_MARGIN = 52;
 export interface Band {
   readonly from: number;
   readonly to: number;
-  readonly kind: 'scripted' | 'critical' | 'warning' | 'info';
+  /** `chosen`: the window that is looked at. */
+  readonly kind: 'scripted' | 'critical' | 'warning' | 'info' | 'chosen';
   readonly label: string;
 }
 
@@ -120,6 +121,13 @@ function axisValue(params: unknown): number | null {
   return typeof value === 'number' ? value : typeof value === 'string' ? Number(value) : null;
 }
 
+/** Faint: several lie over one another, and the data over all of them. */
+export function bandColour(palette: Palette, kind: Band['kind']): { colour: string; opacity: number } {
+  if (kind === 'scripted') return { colour: palette.scripted, opacity: 0.07 };
+  if (kind === 'chosen') return { colour: palette.accent, opacity: 0.16 };
+  return { colour: severityColour(palette, kind), opacity: 0.07 };
+}
+
 /** A series without data that carries the bands. */
 function bandSeries({ bands, from, to }: Timeline, palette: Palette): Readonly<Record<string, unknown>> {
   return {
@@ -133,16 +141,16 @@ function bandSeries({ bands, from, to }: Timeline, palette: Palette): Readonly<R
       data: bands
         .filter((band) => band.to > from && band.from < to)
         .map((band) => {
-          const colour = band.kind === 'scripted' ? palette.scripted : severityColour(palette, band.kind);
+          const { colour, opacity } = bandColour(palette, band.kind);
           const scripted = band.kind === 'scripted';
           return [
             {
               xAxis: Math.max(from, band.from),
               itemStyle: {
-                color: translucent(colour, scripted ? 0.08 : 0.11),
+                color: translucent(colour, opacity),
                 borderColor: translucent(colour, 0.7),
-                borderWidth: scripted ? 1 : 0,
-                borderType: 'dashed',
+                borderWidth: scripted || band.kind === 'chosen' ? 1 : 0,
+                borderType: scripted ? 'dashed' : 'solid',
               },
             },
             { xAxis: Math.min(to, band.to) },

@@ -33,7 +33,8 @@ let connection: Connection = { state: 'connecting', lastAt: null, message: null,
 let failures = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let running: Promise<void> | null = null;
-let again = false;
+/** What to do after the round under way: ask for what is new on the screen, or for everything once more. */
+let again: 'no' | 'new' | 'all' = 'no';
 
 export function entryOf(path: string): Entry {
   return entries.get(path) ?? NOTHING;
@@ -53,7 +54,7 @@ export function watch(path: string, listener: () => void): () => void {
   const listeners = watched.get(path) ?? new Set();
   listeners.add(listener);
   watched.set(path, listeners);
-  if (listeners.size === 1) void refresh();
+  if (listeners.size === 1) void refresh('new');
   return () => {
     listeners.delete(listener);
     if (listeners.size === 0) watched.delete(path);
@@ -61,9 +62,9 @@ export function watch(path: string, listener: () => void): () => void {
 }
 
 /** Asks for everything now; while a round is under way, another one follows it. */
-export function refresh(): Promise<void> {
+export function refresh(what: 'new' | 'all' = 'all'): Promise<void> {
   if (running !== null) {
-    again = true;
+    if (again !== 'all') again = what;
     return running;
   }
   clearTimeout(timer);
@@ -74,19 +75,28 @@ export function refresh(): Promise<void> {
 }
 
 async function round(): Promise<void> {
-  const begun = performance.now();
+  // Nothing is on the screen before the first drawing; what is drawn then asks by itself.
+  if (watched.size === 0) return;
   let failed: RequestError | null = null;
+  let took = 0;
+  const asked = new Set<string>();
   do {
-    again = false;
-    failed = null;
-    const results = await Promise.all([...watched.keys()].map(ask));
+    if (again === 'all') {
+      asked.clear();
+      failed = null;
+    }
+    again = 'no';
+    const begun = performance.now();
+    const paths = [...watched.keys()].filter((path) => !asked.has(path));
+    for (const path of paths) asked.add(path);
+    const results = await Promise.all(paths.map(ask));
+    took = Math.max(took, performance.now() - begun);
     // A missing model or window is an answer; everything else that is no answer concerns the connection.
     for (const error of results) if (error !== null && !isAnswer(error)) failed = graver(failed, error);
-  } while (again);
+  } while (again !== 'no');
   failures = failed === null ? 0 : failures + 1;
   report(failed);
   forget();
-  const took = performance.now() - begun;
   timer = setTimeout(() => void refresh(), nextDelay({ failures, took, hidden: document.hidden }));
 }
 

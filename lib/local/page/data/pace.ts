@@ -13,7 +13,7 @@ const USUAL = 2_000;
 const LONGEST_BACKOFF = 30_000;
 const UNSEEN = 30_000;
 /** The page spends at most one part in this many on following the platform. */
-const SHARE = 8;
+const SHARE = 4;
 
 /** 2 s as a rule; doubling up to 30 s while nobody answers; rarer when an answer is so large that asking would fill the time. */
 export function nextDelay({ failures, took, hidden }: PaceInput): number {

@@ -2,13 +2,13 @@
 import type { VNode } from 'preact';
 import type { AlertView, Demonstration } from '../../../contracts/api.ts';
 import { href } from '../data/routes.ts';
-import { number } from '../words/numbers.ts';
+import { effectText } from '../words/numbers.ts';
 import { safeLink } from '../words/safe.ts';
 import { effectStep, effectWord, signalHeadline, signalNoun } from '../words/states.ts';
 import { instant, span } from '../words/times.ts';
 import { ask } from './dialogs.tsx';
 import { Icon } from './icon.tsx';
-import { cssName, Name, SeverityChip, When } from './words.tsx';
+import { cssName, Name, Said, SeverityChip, When } from './words.tsx';
 
 /** The scripted incident that an alert overlaps, if any: nobody should take it for a real one. */
 export function scriptedIncident(
@@ -79,10 +79,19 @@ export function AlertCard({ alert, now, demonstration, full = false, chosen = fa
       </header>
       {scripted === undefined ? null : (
         <p class="scripted-note">
-          <Icon name="scripted" /> Scripted for this demonstration: {scripted.description}
+          <Icon name="scripted" /> Part of the scripted incident
+          {full ? (
+            <>
+              : <Said text={scripted.description} />
+            </>
+          ) : (
+            ' of this demonstration'
+          )}
         </p>
       )}
-      <p class="alert-summary">{alert.summary}</p>
+      <p class="alert-summary">
+        <Said text={alert.summary} />
+      </p>
       <dl class="alert-facts">
         <div>
           <dt>Since</dt>
@@ -117,10 +126,16 @@ export function AlertCard({ alert, now, demonstration, full = false, chosen = fa
                     <Name text={feature.name} most={32} />
                   </a>
                   <Magnitude effect={feature.effect} />
-                  {feature.aspect === null ? null : <span class="muted"> {feature.aspect}</span>}
+                  {feature.aspect === null ? null : (
+                    <span class="muted">
+                      {' '}
+                      <Name text={feature.aspect} />
+                    </span>
+                  )}
                   {full ? (
                     <div class="culprit-words">
-                      {feature.summary} <span class="muted">Since</span> <When at={feature.since} zone={zone} />.
+                      <Said text={feature.summary} /> <span class="muted">Since</span>{' '}
+                      <When at={feature.since} zone={zone} />.
                     </div>
                   ) : null}
                 </li>
@@ -164,13 +179,13 @@ export function Magnitude({ effect }: { readonly effect: number | null }): VNode
   if (effect === null) return null;
   const step = effectStep(effect);
   return (
-    <span class="magnitude" title={`effect w = ${number(effect, 2)}; 0.05 tiny, 0.1 small, 0.3 medium, 0.5 large`}>
+    <span class="magnitude" title={`effect w = ${effectText(effect)}; 0.05 tiny, 0.1 small, 0.3 medium, 0.5 large`}>
       <span class="magnitude-bar" aria-hidden="true">
         {[1, 2, 3, 4].map((i) => (
           <i key={i} class={i <= step ? `on drift-${step}` : ''} />
         ))}
       </span>
-      {effectWord(effect)} ({number(effect, 2)})
+      {effectWord(effect)} ({effectText(effect)})
     </span>
   );
 }
@@ -203,7 +218,11 @@ function Details({ alert, zone }: { readonly alert: AlertView; readonly zone: st
           <dt>Acknowledged</dt>
           <dd>
             by <Name text={alert.acknowledged.by} />, <When at={alert.acknowledged.at} zone={zone} />
-            {alert.acknowledged.note === '' ? null : <div class="note">{alert.acknowledged.note}</div>}
+            {alert.acknowledged.note === '' ? null : (
+              <div class="note">
+                <Said text={alert.acknowledged.note} most={2000} />
+              </div>
+            )}
           </dd>
         </div>
       )}
@@ -215,7 +234,9 @@ function Details({ alert, zone }: { readonly alert: AlertView; readonly zone: st
           ) : (
             <ul class="plain">
               {alert.context.map((line) => (
-                <li key={line}>{line}</li>
+                <li key={line}>
+                  <Said text={line} />
+                </li>
               ))}
             </ul>
           )}
@@ -233,7 +254,12 @@ function Details({ alert, zone }: { readonly alert: AlertView; readonly zone: st
                   size={12}
                 />{' '}
                 {transitionWords(delivery.transition)} to <Name text={delivery.channel} />: {delivery.state}
-                {delivery.detail === null ? null : <span class="muted"> ({delivery.detail})</span>}
+                {delivery.detail === null ? null : (
+                  <span class="muted">
+                    {' '}
+                    (<Said text={delivery.detail} most={200} />)
+                  </span>
+                )}
               </li>
             ))}
           </ul>

@@ -3,9 +3,9 @@ import type { VNode } from 'preact';
 import type { BaselineInfo, ModelAnswer, WindowView } from '../../../contracts/api.ts';
 import type { Spanned } from '../charts/heatmap-model.ts';
 import { inForce, normalChoices } from '../words/baselines.ts';
-import { count } from '../words/numbers.ts';
+import { count, plural } from '../words/numbers.ts';
 import { ask } from './dialogs.tsx';
-import { Empty, Name, When } from './words.tsx';
+import { Empty, Name, Said, When } from './words.tsx';
 
 export function Baselines({
   answer,
@@ -91,35 +91,45 @@ function BaselineRow({
         </span>
       </th>
       <td data-label="State">
-        <span class={state === 'in force' ? 'chip chip-good' : 'chip'}>{state}</span>
+        <div>
+          <span class={state === 'in force' ? 'chip chip-good' : 'chip'}>{state}</span>
+        </div>
       </td>
       <td data-label="Made from">
-        <Name text={baseline.source} most={48} />
-        {baseline.findings.length === 0 ? null : (
-          <details class="findings">
-            <summary>{count(baseline.findings.length)} remarks</summary>
-            <ul>
-              {baseline.findings.map((finding) => (
-                <li key={finding}>{finding}</li>
-              ))}
-            </ul>
-          </details>
-        )}
+        <div>
+          <Name text={baseline.source} most={48} />
+          {baseline.findings.length === 0 ? null : (
+            <details class="findings">
+              <summary>{plural(baseline.findings.length, 'remark')}</summary>
+              <ul>
+                {baseline.findings.map((finding) => (
+                  <li key={finding}>
+                    <Said text={finding} />
+                  </li>
+                ))}
+              </ul>
+            </details>
+          )}
+        </div>
       </td>
       <td data-label="Rows" class="numeric">
-        {count(baseline.rows)}
+        <div>{count(baseline.rows)}</div>
       </td>
       <td data-label="In force from">
-        <When at={baseline.effectiveFrom} zone={zone} />
+        <div>
+          <When at={baseline.effectiveFrom} zone={zone} />
+        </div>
       </td>
       <td data-label="Approved">
-        {baseline.approved === null ? (
-          <span class="muted">not yet</span>
-        ) : (
-          <>
-            by <Name text={baseline.approved.by} most={32} />, <When at={baseline.approved.at} zone={zone} />
-          </>
-        )}
+        <div>
+          {baseline.approved === null ? (
+            <span class="muted">not yet</span>
+          ) : (
+            <>
+              by <Name text={baseline.approved.by} most={32} />, <When at={baseline.approved.at} zone={zone} />
+            </>
+          )}
+        </div>
       </td>
       <td class="row-actions">
         {baseline.approved === null ? (

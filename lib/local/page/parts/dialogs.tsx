@@ -8,7 +8,7 @@ import { refresh } from '../data/live.ts';
 import { acknowledgePath, baselineChangePath, baselinesPath, SILENCES } from '../data/paths.ts';
 import { count, plural } from '../words/numbers.ts';
 import { signalNoun } from '../words/states.ts';
-import { Name } from './words.tsx';
+import { Name, Said } from './words.tsx';
 
 export interface WindowChoice {
   readonly start: string;
@@ -353,7 +353,9 @@ function ChangeBaseline(
           <p class="dialog-words">What was noticed when it was made:</p>
           <ul class="findings">
             {baseline.findings.map((finding) => (
-              <li key={finding}>{finding}</li>
+              <li key={finding}>
+                <Said text={finding} />
+              </li>
             ))}
           </ul>
         </>

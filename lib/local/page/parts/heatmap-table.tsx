@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import type { WindowView } from '../../../contracts/api.ts';
 import { cellWords, type HeatmapRow, type Spanned } from '../charts/heatmap-model.ts';
 import { href } from '../data/routes.ts';
-import { number } from '../words/numbers.ts';
+import { effectText } from '../words/numbers.ts';
 import { stateWords } from '../words/states.ts';
 import { shortDay, utc, windowWords } from '../words/times.ts';
 import { Icon } from './icon.tsx';
@@ -30,10 +30,10 @@ export function HeatmapTable({
     <div>
       <div class="toolbar">
         <button type="button" class="quiet" disabled={end <= PAGE} onClick={() => setBack(back + PAGE)}>
-          ← Earlier windows
+          ← Before these
         </button>
         <button type="button" class="quiet" disabled={back === 0} onClick={() => setBack(Math.max(0, back - PAGE))}>
-          Later windows →
+          After these →
         </button>
       </div>
       <section class="scroll-x" aria-label="States by feature and window">
@@ -72,7 +72,7 @@ export function HeatmapTable({
                         <a
                           class={`cell state-${cssName(cell.status)}`}
                           title={cellWords(cell)}
-                          aria-label={`${stateWords(cell.status).word}, effect ${number(cell.effect, 2)}, ${windowWords(window.from, window.to, zone)}`}
+                          aria-label={`${stateWords(cell.status).word}, effect ${effectText(cell.effect)}, ${windowWords(window.from, window.to, zone)}`}
                           href={href({
                             view: 'feature',
                             model,
@@ -82,7 +82,7 @@ export function HeatmapTable({
                             start: window.from,
                           })}
                         >
-                          <Icon name={cell.status} size={12} /> {number(cell.effect, 2)}
+                          <Icon name={cell.status} size={12} /> {effectText(cell.effect)}
                         </a>
                       )}
                     </td>

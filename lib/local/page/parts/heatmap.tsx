@@ -17,8 +17,8 @@ import {
 } from '../charts/heatmap-model.ts';
 import { RIGHT_MARGIN, type Timeline } from '../charts/timeline.ts';
 import { href } from '../data/routes.ts';
-import { count, number, shortened } from '../words/numbers.ts';
-import { visible } from '../words/safe.ts';
+import { count, effectText, shortened } from '../words/numbers.ts';
+import { visible, visibleLines } from '../words/safe.ts';
 import { effectWord, stateWords } from '../words/states.ts';
 import { utc, windowWords } from '../words/times.ts';
 import { usePalette } from './theme.ts';
@@ -127,7 +127,7 @@ export function Heatmap(props: HeatmapProps): VNode {
     <div class="heatmap">
       <div class="heatmap-names">
         <div class="heatmap-name whole" style={{ height: `${rowHeight}px` }}>
-          Whole window
+          Window
         </div>
         {rows.map((row) => (
           <a
@@ -169,7 +169,7 @@ export function Heatmap(props: HeatmapProps): VNode {
               class={row.newest?.status === 'drifted' ? 'newest-drifted' : ''}
               title={row.newest === undefined ? undefined : `newest window: ${effectWord(row.newest.effect)} effect`}
             >
-              {row.newest === undefined ? '–' : number(row.newest.effect, 2)}
+              {row.newest === undefined ? '–' : effectText(row.newest.effect)}
             </div>
           ))}
         </div>
@@ -235,7 +235,9 @@ function CellTip(props: {
           <strong>{value}</strong>
         </div>
       ))}
-      {words === null || words === undefined || words === '' ? null : <div class="tip-words">{words}</div>}
+      {words === null || words === undefined || words === '' ? null : (
+        <div class="tip-words">{visibleLines(words)}</div>
+      )}
     </div>
   );
 }

@@ -194,41 +194,55 @@ function Lanes({ timeline }: { readonly timeline: Timeline }): VNode | null {
       <div class="lanes-plot" ref={place}>
         {width === 0
           ? null
-          : lanes(inside, (to - from) * (24 / plot)).map((lane) => (
-              <div class="lane" key={`${lane[0]?.kind} ${lane[0]?.from}`}>
-                {lane.map((band) => {
-                  const left = Math.max(0, (band.from - from) * scale);
-                  const style = {
-                    left: `${left}px`,
-                    width: `${Math.max(20, Math.min(plot, (band.to - from) * scale) - left)}px`,
-                  };
-                  const title = `${band.kind === 'scripted' ? 'Scripted incident: ' : ''}${visible(band.label)}, ${moment(band.from, zone)} to ${moment(band.to, zone)}`;
-                  const inner = (
-                    <>
-                      <Icon name={band.kind} size={11} />
-                      <span>{band.kind === 'scripted' ? 'scripted incident' : visible(band.label)}</span>
-                    </>
-                  );
-                  return band.id === null ? (
-                    <span key={band.from} class={`band band-${band.kind}`} style={style} title={title}>
-                      {inner}
-                    </span>
-                  ) : (
-                    <a
-                      key={band.id}
-                      class={`band band-${band.kind}`}
-                      style={style}
-                      title={title}
-                      href={href({ view: 'alerts', id: band.id })}
-                    >
-                      {inner}
-                    </a>
-                  );
-                })}
-              </div>
-            ))}
+          : [inside.filter(({ kind }) => kind === 'scripted'), inside.filter(({ kind }) => kind !== 'scripted')]
+              .flatMap((bands) => lanes(bands, (to - from) * (24 / plot)))
+              .map((lane) => (
+                <div class="lane" key={`${lane[0]?.kind} ${lane[0]?.from}`}>
+                  {lane.map((band) => {
+                    const left = Math.min(plot - 20, Math.max(0, (band.from - from) * scale));
+                    const right = Math.min(plot, (band.to - from) * scale);
+                    return (
+                      <Strip
+                        key={band.id ?? band.from}
+                        band={band}
+                        left={left}
+                        width={Math.max(20, right - left)}
+                        zone={zone}
+                      />
+                    );
+                  })}
+                </div>
+              ))}
       </div>
     </div>
+  );
+}
+
+function Strip(props: {
+  readonly band: EpisodeBand;
+  readonly left: number;
+  readonly width: number;
+  readonly zone: string;
+}): VNode {
+  const { band, left, width, zone } = props;
+  const scripted = band.kind === 'scripted';
+  const label = scripted ? 'scripted incident' : visible(band.label);
+  const title = `${scripted ? 'Scripted incident: ' : ''}${visible(band.label)}, ${moment(band.from, zone)} to ${moment(band.to, zone)}`;
+  const style = { left: `${left}px`, width: `${width}px` };
+  const inner = (
+    <>
+      <Icon name={band.kind} size={11} />
+      <span class={width < 70 ? 'sr-only' : ''}>{label}</span>
+    </>
+  );
+  return band.id === null ? (
+    <span class={`band band-${band.kind}`} style={style} title={title}>
+      {inner}
+    </span>
+  ) : (
+    <a class={`band band-${band.kind}`} style={style} title={title} href={href({ view: 'alerts', id: band.id })}>
+      {inner}
+    </a>
   );
 }
 

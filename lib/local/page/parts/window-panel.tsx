@@ -6,7 +6,7 @@ import { href } from '../data/routes.ts';
 import { count, plural } from '../words/numbers.ts';
 import { stateWords } from '../words/states.ts';
 import { Magnitude } from './alert-card.tsx';
-import { Name, StateChip, WindowName } from './words.tsx';
+import { Name, Said, StateChip, WindowName } from './words.tsx';
 
 export function WindowPanel({
   window,
@@ -38,7 +38,11 @@ export function WindowPanel({
         {item.revision > 0 ? `, revised ${plural(item.revision, 'time')} by records that came late` : ''}
         {item.volume === null ? '' : `. ${item.volume.summary}`}
       </p>
-      {item.reason === null ? null : <p class="reason-line">{item.reason}</p>}
+      {item.reason === null ? null : (
+        <p class="reason-line">
+          <Said text={item.reason} />
+        </p>
+      )}
       <div class="window-lists">
         <div>
           <h3>Features that are not ok</h3>
@@ -60,7 +64,9 @@ export function WindowPanel({
                   <Name text={name} most={32} />
                 </a>
                 {cell.status === 'drifted' ? <Magnitude effect={cell.effect} /> : null}
-                <div class="culprit-words">{cell.summary}</div>
+                <div class="culprit-words">
+                  <Said text={cell.summary} />
+                </div>
               </li>
             ))}
           </ul>
@@ -80,7 +86,9 @@ export function WindowPanel({
                     of <Name text={check.feature} most={32} />
                   </>
                 )}
-                <div class="culprit-words">{check.summary}</div>
+                <div class="culprit-words">
+                  <Said text={check.summary} />
+                </div>
               </li>
             ))}
           </ul>

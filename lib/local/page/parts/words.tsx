@@ -1,7 +1,7 @@
 /** Small pieces of text that appear everywhere: names, states, times. */
 import type { VNode } from 'preact';
 import { shortened } from '../words/numbers.ts';
-import { visible } from '../words/safe.ts';
+import { visible, visibleLines } from '../words/safe.ts';
 import { stateWords } from '../words/states.ts';
 import { instant, moment, utc, windowWords } from '../words/times.ts';
 import { Icon } from './icon.tsx';
@@ -12,6 +12,17 @@ export function Name({ text, most = 60 }: { readonly text: string; readonly most
   const short = shortened(whole, most);
   return (
     <bdi class="name" title={short === whole ? undefined : whole}>
+      {short}
+    </bdi>
+  );
+}
+
+/** A sentence of the platform or of a person: it may quote any name. Cut when very long, whole on hover. */
+export function Said({ text, most = 600 }: { readonly text: string; readonly most?: number }): VNode {
+  const whole = visibleLines(text);
+  const short = shortened(whole, most);
+  return (
+    <bdi class="said" title={short === whole ? undefined : whole}>
       {short}
     </bdi>
   );

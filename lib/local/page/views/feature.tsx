@@ -5,15 +5,15 @@ import type { FeatureAnswer, ModelAnswer } from '../../../contracts/api.ts';
 import type { FeatureResult } from '../../../contracts/result.ts';
 import { distributionOption, type HistoryKind, historyOption, historySpans } from '../charts/feature-charts.ts';
 import type { Palette } from '../charts/palette.ts';
-import type { Timeline } from '../charts/timeline.ts';
+import type { Band, Timeline } from '../charts/timeline.ts';
 import { useLive } from '../data/hooks.ts';
 import { featurePath, modelPath } from '../data/paths.ts';
 import { type FeatureRoute, href } from '../data/routes.ts';
 import { Magnitude } from '../parts/alert-card.tsx';
 import { Chart } from '../parts/chart.tsx';
-import { Empty, Name, Skeleton, StateChip, WindowName } from '../parts/words.tsx';
+import { Empty, Name, Said, Skeleton, StateChip, WindowName } from '../parts/words.tsx';
 import { bandsOf } from '../words/bands.ts';
-import { count, number, points, pValue, share, UNKNOWN } from '../words/numbers.ts';
+import { count, effectText, number, points, pValue, share, UNKNOWN } from '../words/numbers.ts';
 import { visible } from '../words/safe.ts';
 import { effectWord } from '../words/states.ts';
 
@@ -42,8 +42,14 @@ export function FeaturePage({ route }: { readonly route: FeatureRoute }): VNode 
   );
   const first = history[0]?.from ?? 0;
   const last = history.at(-1)?.to ?? 1;
-  const timeline: Timeline = useMemo(() => ({ from: first, to: last, zone, bands }), [first, last, zone, bands]);
   const window = data?.window ?? null;
+  const timeline: Timeline = useMemo(() => {
+    const chosen: Band[] =
+      window === null
+        ? []
+        : [{ from: Date.parse(window.start), to: Date.parse(window.end), kind: 'chosen', label: 'this window' }];
+    return { from: first, to: last, zone, bands: [...bands, ...chosen] };
+  }, [first, last, zone, bands, window]);
   const start = window === null ? null : Date.parse(window.start);
   const at = history.findIndex(({ from }) => from === start);
   const go = (to: number | undefined): string => href({ ...route, version, length, start: to });
@@ -78,7 +84,7 @@ export function FeaturePage({ route }: { readonly route: FeatureRoute }): VNode 
           <Empty title="This feature cannot be shown">{error.message}</Empty>
         )
       ) : (
-        <div class={pending ? 'pending' : ''}>
+        <div class={pending ? 'stacked pending' : 'stacked'}>
           <div class="toolbar">
             <Step words="← Window before" to={at > 0 ? go(history[at - 1]?.from) : null} />
             <Step words="Window after →" to={at >= 0 && at < history.length - 1 ? go(history[at + 1]?.from) : null} />
@@ -140,8 +146,14 @@ function Verdict({
       <div class="section-head">
         <h2 id="verdict">What it means</h2>
       </div>
-      <p class="lead">{result.summary}</p>
-      {result.reason === undefined ? null : <p class="reason-line">{result.reason}</p>}
+      <p class="lead">
+        <Said text={result.summary} />
+      </p>
+      {result.reason === undefined ? null : (
+        <p class="reason-line">
+          <Said text={result.reason} />
+        </p>
+      )}
       <div class="tiles">
         <div class="tile">
           <div class="tile-name">How large</div>
@@ -150,7 +162,9 @@ function Verdict({
         </div>
         <div class="tile">
           <div class="tile-name">What moved</div>
-          <div class="figure">{result.aspect ?? UNKNOWN}</div>
+          <div class="figure">
+            <Name text={result.aspect ?? UNKNOWN} most={40} />
+          </div>
           <span class="muted">
             missing {share(result.missingReference)} → {share(result.missingCurrent)}
           </span>
@@ -167,17 +181,23 @@ function Verdict({
           </span>
         </div>
         <div class="tile">
-          <div class="tile-name">What this window could show</div>
-          <div class="figure">{result.detectable === null ? UNKNOWN : `from ${number(result.detectable, 2)}`}</div>
+          <div class="tile-name">Smallest change it could show</div>
+          <div class="figure">
+            {result.detectable === null ? UNKNOWN : effectWord(Math.max(0.05, result.detectable))}
+          </div>
           <span class="muted">
-            {result.detectable === null ? 'not known' : `${effectWord(result.detectable)} effects and larger`}
+            {result.detectable === null
+              ? 'not known'
+              : `effect ${effectText(result.detectable)}, four times out of five`}
           </span>
         </div>
       </div>
       {explanation.length === 0 ? null : (
         <ul class="explanation">
           {explanation.map((sentence) => (
-            <li key={sentence}>{sentence}</li>
+            <li key={sentence}>
+              <Said text={sentence} />
+            </li>
           ))}
         </ul>
       )}
@@ -314,7 +334,7 @@ function History(props: {
   );
   const value =
     kind === 'effect'
-      ? number(result?.effect, 2)
+      ? effectText(result?.effect)
       : kind === 'missing'
         ? share(result?.missingCurrent)
         : number(result?.mean, 4);

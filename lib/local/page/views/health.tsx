@@ -4,8 +4,8 @@ import type { Health, HealthAnswer } from '../../../contracts/api.ts';
 import { useLive } from '../data/hooks.ts';
 import { HEALTH } from '../data/paths.ts';
 import { Icon } from '../parts/icon.tsx';
-import { Empty, Name, Skeleton, When } from '../parts/words.tsx';
-import { bytes, compact, count, plural, shortened } from '../words/numbers.ts';
+import { Empty, Name, Said, Skeleton, When } from '../parts/words.tsx';
+import { bytes, compact, count, plural } from '../words/numbers.ts';
 import { quarantineWords, sortedReasons } from '../words/quarantine.ts';
 import { instant, span } from '../words/times.ts';
 
@@ -33,7 +33,9 @@ export function HealthPage(): VNode {
           <h2 id="problems">{plural(health.problems.length, 'problem')}</h2>
           <ul>
             {health.problems.map((problem) => (
-              <li key={problem}>{problem}</li>
+              <li key={problem}>
+                <Said text={problem} />
+              </li>
             ))}
           </ul>
           <p class="sub">
@@ -74,7 +76,11 @@ export function HealthPage(): VNode {
                 {part.state}
               </span>{' '}
               <strong>{part.name}</strong>
-              {part.error === null ? null : <div class="culprit-words">{part.error}</div>}
+              {part.error === null ? null : (
+                <div class="culprit-words">
+                  <Said text={part.error} />
+                </div>
+              )}
             </li>
           ))}
         </ul>
@@ -99,16 +105,26 @@ export function HealthPage(): VNode {
                 {quarantine.slice(0, 50).map((row, i) => (
                   <tr key={`${row.at} ${i}`}>
                     <td data-label="When">
-                      <When at={row.at} />
+                      <div>
+                        <When at={row.at} />
+                      </div>
                     </td>
                     <td data-label="Reason">
-                      <strong>{quarantineWords(row.reason)}</strong>
+                      <div>
+                        <strong>{quarantineWords(row.reason)}</strong>
+                      </div>
                     </td>
                     <td data-label="What was wrong">
-                      <Name text={row.detail} most={160} />
+                      <div>
+                        <Name text={row.detail} most={160} />
+                      </div>
                     </td>
                     <td data-label="Its beginning">
-                      <code class="excerpt">{shortened(row.excerpt, 120)}</code>
+                      <div>
+                        <code class="excerpt">
+                          <Said text={row.excerpt} most={120} />
+                        </code>
+                      </div>
                     </td>
                   </tr>
                 ))}
@@ -210,21 +226,23 @@ function Partitions({ health }: { readonly health: Health }): VNode {
                     <Name text={partition.id} most={40} /> {partition.closed ? <span class="chip">closed</span> : null}
                   </th>
                   <td data-label="Behind">
-                    <span class="lag">
-                      <span class="lag-bar" aria-hidden="true">
-                        <i style={{ width: `${(partition.lag / most) * 100}%` }} />
+                    <div>
+                      <span class="lag">
+                        <span class="lag-bar" aria-hidden="true">
+                          <i style={{ width: `${(partition.lag / most) * 100}%` }} />
+                        </span>
+                        {partition.lag === 0 ? 'at the head' : plural(partition.lag, 'record')}
                       </span>
-                      {partition.lag === 0 ? 'at the head' : plural(partition.lag, 'record')}
-                    </span>
+                    </div>
                   </td>
                   <td data-label="Head" class="numeric">
-                    {partition.head ?? '–'}
+                    <div>{partition.head ?? '–'}</div>
                   </td>
                   <td data-label="Profiled" class="numeric">
-                    {partition.profiled ?? '–'}
+                    <div>{partition.profiled ?? '–'}</div>
                   </td>
                   <td data-label="Archived" class="numeric">
-                    {partition.archived ?? '–'}
+                    <div>{partition.archived ?? '–'}</div>
                   </td>
                 </tr>
               ))}

@@ -14,7 +14,7 @@ import { PerformancePanels } from '../parts/performance-panels.tsx';
 import { TimelinePanel } from '../parts/timeline-panel.tsx';
 import { TrafficPanels } from '../parts/traffic-panels.tsx';
 import { WindowPanel } from '../parts/window-panel.tsx';
-import { Empty, Name, Skeleton, StateChip } from '../parts/words.tsx';
+import { Empty, Name, Said, Skeleton, StateChip } from '../parts/words.tsx';
 import { bandsOf, timelineOf } from '../words/bands.ts';
 import { plural } from '../words/numbers.ts';
 
@@ -70,7 +70,11 @@ export function ModelPage({ route }: { readonly route: ModelRoute }): VNode {
           {summary.removed ? ' · removed' : ''}
         </p>
       </div>
-      {summary.reason === null ? null : <p class="reason-line">{summary.reason}</p>}
+      {summary.reason === null ? null : (
+        <p class="reason-line">
+          <Said text={summary.reason} />
+        </p>
+      )}
       {answer.demonstration === undefined ? null : <DemonstrationBanner demonstration={answer.demonstration} />}
       {open.length === 0 ? null : (
         <section class="alerts" aria-label="Open alerts of this model">

@@ -8,7 +8,7 @@ import { href } from '../data/routes.ts';
 import { AlertCard } from '../parts/alert-card.tsx';
 import { DemonstrationBanner } from '../parts/banners.tsx';
 import { Icon } from '../parts/icon.tsx';
-import { Empty, Name, SeverityChip, Skeleton, Spark, StateChip, WindowName } from '../parts/words.tsx';
+import { Empty, Name, Said, SeverityChip, Skeleton, Spark, StateChip, WindowName } from '../parts/words.tsx';
 import { metricName, metricValue } from '../words/metrics.ts';
 import { byUrgency, matches, stateCounts } from '../words/model-list.ts';
 import { count, plural, share } from '../words/numbers.ts';
@@ -18,9 +18,14 @@ const FIRST_ALERTS = 4;
 const FIRST_MODELS = 60;
 
 export function ModelsPage(): VNode {
-  const { data } = useLive<ModelsAnswer>(MODELS);
+  const { data, error } = useLive<ModelsAnswer>(MODELS);
   const alerts = useLive<AlertsAnswer>(OPEN_ALERTS).data?.alerts;
-  if (data === null) return <Skeleton height={320} label="Loading the models" />;
+  if (data === null)
+    return error === null ? (
+      <Skeleton height={320} label="Loading the models" />
+    ) : (
+      <Empty title="Nothing has been received yet">The models appear here as soon as the platform answers.</Empty>
+    );
   return (
     <>
       {data.demonstration === undefined ? null : <DemonstrationBanner demonstration={data.demonstration} />}
@@ -59,7 +64,7 @@ function Attention({
         </span>
       </a>
     );
-  const drifted = models.filter((model) => model.openEpisodes > 0).length;
+  const concerned = new Set(sorted.map(({ model }) => model)).size;
   const unseen = models.filter((model) => !model.removed && ['stale', 'failed'].includes(model.state)).length;
   return (
     <section aria-labelledby="attention">
@@ -80,7 +85,7 @@ function Attention({
         <div class="headline">
           <h1 id="attention">
             {plural(sorted.length, 'alert is', 'alerts are')} open
-            <span class="muted"> on {plural(drifted, 'model')}</span>
+            <span class="muted"> on {plural(concerned, 'model')}</span>
           </h1>
         </div>
       )}
@@ -127,7 +132,7 @@ function ModelList({ models }: { readonly models: readonly ModelSummary[] }): VN
           />
         ) : null}
       </div>
-      {counts.length > 1 ? (
+      {models.length > 6 && counts.length > 1 ? (
         <fieldset class="filters" aria-label="Show models in a state">
           <button type="button" class="filter" aria-pressed={state === 'all'} onClick={() => setState('all')}>
             all <b>{count(models.length)}</b>
@@ -195,8 +200,14 @@ function ModelRow({ model }: { readonly model: ModelSummary }): VNode {
   return (
     <tr class={model.removed ? 'removed' : ''}>
       <td data-label="State">
-        <StateChip status={model.state} />
-        {model.reason === null ? null : <div class="reason">{model.reason}</div>}
+        <div>
+          <StateChip status={model.state} />
+          {model.reason === null ? null : (
+            <div class="reason">
+              <Said text={model.reason} most={120} />
+            </div>
+          )}
+        </div>
       </td>
       <th scope="row">
         <a href={href({ view: 'model', model: model.model })}>
@@ -214,41 +225,49 @@ function ModelRow({ model }: { readonly model: ModelSummary }): VNode {
         </div>
       </th>
       <td data-label="Newest window">
-        {lastWindow === null ? (
-          <span class="muted">none yet</span>
-        ) : (
-          <WindowName start={lastWindow.start} end={lastWindow.end} zone={model.timezone} />
-        )}
+        <div>
+          {lastWindow === null ? (
+            <span class="muted">none yet</span>
+          ) : (
+            <WindowName start={lastWindow.start} end={lastWindow.end} zone={model.timezone} />
+          )}
+        </div>
       </td>
       <td data-label="Rows" class="numeric">
-        <span class="with-spark">
-          <Spark
-            values={model.recentRows}
-            label={`rows of the last ${model.recentRows.length} windows, newest ${count(model.recentRows.at(-1))}`}
-          />
-          {count(lastWindow?.rows)}
-        </span>
+        <div>
+          <span class="with-spark">
+            <Spark
+              values={model.recentRows}
+              label={`rows of the last ${model.recentRows.length} windows, newest ${count(model.recentRows.at(-1))}`}
+            />
+            {count(lastWindow?.rows)}
+          </span>
+        </div>
       </td>
       <td data-label="Performance">
-        {headline === null ? (
-          <span class="muted">no labels yet</span>
-        ) : (
-          <>
-            <span class="figure">{metricValue(headline.metric, headline.value)}</span> {metricName(headline.metric)}
-            <div class="sub">
-              {share(headline.coverage)} of labels{headline.mature ? '' : ', still arriving'}
-            </div>
-          </>
-        )}
+        <div>
+          {headline === null ? (
+            <span class="muted">no labels yet</span>
+          ) : (
+            <>
+              <span class="figure">{metricValue(headline.metric, headline.value)}</span> {metricName(headline.metric)}
+              <div class="sub">
+                {share(headline.coverage)} of labels{headline.mature ? '' : ', still arriving'}
+              </div>
+            </>
+          )}
+        </div>
       </td>
       <td data-label="Alerts">
-        {model.openEpisodes === 0 ? (
-          <span class="muted">none open</span>
-        ) : (
-          <a class="plain-link" href={href({ view: 'alerts', model: model.model, state: 'open' })}>
-            <SeverityChip severity={model.severity ?? 'warning'} /> {count(model.openEpisodes)}
-          </a>
-        )}
+        <div>
+          {model.openEpisodes === 0 ? (
+            <span class="muted">none open</span>
+          ) : (
+            <a class="plain-link" href={href({ view: 'alerts', model: model.model, state: 'open' })}>
+              <SeverityChip severity={model.severity ?? 'warning'} /> {count(model.openEpisodes)}
+            </a>
+          )}
+        </div>
       </td>
     </tr>
   );

@@ -28,7 +28,20 @@ export function number(value: number | null | undefined, digits = 3): string {
   const size = Math.abs(value);
   if (size >= 1e9 || size < 1e-4) return value.toExponential(digits - 1).replace('e+', 'e');
   if (size >= 10 ** digits) return COUNT.format(value);
-  return String(Number(value.toPrecision(digits)));
+  let format = significant.get(digits);
+  if (format === undefined) {
+    format = new Intl.NumberFormat('en', { maximumSignificantDigits: digits });
+    significant.set(digits, format);
+  }
+  return format.format(value);
+}
+
+const significant = new Map<number, Intl.NumberFormat>();
+
+/** The effect w on two decimals, the way it is spoken of: 0.004 → `0`, 0.123 → `0.12`. */
+export function effectText(value: number | null | undefined): string {
+  if (!known(value)) return UNKNOWN;
+  return String(Number(value.toFixed(2)));
 }
 
 /** A share 0..1: 0.9512 → `95.1 %`; what is not zero never reads as zero, and what is not all never as all. */

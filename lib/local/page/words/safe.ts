@@ -43,6 +43,14 @@ export function visible(name: string): string {
   return shown.trim() === '' ? `“${shown}”` : shown;
 }
 
+/** Sentences from the platform hold names too: the same, but lines may end. */
+export function visibleLines(text: string): string {
+  return text
+    .split(/\r?\n/)
+    .map((line) => (line === '' ? '' : visible(line)))
+    .join('\n');
+}
+
 /** Half of a pair of surrogates cannot be written in an address, and is no character: it becomes the replacement sign. */
 export function wellFormed(text: string): string {
   return text.replace(/\p{Surrogate}/gu, '\ufffd');

@@ -83,7 +83,7 @@ export function windowWords(start: number, end: number, zone: string): string {
       ? day(start, zone)
       : `${shortDay(start, zone)} – ${shortDay(last, zone)} ${year(last, zone)}`;
   }
-  return day(start, zone) === day(end, zone) || end - start <= DAY
+  return end - start < DAY
     ? `${day(start, zone)}, ${clock(start, zone)}–${clock(end, zone)}`
     : `${moment(start, zone)} – ${moment(end, zone)}`;
 }
