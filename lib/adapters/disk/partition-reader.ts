@@ -1,7 +1,7 @@
 /** Reads one partition forward through the segments. Memory: one chunk, besides the records returned. */
 import type { LogRecord, Position, ReadResult } from '../../pipeline/ports.ts';
 import { OpenFiles } from './open-files.ts';
-import type { LogProblem, Segment } from './segment.ts';
+import { damaged, type LogProblem, type Segment } from './segment.ts';
 import { Window } from './segment-file.ts';
 import { type Block, isIntact, RECORD_HEAD } from './segment-format.ts';
 
@@ -106,7 +106,7 @@ export class PartitionReader {
       if (frame === null) {
         const next = await window.findFrame(offset + 1, salt);
         const to = next?.offset ?? window.end;
-        this.#damage(segment, offset, `bytes ${offset} to ${to} are damaged`);
+        this.#onDamage(damaged(segment.path, offset, `bytes ${offset} to ${to} are damaged`));
         segment.index.skip(offset, to);
         offset = to;
         continue;
@@ -148,7 +148,7 @@ export class PartitionReader {
         end > blockEnd ? null : (window.peek(offset, end - offset) ?? (await window.load(offset, end - offset)));
       if (record === null || !isIntact(record, segment.head.salt, position)) {
         if (records.length > 0) return true;
-        this.#damage(segment, offset, `the record at position ${position} is damaged`);
+        this.#onDamage(damaged(segment.path, offset, `the record at position ${position} is damaged`));
         if (record === null) return false;
         offset = end;
         continue;
@@ -164,14 +164,5 @@ export class PartitionReader {
       offset = end;
     }
     return false;
-  }
-
-  #damage(segment: Segment, offset: number, what: string): void {
-    this.#onDamage({
-      kind: 'damaged',
-      file: segment.path,
-      offset,
-      message: `${segment.path}: ${what} (offset ${offset}), got a wrong checksum; what was there is skipped as a gap; check the disk`,
-    });
   }
 }

@@ -1,6 +1,6 @@
 /** What the last segment really holds after its writer was killed. */
 import { open } from 'node:fs/promises';
-import type { LogProblem, Segment } from './segment.ts';
+import { damaged, type LogProblem, type Segment } from './segment.ts';
 import { Window } from './segment-file.ts';
 import { type Frame, type Heads, isIntact, RECORD_HEAD } from './segment-format.ts';
 
@@ -75,13 +75,8 @@ export async function recoverSegment(segment: Segment, size: number, acknowledge
   told.forEach(accept);
   const torn = suspects[told.length];
   const missing = size < acknowledged;
-  const problems = faults.map(
-    (fault): LogProblem => ({
-      kind: 'damaged',
-      file: segment.path,
-      offset: fault.from,
-      message: `${segment.path}: bytes ${fault.from} to ${fault.to} are damaged, got a wrong checksum; what was there is skipped as a gap; check the disk`,
-    }),
+  const problems: LogProblem[] = faults.map((fault) =>
+    damaged(segment.path, fault.from, `bytes ${fault.from} to ${fault.to} are damaged`),
   );
   if (missing) {
     problems.push({

@@ -10,7 +10,7 @@ import type { PartitionEntry } from '../partition-table.ts';
 import { type DurableMark, DurableMarkWriter, readDurableMark } from './durable-mark.ts';
 import { FrameEncoder, frameOverhead, type PendingAppend } from './frame-encoder.ts';
 import { temporaryName } from './log-description.ts';
-import { type LogProblem, Segment } from './segment.ts';
+import { damaged, type LogProblem, Segment } from './segment.ts';
 import { readSegmentHead, readSegmentNames, segmentName } from './segment-file.ts';
 import { encodeSegmentHead, type Heads } from './segment-format.ts';
 import type { SegmentIo } from './segment-io.ts';
@@ -241,12 +241,7 @@ export async function findSegments(
       segments.push(new Segment(path, found.head, found.size));
       continue;
     }
-    onProblem({
-      kind: 'damaged',
-      file: path,
-      offset: 0,
-      message: `${path}: the head of the segment (offset 0) is damaged, got a wrong checksum; its records are skipped as a gap; check the disk`,
-    });
+    onProblem(damaged(path, 0, 'the head of the segment is damaged'));
   }
   return { segments, highest: sequences.at(-1) ?? 0 };
 }

@@ -33,3 +33,9 @@ export interface LogProblem {
   readonly offset: number;
   readonly message: string;
 }
+
+/** `what`: what cannot be read. */
+export function damaged(file: string, offset: number, what: string): LogProblem {
+  const message = `${file}: ${what} (offset ${offset}), got a wrong checksum; what was there is skipped as a gap; check the disk`;
+  return { kind: 'damaged', file, offset, message };
+}

@@ -133,7 +133,7 @@ describe('the log on a failing disk', () => {
     );
   });
 
-  it('stops when its folder is taken away', async () => {
+  it('takes nothing after it was closed, but can still be read', async () => {
     const log = await open();
     await log.append(one('0'));
     await log.close();

@@ -247,6 +247,25 @@ export function objectStoreConformance(name: string, make: () => Promise<ObjectS
       expect(await textOf('counter')).toBe('60');
     });
 
+    it('orders a replacement and a removal that meet', async () => {
+      for (let round = 0; round < 40; round++) {
+        const key = `meet/${round}`;
+        const etag = await store.putIfAbsent(key, bytes('old'));
+        const replaced = store.putIfUnchanged(key, bytes('new'), etag).then(
+          () => true,
+          (error: unknown) => {
+            expect(error).toBeInstanceOf(ConflictError);
+            return false;
+          },
+        );
+        if (round % 4 > 0) await new Promise((resolve) => setTimeout(resolve, (round % 4) - 1));
+        await subject.other.delete(key);
+        await replaced;
+        // Replaced and then removed, or removed and then in conflict: it is gone either way.
+        expect(await textOf(key), `round ${round}`).toBeNull();
+      }
+    });
+
     it('survives puts and deletes in one folder at once', async () => {
       await Promise.all(
         Array.from({ length: 8 }, async (_, i) => {
