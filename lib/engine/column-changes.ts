@@ -4,6 +4,7 @@ import type { Change } from '../contracts/result.ts';
 import type { ColumnCounts } from './column-counts.ts';
 import { round12 } from './round.ts';
 import type { ScoreFinding } from './score-judge.ts';
+import { TAIL_SLACK } from './scores.ts';
 import type { BinnedWindow, VerdictBins } from './verdict-bins.ts';
 import { binLabel, movedText, numberText, quoted, rangeLabel } from './verdict-words.ts';
 
@@ -84,12 +85,14 @@ function pieceOf({ aspect, deviations, shares }: ScoreFinding, moved: Moved): st
     case 'low-tail':
     case 'high-tail': {
       if (column.type !== 'numeric' || shares === null) return null;
-      return `values ${tailLabel(column, moved, aspect.kind)} ${movedText(shares.expected, shares.found)}`;
+      const tail = tailOf(moved, aspect);
+      const text = movedText(tail.rows === 0 ? 0 : shares.expected, shares.found);
+      return `values ${rangeLabel(column, bins, tail.first, tail.last)} ${text}`;
     }
     case 'bin': {
       if (shares === null) return null;
       const label = binLabel(column, bins, aspect.bin);
-      const text = movedText(shares.expected, shares.found);
+      const text = movedText(bins.baseline[aspect.bin] === 0 ? 0 : shares.expected, shares.found);
       if (column.type === 'numeric') return `share of ${label} ${text}`;
       if (aspect.bin !== bins.unseen) return `share of ${label} ${text}`;
       return `unseen categories${unseenNames(moved)} ${movedText(bins.expectedUnseen, shares.found)}`;
@@ -120,20 +123,22 @@ function spreadPiece(column: NumericBaseline, { counts }: Moved, up: boolean): s
   return up ? 'values lie further apart' : 'values lie closer together';
 }
 
-function tailLabel(column: NumericBaseline, { bins, flagged }: Moved, kind: 'low-tail' | 'high-tail'): string {
-  const aspect = flagged.find((finding) => finding.aspect.kind === kind)?.aspect;
-  const share = aspect?.kind === kind ? aspect.share : 0.01;
-  let seen = 0;
-  const order = [...Array(bins.values).keys()];
-  if (kind === 'high-tail') order.reverse();
-  let reach = order[0] ?? 0;
-  const total = bins.rows - bins.baseline[bins.missing]!;
-  for (const bin of order) {
-    seen += bins.baseline[bin]!;
-    if (seen > 1.5 * share * total) break;
+/** The bins of a tail, and the rows that the baseline has in them. */
+function tailOf(
+  { bins }: Moved,
+  { kind, share }: { readonly kind: 'low-tail' | 'high-tail'; readonly share: number },
+): { readonly first: number; readonly last: number; readonly rows: number } {
+  const most = TAIL_SLACK * share * (bins.rows - bins.baseline[bins.missing]!);
+  const step = kind === 'high-tail' ? -1 : 1;
+  const outer = kind === 'high-tail' ? bins.values - 1 : 0;
+  let reach = outer;
+  let rows = 0;
+  for (let bin = outer; bin >= 0 && bin < bins.values; bin += step) {
+    if (rows + bins.baseline[bin]! > most) break;
+    rows += bins.baseline[bin]!;
     reach = bin;
   }
-  return kind === 'high-tail' ? rangeLabel(column, bins, reach, bins.values - 1) : rangeLabel(column, bins, 0, reach);
+  return kind === 'high-tail' ? { first: reach, last: outer, rows } : { first: outer, last: reach, rows };
 }
 
 function numericCandidates(column: NumericBaseline, moved: Moved): Candidate[] {

@@ -33,7 +33,7 @@ const POLYNOMIALS: readonly (readonly [ScoreAspect, number])[] = [
 const TAILS = [0.001, 0.01];
 const TAIL_WEIGHT = 0.05;
 /** A tail is the whole bins that come nearest below its share times this. */
-const TAIL_SLACK = 1.5;
+export const TAIL_SLACK = 1.5;
 const BINS_WEIGHT = 0.2;
 const BIN_SHARE = 0.015;
 const CATEGORIES_WEIGHT = 0.9;
@@ -61,7 +61,8 @@ export function numericScores(shares: ArrayLike<number>, hasMissing: boolean): S
             : (bin === 0 ? 0 : cumulated[bin - 1]!) >= 1 - share * TAIL_SLACK;
         if (inside) bins.push(bin);
       }
-      if (bins.length === 0 || tails.includes(bins.join())) continue;
+      // Without any value in the baseline there are no tails, only values that appear.
+      if (bins.length === 0 || bins.length === core || tails.includes(bins.join())) continue;
       tails.push(bins.join());
       collector.set({ kind, share }, TAIL_WEIGHT, bins);
     }
