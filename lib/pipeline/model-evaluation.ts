@@ -68,7 +68,9 @@ export class ModelEvaluation {
   ): Promise<ModelEvaluation | null> {
     if (state !== null) return new ModelEvaluation(options, subject, state);
     const { model, timeline, tick } = subject;
-    const start = firstWindowStart(timeline, tick.through, await firstEvent(options.store, model, tick));
+    const { through: profiled, now } = tick;
+    const seen = await firstEvent(options.store, model, tick);
+    const start = firstWindowStart(timeline, { through: profiled, now, firstEvent: seen });
     if (start === null) return null;
     const through: Record<string, number> = {};
     for (const length of scaleNames(timeline)) {

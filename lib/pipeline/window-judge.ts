@@ -14,6 +14,8 @@ export interface JudgeInput {
   readonly shape: Shape;
   readonly profile: Profile;
   readonly scale: { readonly name: string; readonly index: number; readonly start: number; readonly end: number };
+  /** Rows by the start of the grain they came from, ascending. */
+  readonly parts: readonly { readonly start: number; readonly rows: number }[];
 }
 
 /** What the engine makes of a window's counts. Pure. */
@@ -60,13 +62,19 @@ export async function judgeRequest(request: WindowRequest, reader: PackReader, j
   let verdict: Judgement;
   try {
     gathered = await gather(request, reader);
+    const { profile, parts } = gathered;
     verdict =
       partitions.seen < partitions.all
         ? { ...NOTHING, status: 'stale', reason: staleReason(partitions) }
-        : attempt(() => judge({ shape, profile: gathered.profile, scale: { name: length, index: scale, start, end } }));
+        : attempt(() => judge({ shape, profile, parts, scale: { name: length, index: scale, start, end } }));
   } catch (error) {
     if (!isUnreadable(error)) throw error;
-    gathered = { profile: new Profile(shape), inputs: [], rows: { onTime: 0, revising: 0, otherBaseline: 0 } };
+    gathered = {
+      profile: new Profile(shape),
+      inputs: [],
+      parts: [],
+      rows: { onTime: 0, revising: 0, otherBaseline: 0 },
+    };
     verdict = { ...NOTHING, reason: (error as Error).message.slice(0, 300) };
   }
   const { profile, inputs, rows } = gathered;
@@ -98,6 +106,7 @@ export async function judgeRequest(request: WindowRequest, reader: PackReader, j
 interface Gathered {
   readonly profile: Profile;
   readonly inputs: readonly string[];
+  readonly parts: readonly { readonly start: number; readonly rows: number }[];
   readonly rows: { onTime: number; revising: number; otherBaseline: number };
 }
 
@@ -108,6 +117,7 @@ async function gather(request: WindowRequest, reader: PackReader): Promise<Gathe
   const takes = (entry: PackIndexEntry): boolean => revision > 0 || entry.stage <= window.scale;
   const profile = new Profile(shape);
   const inputs = new Set<string>();
+  const parts = new Map<number, number>();
   const rows = { onTime: 0, revising: 0, otherBaseline: 0 };
   for (const group of groups) {
     const sources = (await coverGroup(group, reader)).filter(({ entries }) => entries.some(takes));
@@ -118,9 +128,12 @@ async function gather(request: WindowRequest, reader: PackReader): Promise<Gathe
     rows.onTime += rowsOf(sources, (entry) => takes(entry) && entry.stage <= window.scale);
     rows.revising += rowsOf(sources, (entry) => takes(entry) && entry.stage > window.scale);
     for (const { key } of sources) inputs.add(key);
+    const counted = rowsOf(sources, takes);
+    if (counted > 0) parts.set(group.grainStart, (parts.get(group.grainStart) ?? 0) + counted);
     await addProfiles(profile, shape, reader, { sources, take: takes });
   }
-  return { profile, inputs: [...inputs].sort(), rows };
+  const byGrain = [...parts].sort(([a], [b]) => a - b).map(([start, count]) => ({ start, rows: count }));
+  return { profile, inputs: [...inputs].sort(), parts: byGrain, rows };
 }
 
 /** Judging is pure: what fails once would fail again, so the window says so and the others go on. */

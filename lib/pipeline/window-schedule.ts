@@ -58,15 +58,19 @@ export function nextWindow(timeline: Timeline, length: string, after: number): S
 /**
  * Where judging begins: the window in which the first monitor took effect. When that lies more than a thousand windows before
  * anything was seen, at the first event, or, without any, at the oldest window that on-time events may still belong to.
- * `through`: all records appended before it are profiled. `null` as long as that is unknown.
+ * `through`: all records appended before it are profiled (-Infinity: nothing is known). `null` as long as it cannot be told.
  */
-export function firstWindowStart(timeline: Timeline, through: number, firstEvent: number | null): number | null {
+export function firstWindowStart(
+  timeline: Timeline,
+  { through, now, firstEvent }: { readonly through: number; readonly now: number; readonly firstEvent: number | null },
+): number | null {
   const effective = timeline.firstEffective;
   const published = effective === null ? null : timeline.monitorAt(effective);
-  if (effective === null || published === null || through === Number.NEGATIVE_INFINITY) return null;
+  if (effective === null || published === null) return null;
   const rule = ruleOf(published);
   const { start, end } = rule.windowAt(effective);
+  const isRecent = (t: number): boolean => t - start <= EMPTY_WINDOWS * (end - start);
+  if (isRecent(now) || (firstEvent !== null && isRecent(firstEvent))) return start;
   const seen = firstEvent ?? through - rule.latenessMs;
-  if (seen - start <= EMPTY_WINDOWS * (end - start)) return start;
-  return rule.windowAt(seen).start;
+  return seen === Number.NEGATIVE_INFINITY ? null : rule.windowAt(seen).start;
 }
