@@ -202,8 +202,12 @@ function fitScale(
       tightens: effective.variance >= ENOUGH_WINDOWS && !isRare && season.hour === undefined,
       rare: isRare
         ? {
-            counts: Float64Array.from(inSets, (counts) => counts[set]!),
-            expected: Float64Array.from(blocks, (block) => expectedShare(reference, set, block.season[j]!)),
+            // Of a set with nearly all rows it is the rest that is rare.
+            counts: Float64Array.from(inSets, (counts, b) => (share > 0.5 ? sizes[b]! - counts[set]! : counts[set]!)),
+            expected: Float64Array.from(blocks, (block) => {
+              const expected = expectedShare(reference, set, block.season[j]!);
+              return share > 0.5 ? 1 - expected : expected;
+            }),
           }
         : null,
     };

@@ -15,6 +15,9 @@ import { numberText } from './verdict-words.ts';
 /** The name of the primary test. */
 export const PRIMARY_TEST = 'calibrated-scores';
 
+/** Share of rows above which a bin is what is usual in its column. */
+const DOMINANT = 0.9;
+
 export interface JudgeOptions {
   /** Expected openings a window that this column may spend (budget.ts). */
   readonly level: number;
@@ -103,14 +106,17 @@ function describe(
 ): FeatureResult {
   const { bins } = columnJudge(column);
   const decided = findings[0];
-  const moved = { column, bins, window, counts: current, flagged };
+  // What a bin with nearly all rows lost is told after what appeared instead.
+  const dominant = ({ shares }: ScoreFinding): boolean => (shares?.expected ?? 0) > DOMINANT;
+  const told = [...flagged.filter((finding) => !dominant(finding)), ...flagged.filter(dominant)];
+  const moved = { column, bins, window, counts: current, flagged: told };
   const drifted = flagged.length > 0;
   return {
     ...plain(column, current),
     statistic: round12OrNull(decided?.deviations),
     pValue: round12OrNull(decided?.q),
     effect: round12OrNull(decided?.effect),
-    aspect: drifted && decided !== undefined ? aspectText(decided, moved) : null,
+    aspect: told[0] === undefined ? null : aspectText(told[0], moved),
     summary: drifted ? sentenceOf(moved) : 'no change beyond what the baseline shows',
     changes: drifted ? changesOf(moved) : [],
     others: otherTests(column, bins, current, others),

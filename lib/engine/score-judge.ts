@@ -65,8 +65,11 @@ export class ScoreJudge {
       const rare = set >= 0 && law.isRare(rows, this.reference.shares[set]!);
       const raw = linear[j]! - season[j]!;
       const effect = Math.sqrt(Math.max(0, raw ** 2 - variance));
+      // Of a set with nearly all rows it is the rest that is rare.
+      const few =
+        expected > 0.5 ? { x: rows - inSets[set]!, share: 1 - expected } : { x: inSets[set]!, share: expected };
       const remarkable =
-        Math.abs(z[j]!) > UNREMARKABLE * Math.sqrt(variance) || (rare && inSets[set]! > 2 * rows * expected + 1);
+        Math.abs(z[j]!) > UNREMARKABLE * Math.sqrt(variance) || (rare && few.x > 2 * rows * few.share + 1);
       let q = 1;
       if (remarkable && rows >= LEAST_ROWS && effect >= smallestEffect) {
         const question = {
@@ -75,7 +78,7 @@ export class ScoreJudge {
           weight: scores.weights[j]!,
           confirmation,
         };
-        q = rare ? law.ofCount(inSets[set]!, expected, question) : law.ofResidual(z[j]!, question);
+        q = rare ? law.ofCount(Math.max(0, few.x), few.share, question) : law.ofResidual(z[j]!, question);
       }
       return {
         aspect,
@@ -105,9 +108,8 @@ export class ScoreJudge {
     const sigma = Math.sqrt(law.meanVariance(rows));
     const q = (effect: number): number => {
       if (!byCount) return law.ofResidual(effect, question);
-      const up = share + effect * deviations[j - first]!;
-      const found = up <= 1 ? up : share - effect * deviations[j - first]!;
-      return law.ofCount(rows * Math.max(0, found), share, question);
+      const rare = Math.min(share, 1 - share);
+      return law.ofCount(rows * Math.min(1, rare + effect * deviations[j - first]!), rare, question);
     };
     const critical = lowestBelow(q, level, sigma, most);
     if (critical === null) return null;
