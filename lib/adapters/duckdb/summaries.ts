@@ -180,6 +180,13 @@ export function numberBinning(column: TableColumn, edges: readonly number[], bin
   };
 }
 
+export interface CategoryBinning extends Binning {
+  /** To be put after the relation. */
+  readonly join: string;
+  /** Column of the join that is NULL for categories that are not listed. */
+  readonly known: string;
+}
+
 /** Each category's number; all others are `rest`, or without a bin when there is none. */
 export async function categoryBinning(
   table: Table,
@@ -187,7 +194,7 @@ export async function categoryBinning(
   categories: readonly string[],
   binOf: readonly number[],
   rest: number | null,
-): Promise<Binning & { readonly join: string }> {
+): Promise<CategoryBinning> {
   const lookup = identifier(table.db.name('categories'));
   const category = identifier(table.db.name('mlmon_category'));
   const known = identifier(table.db.name('mlmon_bin'));
@@ -197,6 +204,7 @@ export async function categoryBinning(
       `INSERT INTO ${lookup} VALUES ${categories.map((category, i) => `(${literal(category)}, ${binOf[i]})`).join(', ')}`,
     );
   return {
+    known,
     join: `LEFT JOIN ${lookup} ON ${category} = ${textSql(column)}`,
     bin: rest === null ? known : `CASE WHEN ${textSql(column)} IS NOT NULL THEN coalesce(${known}, ${rest}) END`,
     bins: Math.max(rest ?? -1, ...binOf) + 1,
@@ -228,6 +236,20 @@ export async function countAll(table: Table, binning: Binning & { readonly join?
   const counts = new Array<number>(binning.bins + 1).fill(0);
   for (const row of rows) counts[row['b'] === null ? binning.bins : Number(row['b'])] = Number(row['n']);
   return counts;
+}
+
+/** The most frequent categories that are not listed, ties by code point. */
+export async function topUnseen(
+  table: Table,
+  column: TableColumn,
+  { join, known }: CategoryBinning,
+  limit: number,
+): Promise<(readonly [string, number])[]> {
+  const value = textSql(column);
+  const rows = await table.db.rows(
+    `SELECT ${value} AS mlmon_v, count(*) AS mlmon_n FROM ${table.relation} ${join} WHERE ${known} IS NULL AND ${value} IS NOT NULL GROUP BY 1 ORDER BY mlmon_n DESC, mlmon_v LIMIT ${limit}`,
+  );
+  return rows.map((row) => [String(row['mlmon_v']), Number(row['mlmon_n'])] as const);
 }
 
 /** Rows in each window. */

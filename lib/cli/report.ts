@@ -1,0 +1,156 @@
+/** `mlmon report`: compares two data sets. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Table } from '../adapters/duckdb/table.ts';
+import type { Baseline } from '../contracts/baseline.ts';
+import { ProblemError } from '../contracts/problem.ts';
+import type { Comparison } from '../local/report.ts';
+import { type Command, type CommandIo, EXIT, wrongUse } from './command.ts';
+import { DATA_HELP, DATA_OPTIONS, Progress, withDuckDb, writeFindings } from './data-files.ts';
+import { readMonitorFile } from './monitor-option.ts';
+import { readOptions } from './options.ts';
+import { NO_PAINT, reportText, TERMINAL_PAINT } from './report-text.ts';
+
+const FAIL_ON = ['drift', 'quality', 'performance', 'never'] as const;
+
+const help = `mlmon report: compares two data sets
+
+Usage: mlmon report --reference FILE… --current FILE… [options]
+
+  --reference FILE    data that is as it should be, or a baseline made by \`mlmon profile\`; may be given several times
+  --current FILE      data to compare with it; may be given several times
+  --monitor FILE      says which columns are features, prediction, score and truth; all common columns are compared without one
+  --time COLUMN       calibrates on the reference's own windows: how much it moves when nothing is wrong
+  --format FORMAT     text (default) or json
+  --json              the same as --format json
+  -o, --output FILE   where to write; standard output when absent
+  --fail-on WHAT      drift (default): exit with 1 when anything is found; quality: when quality or performance is; performance: when
+                      performance is; never
+
+${DATA_HELP}
+
+Exit codes: 0 nothing found, 1 something found at or above --fail-on, 2 wrong use or bad input, 3 an internal failure.
+`;
+
+export const command: Command = {
+  name: 'report',
+  summary: 'compares two data sets',
+  help,
+  async run(argv, io) {
+    const options = readOptions(argv, {
+      reference: { type: 'string', multiple: true, required: true },
+      current: { type: 'string', multiple: true, required: true },
+      monitor: { type: 'string' },
+      time: { type: 'string' },
+      test: { type: 'string' },
+      format: { type: 'string', values: ['text', 'json', 'html', 'junit'] },
+      json: { type: 'boolean' },
+      output: { type: 'string', short: 'o' },
+      'fail-on': { type: 'string', values: FAIL_ON },
+      ...DATA_OPTIONS,
+    });
+    const format = options.text('format') ?? (options.flag('json') ? 'json' : 'text');
+    refuseLater(options.text('test'), format);
+    const references = options.list('reference');
+    const currents = options.list('current');
+    if ([...references, ...currents].filter((file) => file === '-').length > 1)
+      throw wrongUse('-', 'standard input can be one of the two sides only');
+    const path = options.text('monitor');
+    const monitor = path === undefined ? null : await readMonitorFile(resolve(io.cwd, path));
+    const progress = new Progress(io);
+    const comparison = await withDuckDb(options, async (db) => {
+      const [{ openTable }, { compareTables }] = await Promise.all([
+        import('../adapters/duckdb/table.ts'),
+        import('../local/report.ts'),
+      ]);
+      const open = (files: readonly string[]): Promise<Table> => openTable(db, { files, cwd: io.cwd, stdin: io.stdin });
+      try {
+        progress.at('reading');
+        return await compareTables({
+          reference: (await readBaseline(references, io.cwd)) ?? (await open(references)),
+          current: await open(currents),
+          monitor,
+          time: options.text('time') ?? null,
+          progress: progress.at,
+        });
+      } finally {
+        progress.end();
+      }
+    });
+    await write(
+      comparison,
+      {
+        format,
+        output: options.text('output'),
+        names: { reference: references.join(' '), current: currents.join(' ') },
+      },
+      io,
+    );
+    return found(comparison, (options.text('fail-on') ?? 'drift') as (typeof FAIL_ON)[number])
+      ? EXIT.found
+      : EXIT.nothingFound;
+  },
+};
+
+interface Output {
+  readonly format: string;
+  readonly output: string | undefined;
+  readonly names: { readonly reference: string; readonly current: string };
+}
+
+async function write(comparison: Comparison, { format, output, names }: Output, io: CommandIo): Promise<void> {
+  const coloured = output === undefined && io.terminal && !process.env['NO_COLOR'];
+  const text =
+    format === 'json'
+      ? `${JSON.stringify(comparison.report, null, 2)}\n`
+      : reportText(comparison, names, coloured ? TERMINAL_PAINT : NO_PAINT);
+  if (output === undefined) io.stdout.write(text);
+  else await writeFile(resolve(io.cwd, output), text);
+  if (format !== 'json') writeFindings(io, comparison.findings);
+}
+
+/** `drift` is the least of the three: whatever is found counts. */
+function found({ report, quality }: Comparison, failOn: (typeof FAIL_ON)[number]): boolean {
+  const performance = report.performance?.status === 'drifted';
+  const broken = quality.some(({ breach, status }) => breach && status === 'drifted');
+  if (failOn === 'never') return false;
+  if (failOn === 'performance') return performance;
+  return failOn === 'quality' ? performance || broken : performance || broken || report.drift.drifted;
+}
+
+function refuseLater(test: string | undefined, format: string): void {
+  if (test !== undefined)
+    throw new ProblemError([
+      {
+        code: 'not-yet',
+        path: '--test',
+        message:
+          'choosing a test is not accepted yet: the calibrated verdict decides, and the text shows others beside it',
+        fix: 'leave it out',
+      },
+    ]);
+  if (format === 'html' || format === 'junit')
+    throw new ProblemError([
+      {
+        code: 'not-yet',
+        path: '--format',
+        message: `${format} is not written yet`,
+        expected: 'text or json',
+        fix: 'use --format json and render it',
+      },
+    ]);
+}
+
+/** A baseline made before, when the one file named is one; else `null`. */
+async function readBaseline(files: readonly string[], cwd: string): Promise<Baseline | null> {
+  const [file] = files;
+  if (files.length !== 1 || file === undefined || !file.endsWith('.json')) return null;
+  let content: unknown;
+  try {
+    content = JSON.parse(await readFile(resolve(cwd, file), 'utf8'));
+  } catch {
+    return null;
+  }
+  const { schema, columns } = (content ?? {}) as Partial<Baseline>;
+  return schema === 'mlmon.baseline/v1' && Array.isArray(columns) ? (content as Baseline) : null;
+}
