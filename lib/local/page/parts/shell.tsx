@@ -104,7 +104,7 @@ function LiveSign({ now }: { readonly now: string | undefined }): VNode {
     >
       <i aria-hidden="true" />
       <span class="live-words">{words}</span>
-      {at === null ? null : <span class="live-clock">{platform}</span>}
+      {at === null ? null : <span class="live-clock">{platform} UTC</span>}
     </span>
   );
 }

@@ -16,6 +16,7 @@ import { TrafficPanels } from '../parts/traffic-panels.tsx';
 import { WindowPanel } from '../parts/window-panel.tsx';
 import { Empty, Name, Said, Skeleton, StateChip } from '../parts/words.tsx';
 import { bandsOf, timelineOf } from '../words/bands.ts';
+import { alertsByUrgency } from '../words/model-list.ts';
 import { plural } from '../words/numbers.ts';
 
 export function ModelPage({ route }: { readonly route: ModelRoute }): VNode {
@@ -50,7 +51,7 @@ export function ModelPage({ route }: { readonly route: ModelRoute }): VNode {
     ) : (
       <Missing model={route.model} message={model.error.message} />
     );
-  const open = answer.episodes.filter((episode) => episode.state === 'open');
+  const open = answer.episodes.filter((episode) => episode.state === 'open').sort(alertsByUrgency);
   const { summary, monitor } = answer;
   const chosen =
     route.at === undefined ? (windows.at(-1) ?? null) : (windows.find(({ from }) => from === route.at) ?? null);

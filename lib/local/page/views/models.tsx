@@ -10,9 +10,9 @@ import { DemonstrationBanner } from '../parts/banners.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Empty, Name, Said, SeverityChip, Skeleton, Spark, StateChip, WindowName } from '../parts/words.tsx';
 import { metricName, metricValue } from '../words/metrics.ts';
-import { byUrgency, matches, stateCounts } from '../words/model-list.ts';
+import { alertsByUrgency, byUrgency, matches, stateCounts } from '../words/model-list.ts';
 import { count, plural, share } from '../words/numbers.ts';
-import { severityRank, stateWords } from '../words/states.ts';
+import { stateWords } from '../words/states.ts';
 
 const FIRST_ALERTS = 4;
 const FIRST_MODELS = 60;
@@ -43,16 +43,7 @@ function Attention({
   readonly alerts: readonly AlertView[] | undefined;
 }): VNode {
   const [all, setAll] = useState(false);
-  const sorted = useMemo(
-    () =>
-      [...(alerts ?? [])].sort(
-        (a, b) =>
-          Number(a.acknowledged !== null) - Number(b.acknowledged !== null) ||
-          severityRank(b.severity) - severityRank(a.severity) ||
-          b.opened.localeCompare(a.opened),
-      ),
-    [alerts],
-  );
+  const sorted = useMemo(() => [...(alerts ?? [])].sort(alertsByUrgency), [alerts]);
   const { health, models } = answer;
   const unhealthy =
     health.status === 'ok' ? null : (

@@ -1,5 +1,5 @@
-/** Order and filters of the list of models: what needs somebody first. */
-import type { ModelSummary } from '../../../contracts/api.ts';
+/** Order and filters of lists: what needs somebody first. */
+import type { AlertView, ModelSummary } from '../../../contracts/api.ts';
 import { VERDICTS } from '../../../contracts/result.ts';
 import { severityRank, stateWords } from './states.ts';
 
@@ -12,6 +12,18 @@ export function byUrgency(a: Listed, b: Listed): number {
     openRank(b) - openRank(a) ||
     stateWords(b.state).rank - stateWords(a.state).rank ||
     (a.model < b.model ? -1 : a.model > b.model ? 1 : 0)
+  );
+}
+
+/** Alerts nobody has taken first, then by severity, then the newest. */
+export function alertsByUrgency(
+  a: Pick<AlertView, 'acknowledged' | 'severity' | 'opened'>,
+  b: Pick<AlertView, 'acknowledged' | 'severity' | 'opened'>,
+): number {
+  return (
+    Number(a.acknowledged !== null) - Number(b.acknowledged !== null) ||
+    severityRank(b.severity) - severityRank(a.severity) ||
+    (a.opened < b.opened ? 1 : a.opened > b.opened ? -1 : 0)
   );
 }
 
