@@ -94,7 +94,7 @@ function fitModel(baseline: Baseline, base: number, length: number): VolumeModel
   if (blocks.length < ENOUGH_BLOCKS) return null;
   const logs = Float64Array.from(blocks, ({ rows }) => Math.log(rows + 0.5));
   const times = blocks.map(({ time }) => time);
-  const days = new Set(times.map(({ day }) => day)).size;
+  const days = daysOf(baseline);
   const intraday = length < DAY;
   const weights = new Float64Array(blocks.length).fill(1);
   const season = length > DAY ? null : (fitSeasons([logs], { times, weights, intraday, days })[0] ?? null);
@@ -137,9 +137,15 @@ function blocksOf({ volume, window }: Baseline, base: number, length: number): {
   return [...joined.values()].filter(({ parts }) => parts >= perBlock - hoursLost);
 }
 
-/** The first and the last window of a file are seldom whole. */
+function daysOf({ volume, window }: Baseline): number {
+  if (volume === null || window === null) return 0;
+  const clock = localClock(window.timezone);
+  return new Set(volume.starts.map((start) => clock.at(start).day)).size;
+}
+
+/** The first and the last window of a file are seldom whole: left out when far below all others. */
 function withoutEnds<T extends { readonly rows: number }>(windows: readonly T[]): T[] {
   if (windows.length < ENOUGH_BLOCKS + 2) return [...windows];
-  const typical = [...windows].map(({ rows }) => rows).sort((a, b) => a - b)[windows.length >> 1]!;
-  return windows.filter(({ rows }, i) => (i > 0 && i < windows.length - 1) || rows >= typical / 2);
+  const least = windows.slice(1, -1).reduce((few, { rows }) => Math.min(few, rows), Number.POSITIVE_INFINITY);
+  return windows.filter(({ rows }, i) => (i > 0 && i < windows.length - 1) || rows >= least / 2);
 }
