@@ -1,0 +1,98 @@
+/** `mlmon serve`: the platform on one machine for the user's own models, until stopped. */
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { openTable } from '../adapters/duckdb/table.ts';
+import type { Baseline } from '../contracts/baseline.ts';
+import { baselineFromTable } from '../local/baseline-from-table.ts';
+import { DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT } from '../local/defaults.ts';
+import { type MonitorFile, readMonitorFiles } from '../local/monitor-file.ts';
+import { type Platform, startPlatform } from '../local/platform.ts';
+import { type Command, EXIT, wrongUse } from './command.ts';
+import { readOptions, wholeNumber } from './options.ts';
+import { plain } from './plain.ts';
+
+const help = `mlmon serve: the platform on one machine for your own models, until stopped
+
+Usage: mlmon serve --monitors DIR|FILE [--data DIR] [--port N] [--channels FILE] [--host ADDRESS --token-file FILE]
+
+  --monitors DIR    monitors (*.yaml, *.json) that are published at the start; \`baseline.from\` in each names its baseline,
+                    a file made by \`mlmon profile\`, or a data file
+  --data DIR        where everything is kept; default ${DEFAULT_DATA}
+  --port N          default ${DEFAULT_PORT}; 0 for any that is free
+  --channels FILE   channels besides the inbox
+  --host ADDRESS    default ${DEFAULT_HOST}: only this machine. Any other address needs --token-file
+  --name HOST       name under which it is reached besides, for example that of a proxy; may be given several times
+  --token-file FILE tokens, one a line: name scope,scope token (scopes: events:write, labels:write, read, admin)
+`;
+
+const BY = 'mlmon serve';
+
+export const command: Command = {
+  name: 'serve',
+  summary: 'the platform on one machine for your own models',
+  help,
+  async run(argv, io) {
+    const options = readOptions(argv, {
+      monitors: { type: 'string', required: true },
+      data: { type: 'string' },
+      port: { type: 'string' },
+      channels: { type: 'string' },
+      host: { type: 'string' },
+      name: { type: 'string', multiple: true },
+      'token-file': { type: 'string' },
+    });
+    const path = (name: string): string | undefined => {
+      const value = options.text(name);
+      return value === undefined ? undefined : resolve(io.cwd, value);
+    };
+    const folder = path('data') ?? join(io.cwd, DEFAULT_DATA);
+    // What is wrong with the monitors is said before anything is started.
+    const files = await readMonitorFiles(path('monitors') ?? '');
+    if (files.length === 0)
+      throw wrongUse(options.required('monitors'), 'holds no monitor', 'write one with `mlmon init`');
+    const platform = await startPlatform({
+      folder,
+      host: options.text('host'),
+      port: wholeNumber(options.text('port') ?? String(DEFAULT_PORT), '--port', 0, 65_535),
+      names: options.list('name'),
+      tokenFile: path('token-file') ?? process.env['MLMON_TOKEN_FILE'],
+      channelsFile: path('channels'),
+      onFailure: (what, error) =>
+        io.stderr.write(`${what}: ${plain(error instanceof Error ? error.message : String(error))}\n`),
+    });
+    try {
+      for (const file of files) io.stdout.write(`${plain(await publish(platform, file))}\n`);
+      io.stdout.write(`open ${platform.url}/ — events to ${platform.url}/v1/events; Ctrl-C stops\n`);
+      if (!io.signal.aborted) await once(io.signal, 'abort');
+    } finally {
+      io.stderr.write('\nstopping …\n');
+      await platform.stop();
+    }
+    return EXIT.nothingFound;
+  },
+};
+
+/** Publishes what is new; what is published already stays as it is. */
+async function publish({ actions, db }: Platform, { file, monitor, baselineFile }: MonitorFile): Promise<string> {
+  let told = 'no baseline yet';
+  if (baselineFile !== null) {
+    const baseline = await baselineOf(db, baselineFile, monitor);
+    const version = baseline.version ?? '1';
+    const published = await actions.publishBaseline(monitor.model, { baseline, version, approve: true, by: BY });
+    told = `baseline ${published.n} of version ${version}, ${baseline.rows.toLocaleString('en')} rows`;
+  }
+  const { n, effectiveFrom } = await actions.applyMonitor(monitor.model, monitor, BY);
+  return `${monitor.model}: monitor ${n} from ${file}, in force from ${effectiveFrom}; ${told}`;
+}
+
+async function baselineOf(db: Platform['db'], file: string, monitor: MonitorFile['monitor']): Promise<Baseline> {
+  if (file.endsWith('.json')) {
+    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      throw wrongUse(file, `cannot be read (${error.code})`, 'make it with `mlmon profile`, or mend baseline.from');
+    });
+    const baseline = JSON.parse(text) as Baseline;
+    if (baseline.schema === 'mlmon.baseline/v1') return baseline;
+  }
+  return baselineFromTable({ table: await openTable(db, { files: [file], cwd: '/' }), monitor, version: null });
+}
