@@ -21,8 +21,9 @@ import type { PublishedMonitor } from '../../contracts/monitor.ts';
 import { METRICS } from '../../contracts/monitor.ts';
 import { keys } from '../../contracts/object-keys.ts';
 import { formatProblem } from '../../contracts/problem.ts';
-import { SEVERITIES } from '../../contracts/result.ts';
+import { SEVERITIES, type WindowResult } from '../../contracts/result.ts';
 import { readJson } from '../../pipeline/json-object.ts';
+import { isUnreadable } from '../../pipeline/pack-reader.ts';
 import type { Clock, ObjectStore } from '../../pipeline/ports.ts';
 import type { Registry } from '../../pipeline/registry.ts';
 import { type AlertLinks, alertViews, byLength } from './alert-views.ts';
@@ -158,15 +159,17 @@ export class ReadModel {
         'no-such-feature',
         `${feature.slice(0, 128)}: no window of ${model} judged such a feature`,
       );
+    const closely = result === null || own === null ? null : await this.#closely(result, feature);
+    const judged = own === null || closely === null ? own : { ...own, others: closely.tests };
     return {
       now: this.#now(),
       window:
         result === null
           ? null
           : { version: result.version, start: result.start, end: result.end, length: result.length, rows: result.rows },
-      result: own,
-      distribution: result === null || own === null ? null : await this.#options.columns.distribution(result, feature),
-      explanation: own === null ? [] : explain(own),
+      result: judged,
+      distribution: closely?.distribution ?? null,
+      explanation: judged === null ? [] : explain(judged),
       history: history.flatMap(({ view, std }) => {
         const seen = view.features[feature];
         if (seen === undefined) return [];
@@ -197,6 +200,16 @@ export class ReadModel {
 
   async health(): Promise<HealthAnswer> {
     return { now: this.#now(), health: await this.#options.health(), quarantine: await this.#options.quarantine() };
+  }
+
+  /** `null` too when a pack is gone or spoilt: the result itself still stands. */
+  async #closely(result: WindowResult, feature: string): ReturnType<WindowColumns['look']> {
+    try {
+      return await this.#options.columns.look(result, feature);
+    } catch (error) {
+      if (isUnreadable(error)) return null;
+      throw error;
+    }
   }
 
   /** The newest window of the monitor's own length, over all versions. */

@@ -1,6 +1,7 @@
 /** The counts behind a result, gathered again from profiles and packs when somebody looks at a feature closely. */
 import type { DistributionView } from '../../contracts/api.ts';
-import type { WindowResult } from '../../contracts/result.ts';
+import type { TestResult, WindowResult } from '../../contracts/result.ts';
+import { otherTests } from '../../engine/other-tests.ts';
 import { Profile } from '../../engine/profile.ts';
 import type { Shape } from '../../engine/shape.ts';
 import { binWindow, verdictBins } from '../../engine/verdict-bins.ts';
@@ -37,15 +38,19 @@ export class WindowColumns {
     this.#reader = options.reader;
   }
 
-  /** Bars of one column, baseline against window; `null` when there is no baseline or the profiles are gone. */
-  async distribution(result: WindowResult, name: string): Promise<DistributionView | null> {
+  /** One column closely: bars, baseline against window, and every test that fits; `null` when there is no baseline or the profiles are gone. */
+  async look(
+    result: WindowResult,
+    name: string,
+  ): Promise<{ readonly distribution: DistributionView; readonly tests: readonly TestResult[] } | null> {
     const merged = await this.#profile(result);
     if (merged === null) return null;
     const { shape, profile } = merged;
     const column = shape.columns.find((one) => one.name === name);
     if (column === undefined || column.baseline === null) return null;
     const bins = verdictBins(column.baseline);
-    const window = binWindow(bins, profile.column(column.index));
+    const counts = profile.column(column.index);
+    const window = binWindow(bins, counts);
     if (window === null) return null;
     const current = sum(window.counts);
     const bars = Array.from({ length: bins.size }, (_, bin) => ({
@@ -54,9 +59,8 @@ export class WindowColumns {
       current: current === 0 ? 0 : window.counts[bin]! / current,
       special: bin >= bins.values || (bins.type === 'numeric' && (bin === 0 || bin === bins.values - 1)),
     })).filter(({ reference, current: share, special }) => !special || reference > 0 || share > 0);
-    return {
-      bins: shortened(bars).map(({ label, reference, current: share }) => ({ label, reference, current: share })),
-    };
+    const shown = shortened(bars).map(({ label, reference, current: share }) => ({ label, reference, current: share }));
+    return { distribution: { bins: shown }, tests: otherTests(column.baseline, bins, counts, 'all') };
   }
 
   async #profile(result: WindowResult): Promise<{ shape: Shape; profile: Profile } | null> {
