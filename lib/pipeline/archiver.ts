@@ -71,7 +71,10 @@ export interface ArchiverOptions {
   readonly clock: Clock;
   /** An object is cut at about so many bytes of log records. @default 16 MiB */
   readonly maxBytes?: number;
-  /** An object is cut when its oldest record has waited so long and nothing newer is on the log, milliseconds. @default 300000 */
+  /**
+   * An object is cut when its oldest record has waited so long, milliseconds, and did so at the step before: a replay, whose hours
+   * pass in no time, is cut by the hour alone. @default 300000
+   */
   readonly maxAgeMs?: number;
 }
 
@@ -206,7 +209,8 @@ export class Archiver {
     const last = records.at(-1);
     if (first === undefined || last === undefined) return null;
     const hourEnd = (Math.floor(first.appendTime / HOUR) + 1) * HOUR;
-    const due = complete || closed || now >= hourEnd || now - first.appendTime >= this.options.maxAgeMs;
+    const aged = reader.waits(first.position) && now - first.appendTime >= this.options.maxAgeMs;
+    const due = complete || closed || now >= hourEnd || aged;
     if (!due) return null;
     return {
       first: first.position,
@@ -272,6 +276,7 @@ class RangeReader {
   private records: LogRecord[] = [];
   private gaps: { readonly after: Position; readonly first: Position }[] = [];
   private start: Position | null;
+  private waiting: Position | null = null;
 
   constructor(log: EventLog, partition: string, start: Position | null, maxBytes: number) {
     this.log = log;
@@ -282,6 +287,13 @@ class RangeReader {
 
   startsAt(position: Position | null): boolean {
     return this.start === position;
+  }
+
+  /** Whether a record was the first to wait when this was asked before. */
+  waits(first: Position): boolean {
+    const before = this.waiting;
+    this.waiting = first;
+    return before === first;
   }
 
   /** Drops records up to a position: the reader starts there. */

@@ -106,6 +106,8 @@ export class Labeler {
   private readonly listing: CaptureListing;
   /** Newest revision of results that may still be revised. */
   private readonly written = new Map<string, Written>();
+  /** Stored, and not yet told. */
+  private untold: PerformanceResult[] = [];
 
   constructor(options: LabelerOptions) {
     this.options = options;
@@ -115,6 +117,7 @@ export class Labeler {
   /** Computes everything that is due now. Call it again and again. */
   async step(): Promise<LabelerStep> {
     const { log, store, clock, models } = this.options;
+    await this.tell();
     await models.refresh();
     const key = keys.labeled(await log.identity());
     const through = (await archivedThrough(log, store, clock)) - APPEND_DELAY;
@@ -136,10 +139,18 @@ export class Labeler {
       queries += 1;
       found = { ...found, ...answer.orphans };
     }
+    await this.tell();
     const state = await changeJson<LabelerState>(store, key, (present) =>
       advance(present ?? before, before, through, orphans, found),
     );
     return { windows: due.length, written, queries, through, orphans: state?.orphans ?? {} };
+  }
+
+  private async tell(): Promise<void> {
+    for (let next = this.untold[0]; next !== undefined; next = this.untold[0]) {
+      await this.options.onResult?.(next);
+      this.untold.shift();
+    }
   }
 
   /** Begins at the oldest capture: nothing can be due before it. `null` when there is none. */

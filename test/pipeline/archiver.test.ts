@@ -88,11 +88,27 @@ describe('archiver', () => {
     const store = new MemoryStore();
     const archiver = new Archiver({ log, store, writer: plainWriter, clock, maxAgeMs: 0 });
     await log.append([{ key: 'k', data: bytes('bad 1\n\n  \r\nbad 2') }]);
+    await archiver.step();
     expect(await archiver.step()).toEqual({ objects: 0, captured: 0, failed: 2, gaps: 0 });
     await log.append([{ key: 'k', data: bytes('good\r\nbad 3\r\n') }]);
     await log.append([{ key: 'k', data: new Uint8Array(1_048_577) }]);
+    await archiver.step();
     expect(await archiver.step()).toEqual({ objects: 1, captured: 1, failed: 2, gaps: 0 });
     expect((await progressOf(log, store))[0]).toMatchObject({ captured: 1, failed: 4, objects: 1, pending: null });
+  });
+
+  it('cuts a replay, whose hours pass in no time, by the hour alone', async () => {
+    const clock = { time: 10 * HOUR, now: () => clock.time };
+    const log = new MemoryLog({ clock });
+    const store = new MemoryStore();
+    const archiver = new Archiver({ log, store, writer: plainWriter, clock });
+    let objects = 0;
+    for (let i = 0; i < 80; i++) {
+      await log.append([{ key: 'k', data: bytes(`${i}`) }]);
+      clock.time += 0.75 * HOUR;
+      objects += (await archiver.step()).objects;
+    }
+    expect(objects).toBe(new Set([...(await captured(store)).keys()].map((key) => key.slice(0, 30))).size);
   });
 
   it('notices what retention took before it was captured', async () => {
@@ -103,10 +119,12 @@ describe('archiver', () => {
     const put = (line: string): Promise<unknown> => log.append([{ key: 'k', data: bytes(line) }]);
     await put('a');
     await archiver.step();
+    await archiver.step();
     await put('b');
     await put('c');
     await put('d');
     log.trim((await log.partitions())[0]?.id ?? '', '2');
+    await archiver.step();
     expect((await archiver.step()).captured).toBe(1);
     expect((await progressOf(log, store))[0]).toMatchObject({ gaps: 1, latestGaps: [{ after: '0', first: '3' }] });
   });
@@ -118,8 +136,10 @@ describe('archiver', () => {
     const archiver = new Archiver({ log, store, writer: plainWriter, clock, maxAgeMs: 0 });
     await log.append([{ key: 'k', data: bytes('old') }]);
     await archiver.step();
+    await archiver.step();
     log.recreate();
     await log.append([{ key: 'k', data: bytes('new') }]);
+    await archiver.step();
     await archiver.step();
     expect([...(await captured(store)).values()].flat().sort()).toEqual(['new', 'old']);
   });
