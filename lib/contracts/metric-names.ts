@@ -87,7 +87,7 @@ export const METRIC = {
   latency: metric('model_latency_seconds', 'gauge', 'Latency of predictions in the newest judged window.', [
     'model',
     'length',
-    'quantile',
+    'percentile',
   ]),
   episodeOpen: metric('episode_open', 'gauge', '1 while an episode of the signal is open, 0 while there is none.', [
     'model',

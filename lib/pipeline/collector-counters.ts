@@ -37,7 +37,7 @@ export const NO_MODEL = '';
 export class CollectorCounters {
   readonly models = new Map<string, ModelCounters>();
   /** Requests turned away unread, by reason. */
-  readonly shed: Record<'queue_full' | 'sink_failing', number> = { queue_full: 0, sink_failing: 0 };
+  readonly shed: Record<'queue_full', number> = { queue_full: 0 };
   /** Events durable on the log. */
   delivered = 0;
   /** Appends that failed. */

@@ -281,12 +281,8 @@ function windowSamples(result: WindowResult): Newest {
           rows === 0 ? null : missingCurrent / rows,
         ),
       ]),
-      ...(['p50', 'p90', 'p99'] as const).flatMap((quantile) =>
-        sample(
-          METRIC.latency,
-          { ...labels, quantile: `0.${quantile.slice(1).replace(/0$/, '')}` },
-          latency === null ? null : inSeconds(latency[quantile]),
-        ),
+      ...(['p50', 'p90', 'p99'] as const).flatMap((percentile) =>
+        sample(METRIC.latency, { ...labels, percentile }, latency === null ? null : inSeconds(latency[percentile])),
       ),
       ...(baseline === null || !result.base
         ? []
