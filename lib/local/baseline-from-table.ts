@@ -18,6 +18,7 @@ import type { Baseline, ColumnBaseline, VolumeBaseline } from '../contracts/base
 import { durationMs } from '../contracts/duration.ts';
 import type { Monitor } from '../contracts/monitor.ts';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
+import { baselineFindings, volumeFindings } from '../engine/baseline-findings.ts';
 import {
   type CategoricalSummary,
   columnBaseline,
@@ -93,9 +94,11 @@ export async function baselineFromTable(request: BaselineRequest): Promise<Basel
   for (const { column, watched } of made) {
     progress(`calibrating ${column.name}`);
     calibrated.push(
-      windows === null ? column : await calibratedColumn(table, column, watched.source, windows, monitor),
+      windows === null ? column : await calibratedColumn(table, column, watched.source, windows, monitor, findings),
     );
   }
+  const volume = windows === null ? null : await volumeOf(table, windows);
+  if (volume !== null) findings.push(...volumeFindings(volume));
   progress('measuring performance');
   const counts = await performanceCountsOfTable({
     table,
@@ -119,7 +122,7 @@ export async function baselineFromTable(request: BaselineRequest): Promise<Basel
         ? null
         : { every: monitor.window.every, timezone: monitor.window.timezone, count: windows.spans.length },
     columns: calibrated,
-    volume: windows === null ? null : await volumeOf(table, windows),
+    volume,
     performance: counts === null ? null : performanceBaseline(counts, monitor),
     findings,
   });
@@ -287,10 +290,13 @@ async function calibratedColumn(
   source: TableColumn,
   { map }: { readonly map: WindowMap },
   monitor: Monitor,
+  findings: Problem[],
 ): Promise<ColumnBaseline> {
   const counts = await countBins(map, table, await verdictBinning(table, column, source));
   const blocks = map.starts.map((start, i) => ({ start, counts: counts[i] ?? [] }));
-  return { ...column, calibration: calibrate(column, blocks, monitor.window) };
+  const calibrated = { ...column, calibration: calibrate(column, blocks, monitor.window) };
+  findings.push(...baselineFindings(calibrated, blocks, monitor.window));
+  return calibrated;
 }
 
 /** Verdict bins of a column, and last what has no value. */
