@@ -209,13 +209,13 @@ describe('changes', () => {
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
     await expect.poll(() => page.getByText('in force', { exact: true }).count()).toBe(1);
-    await page.getByRole('button', { name: 'Go back to it' }).click();
+    await page.getByRole('button', { name: 'Go back' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Go back' }).click();
     await expect.poll(() => server.changes.length).toBe(3);
     expect(server.changes.map(({ path, body }) => [path, body])).toEqual([
-      ['/api/models/flight-delay/baselines', { from: '2001-06-21T00:00:00.000Z', to: '2001-07-01T00:00:00.000Z' }],
+      ['/api/models/flight-delay/baselines', { from: '2001-06-21T00:00:00.000Z', to: '2001-06-30T00:00:00.000Z' }],
       ['/api/models/flight-delay/baselines/2/approve', { version: '3' }],
-      ['/api/models/flight-delay/baselines/1/rollback', { version: '3' }],
+      ['/api/models/flight-delay/baselines/3/rollback', { version: '3' }],
     ]);
   });
 

@@ -16,10 +16,6 @@ export interface PageFile {
   readonly etag: string;
 }
 
-/** What the page needs and no more; scripts come from files alone. Style attributes are set by the chart library. */
-export const PAGE_CONTENT_SECURITY_POLICY =
-  "default-src 'self'; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
 const here = import.meta.dirname;
 
 /** Files by path: `/`, `/page.js`, `/page.css`, `/icon.svg`. Throws when esbuild is not installed or the sources do not compile. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { BaselineInfo, ModelSummary } from '../../../lib/contracts/api.ts';
 import { spanned } from '../../../lib/local/page/charts/heatmap-model.ts';
 import { bandsOf, timelineOf } from '../../../lib/local/page/words/bands.ts';
-import { inForce, normalChoices } from '../../../lib/local/page/words/baselines.ts';
+import { hasEarlier, inForce, normalChoices } from '../../../lib/local/page/words/baselines.ts';
 import { alertsByUrgency, byUrgency, matches, stateCounts } from '../../../lib/local/page/words/model-list.ts';
 import { DAY, episodesOf, flights, INCIDENT, iso, windowsOf } from './mock-data.ts';
 
@@ -110,7 +110,7 @@ describe('baselines', () => {
   const baseline = (n: number, effectiveFrom: number | null, approved: boolean, version = '1'): BaselineInfo => ({
     version,
     n,
-    rows: 1,
+    rows: n,
     source: '',
     effectiveFrom: effectiveFrom === null ? null : iso(effectiveFrom),
     approved: approved ? { by: 'a', at: iso(0) } : null,
@@ -129,10 +129,26 @@ describe('baselines', () => {
       'earlier',
       'in force',
       'waits for approval',
-      'from then on',
+      'comes into force',
       'in force',
     ]);
     expect(inForce(all[0]!, all, DAY)).toBe('in force');
+  });
+
+  it('knows that approval publishes again, and what can be gone back to', () => {
+    const of = (n: number, rows: number, approved: boolean): BaselineInfo => ({
+      ...baseline(n, n * DAY, approved),
+      rows,
+    });
+    const all = [of(1, 10, true), of(2, 20, false), of(3, 20, true), of(4, 30, false)];
+    expect(all.map((one) => inForce(one, all, 10 * DAY))).toEqual([
+      'earlier',
+      'taken over',
+      'in force',
+      'waits for approval',
+    ]);
+    expect(all.map((one) => hasEarlier(one, all))).toEqual([false, true, true, true]);
+    expect(hasEarlier(of(5, 10, true), [of(1, 10, true), of(5, 10, true)])).toBe(false);
   });
 
   it('suggests the windows since the open change, and marks scripted ones', () => {

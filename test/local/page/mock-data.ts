@@ -433,7 +433,21 @@ export function featureOf(
           'above 2,475',
           'missing',
         ]
-      : ['ORD', 'DFW', 'ATL', 'LAX', 'PHX', 'STL', NASTY[0] ?? '', 'LAS', 'MSP', 'DEN', '<b>bold</b>', 'other', 'missing'];
+      : [
+          'ORD',
+          'DFW',
+          'ATL',
+          'LAX',
+          'PHX',
+          'STL',
+          NASTY[0] ?? '',
+          'LAS',
+          'MSP',
+          'DEN',
+          '<b>bold</b>',
+          'other',
+          'missing',
+        ];
   const shape = labels.map((_, i) => (i === 0 || i >= labels.length - 2 ? 0.4 : 1 + Math.sin(i) * 0.2));
   const moved = shape.map((x, i) => x * (drifted ? 0.55 + (i / labels.length) * 1.1 : 1 + Math.sin(i * 3) * 0.02));
   const sum = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0);

@@ -14,7 +14,8 @@ import type {
 } from '../../../lib/contracts/api.ts';
 import type { Silence } from '../../../lib/contracts/episode.ts';
 import { VERDICTS } from '../../../lib/contracts/result.ts';
-import { buildPage, PAGE_CONTENT_SECURITY_POLICY } from '../../../lib/local/page/build.ts';
+import { buildPage } from '../../../lib/local/page/build.ts';
+import { SECURITY_HEADERS } from '../../../lib/local/server/security-headers.ts';
 import {
   DAY,
   episodesOf,
@@ -253,11 +254,17 @@ export async function startMockServer(scenario: Scenario, port = 0): Promise<Moc
       return true;
     }
     if (parts[4] === 'baselines' && parts[6] === 'approve') {
-      baselines = known.map((one) =>
-        String(one.n) === parts[5]
-          ? { ...one, approved: { by: 'somebody', at: iso(now) }, effectiveFrom: iso(now) }
-          : one,
-      );
+      // As the platform does: nothing published is changed; the approved one is published again.
+      const approved = known.filter((one) => String(one.n) === parts[5]);
+      baselines = [
+        ...known,
+        ...approved.map((one) => ({
+          ...one,
+          n: known.length + 1,
+          approved: { by: 'somebody', at: iso(now) },
+          effectiveFrom: iso(now),
+        })),
+      ];
       return true;
     }
     return parts[6] === 'rollback';
@@ -274,8 +281,7 @@ export async function startMockServer(scenario: Scenario, port = 0): Promise<Moc
       response.writeHead(200, {
         'content-type': file.type,
         'content-encoding': 'gzip',
-        'content-security-policy': PAGE_CONTENT_SECURITY_POLICY,
-        'x-content-type-options': 'nosniff',
+        ...Object.fromEntries(SECURITY_HEADERS),
         etag: file.etag,
       });
       response.end(file.gzip);

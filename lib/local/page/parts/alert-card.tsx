@@ -247,8 +247,8 @@ function Details({ alert, zone }: { readonly alert: AlertView; readonly zone: st
         <dd>
           {alert.deliveries.length === 0 ? <span class="muted">to no channel</span> : null}
           <ul class="plain">
-            {alert.deliveries.map((delivery) => (
-              <li key={`${delivery.transition} ${delivery.channel}`} class={`delivery-${cssName(delivery.state)}`}>
+            {alert.deliveries.map((delivery, i) => (
+              <li key={`${i} ${delivery.transition} ${delivery.channel}`} class={`delivery-${cssName(delivery.state)}`}>
                 <Icon
                   name={delivery.state === 'delivered' ? 'ok' : delivery.state === 'failed' ? 'failed' : 'immature'}
                   size={12}

@@ -2,7 +2,7 @@
 import type { VNode } from 'preact';
 import type { BaselineInfo, ModelAnswer, WindowView } from '../../../contracts/api.ts';
 import type { Spanned } from '../charts/heatmap-model.ts';
-import { inForce, normalChoices } from '../words/baselines.ts';
+import { hasEarlier, inForce, normalChoices } from '../words/baselines.ts';
 import { count, plural } from '../words/numbers.ts';
 import { ask } from './dialogs.tsx';
 import { Empty, Name, Said, When } from './words.tsx';
@@ -60,6 +60,7 @@ export function Baselines({
                   model={model}
                   baseline={baseline}
                   state={inForce(baseline, answer.baselines, now)}
+                  earlier={hasEarlier(baseline, answer.baselines)}
                   zone={zone}
                 />
               ))}
@@ -75,11 +76,13 @@ function BaselineRow({
   model,
   baseline,
   state,
+  earlier,
   zone,
 }: {
   readonly model: string;
   readonly baseline: BaselineInfo;
   readonly state: ReturnType<typeof inForce>;
+  readonly earlier: boolean;
   readonly zone: string;
 }): VNode {
   return (
@@ -123,7 +126,7 @@ function BaselineRow({
       <td data-label="Approved">
         <div>
           {baseline.approved === null ? (
-            <span class="muted">not yet</span>
+            <span class="muted">{state === 'taken over' ? 'under a later number' : 'not yet'}</span>
           ) : (
             <>
               by <Name text={baseline.approved.by} most={32} />, <When at={baseline.approved.at} zone={zone} />
@@ -132,13 +135,13 @@ function BaselineRow({
         </div>
       </td>
       <td class="row-actions">
-        {baseline.approved === null ? (
+        {state === 'waits for approval' ? (
           <button type="button" class="primary" onClick={() => ask({ kind: 'approve', model, baseline })}>
             Approve
           </button>
-        ) : state === 'earlier' ? (
+        ) : earlier && (state === 'in force' || state === 'comes into force') ? (
           <button type="button" onClick={() => ask({ kind: 'rollback', model, baseline })}>
-            Go back to it
+            Go back
           </button>
         ) : null}
       </td>

@@ -195,7 +195,7 @@ function Acknowledge({ alert, close, done }: { readonly alert: AlertView } & End
         <textarea
           value={note}
           rows={3}
-          maxLength={2000}
+          maxLength={1000}
           placeholder="What is known, what is being done"
           onInput={(event) => setNote(event.currentTarget.value)}
         />
@@ -285,7 +285,7 @@ function NewNormal(
         const to = windows[last];
         if (from === undefined || to === undefined || last < first)
           throw new Error('the last window lies before the first; choose them the other way round');
-        await change(baselinesPath(model), { from: from.start, to: to.end });
+        await change(baselinesPath(model), { from: from.start, to: to.start });
         done('The baseline is being made. It takes effect when somebody approves it.');
       }}
     >
@@ -335,18 +335,18 @@ function ChangeBaseline(
   const approve = kind === 'approve';
   return (
     <Frame
-      title={approve ? `Approve baseline ${baseline.n}` : `Go back to baseline ${baseline.n}`}
+      title={approve ? `Approve baseline ${baseline.n}` : 'Go back to the baseline before'}
       action={approve ? 'Approve' : 'Go back'}
       close={close}
       submit={async () => {
         await change(baselineChangePath(model, baseline.n, kind), { version: baseline.version });
-        done(approve ? `Baseline ${baseline.n} is approved.` : `Going back to baseline ${baseline.n}.`);
+        done(approve ? `Baseline ${baseline.n} is approved.` : 'The baseline before is put in force again.');
       }}
     >
       <p class="dialog-words">
         {approve
           ? `From the next windows on, the model is compared with baseline ${baseline.n} of version ${baseline.version} (${count(baseline.rows)} rows). Windows already judged stay as they are.`
-          : `Baseline ${baseline.n} of version ${baseline.version} is put in force again, from the next windows on. Windows already judged stay as they are.`}
+          : `Instead of baseline ${baseline.n} of version ${baseline.version}, the approved one before it is put in force again, from the next windows on. Windows already judged stay as they are.`}
       </p>
       {baseline.findings.length === 0 ? null : (
         <>

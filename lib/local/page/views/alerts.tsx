@@ -9,6 +9,7 @@ import { AlertCard } from '../parts/alert-card.tsx';
 import { Empty, Name, Skeleton, When } from '../parts/words.tsx';
 import { count, plural } from '../words/numbers.ts';
 import { signalNoun } from '../words/states.ts';
+import { instant } from '../words/times.ts';
 
 const FIRST = 30;
 
@@ -35,7 +36,8 @@ export function AlertsPage({ route }: { readonly route: AlertsRoute }): VNode {
       <Empty title="The alerts cannot be shown">{error.message}</Empty>
     );
   const open = data.alerts.filter((alert) => alert.state === 'open').length;
-  const silences = data.silences;
+  const now = instant(data.now) ?? 0;
+  const silences = data.silences.filter(({ until }) => (instant(until) ?? 0) > now);
   return (
     <>
       <div class="page-head">

@@ -141,6 +141,7 @@ function Verdict({
   readonly explanation: readonly string[];
 }): VNode {
   if (result === null) return <Empty title="This window says nothing about this feature" />;
+  const sentences = explanation.filter((sentence) => sentence !== result.summary);
   return (
     <section class="card" aria-labelledby="verdict">
       <div class="section-head">
@@ -192,9 +193,9 @@ function Verdict({
           </span>
         </div>
       </div>
-      {explanation.length === 0 ? null : (
+      {sentences.length === 0 ? null : (
         <ul class="explanation">
-          {explanation.map((sentence) => (
+          {sentences.map((sentence) => (
             <li key={sentence}>
               <Said text={sentence} />
             </li>

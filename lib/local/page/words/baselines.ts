@@ -3,13 +3,19 @@ import type { BaselineInfo, ModelAnswer, WindowView } from '../../../contracts/a
 import type { Spanned } from '../charts/heatmap-model.ts';
 import { instant, windowWords } from './times.ts';
 
-export type BaselineState = 'in force' | 'waits for approval' | 'from then on' | 'earlier';
+export type BaselineState = 'in force' | 'waits for approval' | 'taken over' | 'comes into force' | 'earlier';
 
-/** Of one version: the approved one with the latest time in force that has come; a later number wins a tie. */
+/**
+ * Of one version: the approved one with the latest time in force that has come; a later number wins a tie. Nothing
+ * published is changed: approval publishes the same again under a new number, so the one that waited is `taken over`.
+ */
 export function inForce(baseline: BaselineInfo, all: readonly BaselineInfo[], now: number): BaselineState {
-  if (baseline.approved === null) return 'waits for approval';
+  if (baseline.approved === null)
+    return all.some((other) => other.n > baseline.n && other.approved !== null && sameContent(other, baseline))
+      ? 'taken over'
+      : 'waits for approval';
   const from = instant(baseline.effectiveFrom);
-  if (from !== null && from > now) return 'from then on';
+  if (from !== null && from > now) return 'comes into force';
   let best: BaselineInfo | undefined;
   for (const other of all) {
     if (other.approved === null || other.version !== baseline.version) continue;
@@ -19,6 +25,21 @@ export function inForce(baseline: BaselineInfo, all: readonly BaselineInfo[], no
     if (best === undefined || bestAt === null || at > bestAt || (at === bestAt && other.n > best.n)) best = other;
   }
   return best === baseline ? 'in force' : 'earlier';
+}
+
+/** Whether there is one to go back to: approved before this one, and not the same again. */
+export function hasEarlier(baseline: BaselineInfo, all: readonly BaselineInfo[]): boolean {
+  return all.some(
+    (other) =>
+      other.n < baseline.n &&
+      other.version === baseline.version &&
+      other.approved !== null &&
+      !sameContent(other, baseline),
+  );
+}
+
+function sameContent(one: BaselineInfo, other: BaselineInfo): boolean {
+  return one.version === other.version && one.rows === other.rows && one.source === other.source;
 }
 
 export interface NormalChoice {
