@@ -199,8 +199,9 @@ export class PlatformActions {
   }
 
   async #done<T>(by: string, action: string, details: Readonly<Record<string, unknown>>, answer: T): Promise<T> {
-    // This process published it, so it need not wait for its own cache to age.
+    // This process published it, so it need not wait for its own cache to age: the next event may already be of this model.
     this.#options.registry.invalidate();
+    await this.#options.registry.refresh();
     await this.#options.audit.record(by, action, details);
     return answer;
   }

@@ -36,6 +36,7 @@ import { readChannels } from './channels.ts';
 import { collectorQuarantine } from './collector-quarantine.ts';
 import { DEFAULT_HOST } from './defaults.ts';
 import { buildPage } from './page/build.ts';
+import { remembered, withCollector } from './platform-health.ts';
 import { policyKey } from './policy-key.ts';
 import { ReplayClock, wallClock } from './replay-clock.ts';
 import { apiRoutes } from './server/api-routes.ts';
@@ -78,6 +79,9 @@ const EVERY = {
   refresh: 1_000,
   expire: 3_600_000,
 } as const;
+/** How long health and quarantine are believed, milliseconds of real time: the page asks every two seconds, from every tab. */
+const HEALTH_MS = 500;
+const QUARANTINE_MS = 5_000;
 /** How long the log keeps records; the capture keeps them for good. */
 const LOG_RETENTION = 7 * 86_400_000;
 /** Simulated time that the evaluator waits for a partition of a replay. */
@@ -175,7 +179,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       parts: () => running?.states() ?? [],
       lastEvaluation: stream.lastEvaluation,
     });
-    const health = () => status.health();
+    const health = remembered(HEALTH_MS, () => status.health());
     const exporter = new Exporter({ sink, store, clock, registry, collector, health });
     const labeler = new Labeler({
       log,
@@ -209,9 +213,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       clock,
       registry,
       links,
-      health,
+      health: async () => withCollector(await health(), collector),
       columns: new WindowColumns({ store, registry, reader: new PackReader(store) }),
-      quarantine: () => readQuarantine(store, { now: clock.now() }),
+      quarantine: remembered(QUARANTINE_MS, () => readQuarantine(store, { now: clock.now() })),
       demonstration: () => demonstration,
     });
     const metrics = async (): Promise<string> => {
@@ -228,7 +232,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       routes: [
         ...apiRoutes(read),
         ...changeRoutes(actions, read),
-        ...operationRoutes({ metrics, notReady: () => (stopping ? 'it is stopping' : null) }),
+        ...operationRoutes({ metrics, notReady: () => (stopping ? 'it is stopping' : collector.failure) }),
         ...pageRoutes({ page: await buildPage(), runbook: renderRunbook(), openApi: openApiDocument() }),
       ],
       onFailure: (error, what) => onFailure(what, error),
