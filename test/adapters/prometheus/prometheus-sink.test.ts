@@ -121,7 +121,7 @@ mlmon_feature_drifted{model="b",length="1d",feature="x"} 1
           expect(new Map(read.map(({ labels, value }) => [labels['feature'], value]))).toEqual(expected);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
     expect(escapeLabel('a"b\\c\nd\ud800')).toBe('a\\"b\\\\c\\nd\uFFFD');
   });
