@@ -203,6 +203,8 @@ export interface PublishedMonitor {
 /** Keys of the interface that do not work yet, with what to use meanwhile. */
 const LATER: Readonly<Record<string, string>> = {
   fairness: 'fairness is not monitored yet; remove the key',
+  segments:
+    'segments are counted but not judged by themselves yet; remove the key and monitor the segment as a model of its own where it matters',
   retention: 'retention is not applied by the platform yet; remove the key',
   retrain:
     'retraining is not started by the platform yet; remove the key and act on the alert (a webhook channel can start a pipeline)',
