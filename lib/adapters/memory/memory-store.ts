@@ -5,8 +5,10 @@ import { checkKey, checkRange, compareKeys } from '../object-key.ts';
 
 export class MemoryStore implements ObjectStore {
   readonly #objects = new Map<string, StoredObject>();
-  /** Keys in order; `null` when it must be made anew. */
-  #order: string[] | null = [];
+  /** Keys in order, but for those of `#added`. */
+  #order: string[] = [];
+  /** Keys put since the last `list`. */
+  #added: string[] = [];
 
   /** Number of objects. */
   get size(): number {
@@ -26,8 +28,7 @@ export class MemoryStore implements ObjectStore {
   }
 
   async list(prefix: string, options: { readonly after?: string; readonly limit?: number } = {}): Promise<string[]> {
-    this.#order ??= [...this.#objects.keys()].sort(compareKeys);
-    const order = this.#order;
+    const order = this.#sorted();
     const { after, limit = 1000 } = options;
     let i = lowerBound(order, prefix);
     if (after !== undefined && compareKeys(after, prefix) >= 0) {
@@ -46,7 +47,7 @@ export class MemoryStore implements ObjectStore {
   async putIfAbsent(key: string, body: Uint8Array): Promise<string> {
     checkKey(key);
     if (this.#objects.has(key)) throw new ConflictError(key);
-    this.#order = null;
+    this.#added.push(key);
     return this.#put(key, body);
   }
 
@@ -58,7 +59,19 @@ export class MemoryStore implements ObjectStore {
 
   async delete(key: string): Promise<void> {
     checkKey(key);
-    if (this.#objects.delete(key)) this.#order = null;
+    if (!this.#objects.delete(key)) return;
+    const order = this.#sorted();
+    order.splice(lowerBound(order, key), 1);
+  }
+
+  /** Sorts the new keys in: sorting all of them anew would make each `list` after a `put` cost as much as the store is large. */
+  #sorted(): string[] {
+    const order = this.#order;
+    const added = this.#added.sort(compareKeys);
+    this.#added = [];
+    if (added.length > order.length / 8) this.#order = [...order, ...added].sort(compareKeys);
+    else for (const key of added) order.splice(lowerBound(order, key), 0, key);
+    return this.#order;
   }
 
   #put(key: string, body: Uint8Array): string {
