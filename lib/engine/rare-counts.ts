@@ -14,7 +14,10 @@ export function negativeBinomialLog(x: number, mean: number, k: number): number 
 /** The smaller tail at x, at most ½, of mean μ and variance μ + dispersion·μ². x ≥ 0 need not be whole (effective rows). */
 export function rareTail(x: number, mean: number, dispersion: number): number {
   const k = 1 / Math.max(dispersion, 1e-7);
-  const more = x > 0 ? regularizedBeta(mean / (k + mean), Math.max(x, 1), k) : 1;
-  const fewer = regularizedBeta(k / (k + mean), k, x + 1);
-  return Math.min(more, fewer, 0.5);
+  const more = (): number => (x > 0 ? regularizedBeta(mean / (k + mean), Math.max(x, 1), k) : 1);
+  const fewer = (): number => regularizedBeta(k / (k + mean), k, x + 1);
+  // Together they are at least 1: where one is below a half, it is the smaller.
+  const likely = x > mean ? more() : fewer();
+  if (likely < 0.5) return likely;
+  return Math.min(likely, x > mean ? fewer() : more(), 0.5);
 }

@@ -20,27 +20,37 @@ export interface TailQuestion {
   readonly confirmation: Confirmation;
 }
 
+const PHI = Float64Array.from(NULL_GRID, ({ phi }) => phi);
+const TAU2 = Float64Array.from(NULL_GRID, ({ tau2 }) => tau2);
+const NU = Float64Array.from(NULL_GRID, ({ nu }) => nu);
+
+/** A platform of a thousand models has millions of these: they hold no copies, neither of the grid nor of the weights. */
 export class ScoreNullLaw {
   readonly reference: number;
   readonly largest: number;
   private readonly rareInBaseline: boolean | null;
-  private readonly phi: Float64Array;
-  private readonly tau2: Float64Array;
-  private readonly nu: Float64Array;
-  private readonly weight: Float64Array;
+  private readonly points: readonly number[];
+  private readonly weights: readonly number[];
+  private readonly allWeights: number;
   private readonly meanPhi: number;
   private readonly meanTau2: number;
 
   constructor(score: ScoreNull, scale: Pick<ScaleFit, 'largest'>, rare: boolean | null = score.rare) {
-    const points = score.points.map((g) => NULL_GRID[g]).filter((point) => point !== undefined);
-    const weights = Float64Array.from(points, (_, i) => score.weights[i] ?? 0);
-    const all = weights.reduce((sum, weight) => sum + weight, 0) || 1;
-    this.weight = weights.map((weight) => weight / all);
-    this.phi = Float64Array.from(points, ({ phi }) => phi);
-    this.tau2 = Float64Array.from(points, ({ tau2 }) => tau2);
-    this.nu = Float64Array.from(points, ({ nu }) => nu);
-    this.meanPhi = this.weight.reduce((sum, weight, g) => sum + weight * this.phi[g]!, 0);
-    this.meanTau2 = this.weight.reduce((sum, weight, g) => sum + weight * this.tau2[g]!, 0);
+    const { points, weights } = score;
+    let all = 0;
+    for (let i = 0; i < points.length; i++) all += weightAt(points, weights, i);
+    this.points = points;
+    this.weights = weights;
+    this.allWeights = all || 1;
+    let meanPhi = 0;
+    let meanTau2 = 0;
+    for (let i = 0; i < points.length; i++) {
+      const weight = weightAt(points, weights, i) / this.allWeights;
+      meanPhi += weight * (PHI[points[i]!] ?? 0);
+      meanTau2 += weight * (TAU2[points[i]!] ?? 0);
+    }
+    this.meanPhi = meanPhi;
+    this.meanTau2 = meanTau2;
     this.reference = score.reference;
     this.largest = scale.largest;
     this.rareInBaseline = rare;
@@ -60,7 +70,7 @@ export class ScoreNullLaw {
   ofResidual(z: number, question: TailQuestion): number {
     return this.mixture(question, (g, variance, extra) => {
       const t = Math.abs(z) / Math.sqrt(variance + extra);
-      const nu = this.nu[g]!;
+      const nu = NU[g]!;
       // The t law is scaled to the same variance.
       return nu === Number.POSITIVE_INFINITY
         ? 2 * normalSurvival(t)
@@ -71,10 +81,17 @@ export class ScoreNullLaw {
   /** The same of a rare set: `x` rows where a share of `expected` of them was expected. */
   ofCount(x: number, expected: number, question: TailQuestion): number {
     const mean = question.rows * expected;
-    return this.mixture(
-      question,
-      (g, _, extra) => 2 * rareTail(x, mean, (this.tau2[g]! + question.shape + extra) / expected),
-    );
+    // Points that differ in the tails of their effects only are neighbours, and have the same tail here.
+    let known = Number.NaN;
+    let tail = 0;
+    return this.mixture(question, (g, _, extra) => {
+      const dispersion = (TAU2[g]! + question.shape + extra) / expected;
+      if (dispersion !== known) {
+        known = dispersion;
+        tail = 2 * rareTail(x, mean, dispersion);
+      }
+      return tail;
+    });
   }
 
   private mixture(
@@ -82,10 +99,14 @@ export class ScoreNullLaw {
     tail: (g: number, variance: number, extra: number) => number,
   ): number {
     const ways = choose(n - 1, m - 1);
+    const { points, weights, allWeights } = this;
     let q = 0;
-    for (let g = 0; g < this.weight.length; g++) {
-      const phi = this.phi[g]!;
-      const tau2 = this.tau2[g]!;
+    for (let i = 0; i < points.length; i++) {
+      const g = points[i]!;
+      const share = weightAt(points, weights, i) / allWeights;
+      if (share === 0) continue;
+      const phi = PHI[g]!;
+      const tau2 = TAU2[g]!;
       let variance = phi / rows + tau2;
       if (phi < 1) variance = Math.max(variance, Math.min(phi / this.largest, 1 / rows));
       variance += shape;
@@ -93,10 +114,15 @@ export class ScoreNullLaw {
       let p = Math.min(1, tail(g, variance, extra) / weight);
       // Only the part of the variance that is sampling noise is new in each window: only it earns the credit of M of N.
       if (m > 1) p = Math.min(p, ways * p ** (m / (1 + ((m - 1) * tau2) / variance)));
-      q += this.weight[g]! * p;
+      q += share * p;
     }
     return q;
   }
+}
+
+/** A point that this release does not know has none. */
+function weightAt(points: readonly number[], weights: readonly number[], i: number): number {
+  return points[i]! < PHI.length ? (weights[i] ?? 0) : 0;
 }
 
 function choose(n: number, k: number): number {
