@@ -161,7 +161,7 @@ describe('metrics', () => {
   it('says value, interval, limit and labels at a time', () => {
     const option = metricOption('accuracy', points, timeline, palette, 800);
     const text = tooltipOf(option, [{ axisValue: points[3]!.from + 1 }]);
-    for (const words of ['value', '95 % interval', 'alerts below', 'labels arrived', 'Sun, 4 Feb 2001'])
+    for (const words of ['value', '95 % interval', 'limit, at least', 'labels arrived', 'Sun, 4 Feb 2001'])
       expect(text).toContain(words);
     expect(tooltipOf(option, [])).toBe('');
   });

@@ -463,9 +463,9 @@ export function featureOf(
     detectable: 0.043,
     provisional: false,
     referenceCount: 502_113,
-    currentCount: window.rows,
-    missingReference: 0.002,
-    missingCurrent: cell.missing ?? 0,
+    currentCount: window.rows - Math.round(window.rows * (cell.missing ?? 0)),
+    missingReference: 1_005,
+    missingCurrent: Math.round(window.rows * (cell.missing ?? 0)),
     summary: drifted
       ? `Values of ${name} are about 1.6 times as large as in the baseline, and 11 % lie above all of it.`
       : `${name} looks as in the baseline; what differs is within what chance brings.`,

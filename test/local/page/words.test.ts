@@ -9,6 +9,7 @@ import {
   count,
   effectText,
   latency,
+  missingShare,
   number,
   plural,
   points,
@@ -57,6 +58,12 @@ describe('numbers', () => {
     expect(plain(share(0.99999))).toBe('> 99.9 %');
     expect(plain(points(-0.06))).toBe('−6 pp');
     expect(plain(points(0.111))).toBe('+11.1 pp');
+  });
+
+  it('takes missing rows as a share of all rows', () => {
+    expect(missingShare(14_226, 771)).toBeCloseTo(0.0514, 4);
+    expect(missingShare(0, 5)).toBe(1);
+    expect(missingShare(0, 0)).toBeNull();
   });
 
   it('keeps both ends of a long name', () => {

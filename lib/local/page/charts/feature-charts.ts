@@ -136,7 +136,8 @@ export function historyOption(
     const largest = Math.max(0.12, ...history.map(({ item }) => item.effect ?? 0));
     return framed({
       ...frame,
-      yAxis: { min: 0, axisLabel: { formatter: (x: number) => effectText(x) } },
+      // A category that was never seen has an effect without bound; it must not flatten all others.
+      yAxis: { min: 0, max: largest > 1 ? 1 : null, axisLabel: { formatter: (x: number) => effectText(x) } },
       series: [
         spanSeries(
           'effect',
@@ -177,10 +178,11 @@ export function historyOption(
     lineStyle: { color: palette.accent, width: 2 },
     itemStyle: { color: palette.accent },
   };
+  const mostMissing = Math.max(0, ...history.map(({ item }) => item.missing ?? 0));
   if (kind === 'missing')
     return framed({
       ...frame,
-      yAxis: { min: 0, axisLabel: { formatter: (x: number) => share(x) } },
+      yAxis: { min: 0, max: mostMissing < 0.01 ? 0.01 : null, axisLabel: { formatter: (x: number) => share(x) } },
       series: [{ ...line, areaStyle: { color: translucent(palette.accent, 0.14) } }],
     });
   return framed({

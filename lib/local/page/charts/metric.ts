@@ -141,7 +141,7 @@ function metricTooltip(metric: string, points: readonly MetricPoint[], zone: str
     rows.push({ label: '95 % interval', value: `${value(result.interval[0])} to ${value(result.interval[1])}` });
   if (result.baseline !== null) rows.push({ label: 'baseline', value: value(result.baseline) });
   if (result.threshold !== null)
-    rows.push({ label: lowerIsBetter(metric) ? 'alerts above' : 'alerts below', value: value(result.threshold) });
+    rows.push({ label: lowerIsBetter(metric) ? 'limit, at most' : 'limit, at least', value: value(result.threshold) });
   rows.push({ label: 'labels arrived', value: `${share(point.coverage)} (${count(point.labels)})` });
   const state = point.mature
     ? stateWords(result.status).word

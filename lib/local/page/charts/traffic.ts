@@ -47,7 +47,9 @@ export function volumeOption(
           item.rows,
           item.volume === null ? usual : Math.max(0, VERDICTS.indexOf(item.volume.status)),
         ]),
-        VERDICTS.map((verdict) => ({ fill: verdict === 'ok' ? palette.accentSoft : stateColour(palette, verdict) })),
+        VERDICTS.map((verdict) => ({
+          fill: verdict === 'ok' || verdict === 'learning' ? palette.accentSoft : stateColour(palette, verdict),
+        })),
         1,
       ),
       stepSeries(

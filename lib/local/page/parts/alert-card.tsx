@@ -2,6 +2,7 @@
 import type { VNode } from 'preact';
 import type { AlertView, Demonstration } from '../../../contracts/api.ts';
 import { href } from '../data/routes.ts';
+import { incidentWords } from '../words/bands.ts';
 import { effectText } from '../words/numbers.ts';
 import { safeLink } from '../words/safe.ts';
 import { effectStep, effectWord, signalHeadline, signalNoun } from '../words/states.ts';
@@ -82,7 +83,7 @@ export function AlertCard({ alert, now, demonstration, full = false, chosen = fa
           <Icon name="scripted" /> Part of the scripted incident
           {full ? (
             <>
-              : <Said text={scripted.description} />
+              : <Said text={incidentWords(scripted.description)} />
             </>
           ) : (
             ' of this demonstration'
@@ -134,8 +135,7 @@ export function AlertCard({ alert, now, demonstration, full = false, chosen = fa
                   )}
                   {full ? (
                     <div class="culprit-words">
-                      <Said text={feature.summary} /> <span class="muted">Since</span>{' '}
-                      <When at={feature.since} zone={zone} />.
+                      <Said text={feature.summary} /> · since <When at={feature.since} zone={zone} />
                     </div>
                   ) : null}
                 </li>
@@ -189,6 +189,9 @@ export function Magnitude({ effect }: { readonly effect: number | null }): VNode
     </span>
   );
 }
+
+/** Of a delivery that succeeded the detail is its time. */
+const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 
 function Details({ alert, zone }: { readonly alert: AlertView; readonly zone: string }): VNode {
   return (
@@ -257,7 +260,13 @@ function Details({ alert, zone }: { readonly alert: AlertView; readonly zone: st
                 {delivery.detail === null ? null : (
                   <span class="muted">
                     {' '}
-                    (<Said text={delivery.detail} most={200} />)
+                    (
+                    {TIME.test(delivery.detail) ? (
+                      <When at={delivery.detail} zone={zone} />
+                    ) : (
+                      <Said text={delivery.detail} most={200} />
+                    )}
+                    )
                   </span>
                 )}
               </li>

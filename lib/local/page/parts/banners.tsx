@@ -3,10 +3,11 @@ import type { VNode } from 'preact';
 import type { Demonstration } from '../../../contracts/api.ts';
 import { useConnection, useSeconds } from '../data/hooks.ts';
 import { refresh } from '../data/live.ts';
+import { incidentWords } from '../words/bands.ts';
 import { share } from '../words/numbers.ts';
 import { span } from '../words/times.ts';
 import { Icon } from './icon.tsx';
-import { WindowName } from './words.tsx';
+import { Said, WindowName } from './words.tsx';
 
 export function ConnectionBanner(): VNode | null {
   const { state, lastAt, message } = useConnection();
@@ -59,8 +60,12 @@ export function DemonstrationBanner({ demonstration }: { readonly demonstration:
       <Icon name="scripted" size={18} />
       <div class="demo-words">
         <div class="demo-head">
-          <strong>{title}</strong>
-          <span class="muted">{message}</span>
+          <strong>
+            <Said text={title} />
+          </strong>
+          <span class="muted">
+            <Said text={message} />
+          </span>
         </div>
         {done ? null : (
           <div class="demo-progress">
@@ -71,7 +76,8 @@ export function DemonstrationBanner({ demonstration }: { readonly demonstration:
         {incidents.map((incident) => (
           <div class="demo-incident" key={incident.start}>
             <span class="chip chip-scripted">scripted incident</span>{' '}
-            <WindowName start={incident.start} end={incident.end} />: {incident.description}
+            <WindowName start={incident.start} end={incident.end} />:{' '}
+            <Said text={incidentWords(incident.description)} />
           </div>
         ))}
       </div>

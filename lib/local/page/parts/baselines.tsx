@@ -34,7 +34,12 @@ export function Baselines({
           This is the new normal …
         </button>
       </div>
-      <p class="sub">What the windows are compared with. A new one counts only once it is approved.</p>
+      <p class="sub">
+        What the windows are compared with. A new one counts only once it is approved.
+        {choices.length === 0 && windows.length > 0
+          ? ` To make one, choose windows of ${answer.lengths[0]} above.`
+          : ''}
+      </p>
       {sorted.length === 0 ? (
         <Empty title="There is no baseline yet">Make one with `mlmon profile`, or from windows you trust.</Empty>
       ) : (
@@ -100,7 +105,7 @@ function BaselineRow({
       </td>
       <td data-label="Made from">
         <div>
-          <Name text={baseline.source} most={48} />
+          <Said text={baseline.source} most={160} />
           {baseline.findings.length === 0 ? null : (
             <details class="findings">
               <summary>{plural(baseline.findings.length, 'remark')}</summary>
@@ -120,7 +125,11 @@ function BaselineRow({
       </td>
       <td data-label="In force from">
         <div>
-          <When at={baseline.effectiveFrom} zone={zone} />
+          {baseline.effectiveFrom !== null && Date.parse(baseline.effectiveFrom) <= 0 ? (
+            'the beginning'
+          ) : (
+            <When at={baseline.effectiveFrom} zone={zone} />
+          )}
         </div>
       </td>
       <td data-label="Approved">

@@ -5,7 +5,7 @@ import type { PerformanceView } from '../../../contracts/api.ts';
 import { coverageOption, type MetricPoint, metricOption, metricPoints } from '../charts/metric.ts';
 import type { Palette } from '../charts/palette.ts';
 import type { Timeline } from '../charts/timeline.ts';
-import { lowerIsBetter, metricName, metricValue, orderedMetrics } from '../words/metrics.ts';
+import { metricName, metricValue, orderedMetrics } from '../words/metrics.ts';
 import { count, number, share } from '../words/numbers.ts';
 import { Chart } from './chart.tsx';
 import { Empty, Name, StateChip, WindowName } from './words.tsx';
@@ -16,9 +16,18 @@ export interface PerformancePanelsProps {
   readonly horizon: string;
   readonly task: string;
   readonly zone: string;
+  /** The window of the monitor, for which alone performance is judged, when another length is shown. */
+  readonly judgedOn: string | null;
 }
 
-export function PerformancePanels({ performance, timeline, horizon, task, zone }: PerformancePanelsProps): VNode {
+export function PerformancePanels({
+  performance,
+  timeline,
+  horizon,
+  task,
+  zone,
+  judgedOn,
+}: PerformancePanelsProps): VNode {
   const metrics = useMemo(
     () => orderedMetrics([...new Set(performance.flatMap((view) => view.metrics.map(({ metric }) => metric)))]),
     [performance],
@@ -62,12 +71,16 @@ export function PerformancePanels({ performance, timeline, horizon, task, zone }
           title={
             task === 'none'
               ? 'This monitor has no task, so there is no performance to show'
-              : 'No labels have arrived yet'
+              : judgedOn !== null
+                ? `Performance is judged on windows of ${judgedOn}`
+                : 'No labels have arrived yet'
           }
         >
           {task === 'none'
             ? 'Set `task` in the monitor, and send the truth to POST /v1/labels.'
-            : 'Send the truth for each prediction id to POST /v1/labels.'}
+            : judgedOn !== null
+              ? `Choose ${judgedOn} above to see it.`
+              : 'Send the truth for each prediction id to POST /v1/labels.'}
         </Empty>
       ) : (
         <>
@@ -97,11 +110,15 @@ export function PerformancePanels({ performance, timeline, horizon, task, zone }
               <i class="area-key" /> 95 % interval
             </span>
             <span>
-              <i class="line-key threshold" /> alert limit
+              <i class="line-key threshold" /> limit
             </span>
             <span>
               <i class="line-key dotted" /> baseline
             </span>
+          </p>
+          <p class="sub">
+            An alert opens when a mature window is worse than its limit by more than chance and the ordinary differences
+            between windows explain.
           </p>
           {mature === undefined ? null : <Mature view={mature} zone={zone} />}
         </>
@@ -134,9 +151,7 @@ function MetricPanel({
         <div class="figure">{value}</div>
         <div class="sub">
           {mature === undefined ? 'so far, immature' : 'newest mature window'}
-          {newest?.result.threshold == null
-            ? ''
-            : `; alerts ${lowerIsBetter(metric) ? 'above' : 'below'} ${metricValue(metric, newest.result.threshold)}`}
+          {newest?.result.threshold == null ? '' : `; limit ${metricValue(metric, newest.result.threshold)}`}
         </div>
       </div>
       <Chart

@@ -13,7 +13,7 @@ import { Magnitude } from '../parts/alert-card.tsx';
 import { Chart } from '../parts/chart.tsx';
 import { Empty, Name, Said, Skeleton, StateChip, WindowName } from '../parts/words.tsx';
 import { bandsOf } from '../words/bands.ts';
-import { count, effectText, number, points, pValue, share, UNKNOWN } from '../words/numbers.ts';
+import { count, effectText, missingShare, number, points, pValue, share, UNKNOWN } from '../words/numbers.ts';
 import { visible } from '../words/safe.ts';
 import { effectWord } from '../words/states.ts';
 
@@ -167,7 +167,8 @@ function Verdict({
             <Name text={result.aspect ?? UNKNOWN} most={40} />
           </div>
           <span class="muted">
-            missing {share(result.missingReference)} → {share(result.missingCurrent)}
+            missing {share(missingShare(result.referenceCount, result.missingReference))} →{' '}
+            {share(missingShare(result.currentCount, result.missingCurrent))}
           </span>
         </div>
         <div class="tile">
@@ -316,7 +317,7 @@ function Distribution({ data, zone }: { readonly data: FeatureAnswer; readonly z
 
 const HISTORY_NAMES: Readonly<Record<HistoryKind, string>> = { effect: 'Effect', missing: 'Missing', mean: 'Mean' };
 const HISTORY_NOTES: Readonly<Record<HistoryKind, string>> = {
-  effect: 'dotted: tiny, small, medium, large',
+  effect: 'dotted: tiny, small, medium, large; cut at 1',
   missing: 'share of rows without a value',
   mean: 'shaded: one standard deviation',
 };
@@ -337,7 +338,7 @@ function History(props: {
     kind === 'effect'
       ? effectText(result?.effect)
       : kind === 'missing'
-        ? share(result?.missingCurrent)
+        ? share(result === null ? null : missingShare(result.currentCount, result.missingCurrent))
         : number(result?.mean, 4);
   return (
     <div class="panel">

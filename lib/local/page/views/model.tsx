@@ -111,6 +111,7 @@ export function ModelPage({ route }: { readonly route: ModelRoute }): VNode {
             horizon={monitor.truth.horizon}
             task={monitor.task}
             zone={zone}
+            judgedOn={length === answer.lengths[0] ? null : (answer.lengths[0] ?? null)}
           />
           <TrafficPanels windows={windows} timeline={timeline} />
         </>

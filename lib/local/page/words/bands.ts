@@ -5,6 +5,11 @@ import type { Band } from '../charts/timeline.ts';
 import { signalNoun } from './states.ts';
 import { instant } from './times.ts';
 
+/** An incident is announced as scripted beside its description; the description need not say so again. */
+export function incidentWords(description: string): string {
+  return description.replace(/^scripted:\s*/i, '');
+}
+
 /** A band of an episode also leads to it. */
 export interface EpisodeBand extends Band {
   readonly id: string | null;
@@ -22,7 +27,7 @@ export function bandsOf(
     const from = instant(start);
     const to = instant(end);
     if (from !== null && to !== null && to > from)
-      bands.push({ from, to, kind: 'scripted', label: description, id: null });
+      bands.push({ from, to, kind: 'scripted', label: incidentWords(description), id: null });
   }
   for (const episode of episodes) {
     if (episode.corrected || (version !== undefined && episode.version !== version)) continue;

@@ -53,6 +53,11 @@ export function share(value: number | null | undefined): string {
   return `${Number(percent.toFixed(Math.abs(percent) >= 10 ? 1 : 2))}${THIN}%`;
 }
 
+/** The share of rows without a value, from how many have one and how many do not; unknown of no rows. */
+export function missingShare(present: number, missing: number): number | null {
+  return present + missing > 0 ? missing / (present + missing) : null;
+}
+
 /** A difference of shares in percentage points, with its sign: 0.05 → `+5 pp`. */
 export function points(value: number): string {
   const text = String(Math.abs(Number((value * 100).toFixed(1))));
