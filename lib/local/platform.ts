@@ -251,7 +251,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         { name: 'labeler', step: async () => ({ waitMs: (await labeler.step()).windows > 0 ? 0 : EVERY.label }) },
         every('notifier', EVERY.notify, () => notifier.tick(registry.models())),
         every('exporter', EVERY.export, () => exporter.tick()),
-        every('log retention', EVERY.expire, () => log.expire()),
+        afterwards(
+          every('log retention', EVERY.expire, () => log.expire()),
+          EVERY.expire,
+        ),
       ],
       { signal: ending.signal, onFailure: (part, error) => onFailure(part, error) },
     );
@@ -288,6 +291,19 @@ function every(name: string, waitMs: number, work: () => Promise<unknown>): Part
     name,
     step: async () => {
       await work();
+      return { waitMs };
+    },
+  };
+}
+
+/** Waits before its first step: after a long stop, what is on the log is read before old segments go. */
+function afterwards(part: Part, waitMs: number): Part {
+  let begun = false;
+  return {
+    ...part,
+    step: async (signal) => {
+      if (begun) return part.step(signal);
+      begun = true;
       return { waitMs };
     },
   };
