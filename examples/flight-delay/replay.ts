@@ -29,17 +29,18 @@ export interface ReplayOptions {
   readonly say: (message: string, progress: number) => void;
 }
 
-export async function replay({ platform, folder, pace, until = END, say }: ReplayOptions): Promise<void> {
+export async function replay({ platform, folder, pace, until: asked = END, say }: ReplayOptions): Promise<void> {
   const model = JSON.parse(await readFile(join(folder, MODEL_FILE), 'utf8')) as Model;
   const flights = await Flights.open();
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const labels = new LabelQueue();
   const from = await resume(folder, flights, labels);
   const started = Date.now();
-  for (let day = from - (from % DAY); day < Math.min(until, END); day += DAY) {
+  const until = Math.min(asked, END);
+  for (let day = from - (from % DAY); day < until; day += DAY) {
     const departures = day < REPLAY.to ? await flights.between(day, day + DAY) : [];
     let next = 0;
-    for (let step = day; step < day + DAY && step < Math.min(until, END); step += STEP) {
+    for (let step = day; step < day + DAY && step < until; step += STEP) {
       const events: (InferenceEvent | LabelEvent)[] = [];
       for (; next < departures.length && departures[next]!.departure < step + STEP; next++) {
         const flight = departures[next]!;
@@ -53,11 +54,16 @@ export async function replay({ platform, folder, pace, until = END, say }: Repla
       if (events.length > 0) await send(agent, platform, step + STEP, events);
       await writeFile(join(folder, PROGRESS_FILE), JSON.stringify({ next: step + STEP }));
     }
-    say(`replaying ${new Date(day).toISOString().slice(0, 10)}`, (day - REPLAY.from) / (END - REPLAY.from));
+    say(`replaying ${new Date(day).toISOString().slice(0, 10)}`, (day - REPLAY.from) / (until - REPLAY.from));
     const ahead = ((day + DAY - from) / DAY) * pace - (Date.now() - started);
     if (ahead > 0) await new Promise((resolve) => setTimeout(resolve, ahead));
   }
-  say('all five months are replayed; the clock stands still', 1);
+  say(
+    until === END
+      ? 'all five months are replayed; the clock stands still'
+      : `replayed until ${new Date(until).toISOString()}; the clock stands still`,
+    1,
+  );
   agent.destroy();
 }
 

@@ -16,7 +16,7 @@ import { readOptions, wholeNumber } from './options.ts';
 
 const help = `mlmon start: the platform on one machine with the demonstration, until stopped
 
-Usage: mlmon start [--port N] [--data DIR] [--speed N] [--reset] [--channels FILE]
+Usage: mlmon start [--port N] [--data DIR] [--speed N] [--until TIME] [--reset] [--channels FILE]
 
 Trains a model on a month of real flights and replays the next five through the public HTTP interface. Prints the page's
 address. Stopped and started again it goes on where it stopped.
@@ -24,6 +24,8 @@ address. Stopped and started again it goes on where it stopped.
   --port N          default ${DEFAULT_PORT}; 0 for any that is free
   --data DIR        where everything is kept; default ${DEFAULT_DATA}/demonstration
   --speed N         simulated days a second, at most; default about ${(1000 / DEMONSTRATION_PACE).toFixed(1)}; 0 for as fast as it goes
+  --until TIME      simulated time at which the replay pauses, e.g. 2001-03-16T00:00:00Z; default the end of the data.
+                    The platform goes on; started again without it, so does the replay
   --reset           starts over: removes what earlier runs of the demonstration left in the folder
   --channels FILE   also alert these channels
 `;
@@ -42,9 +44,12 @@ export const command: Command = {
       port: { type: 'string' },
       data: { type: 'string' },
       speed: { type: 'string' },
+      until: { type: 'string' },
       reset: { type: 'boolean' },
       channels: { type: 'string' },
     });
+    const pace = paceOf(options.text('speed'));
+    const until = untilOf(options.text('until'));
     const folder = resolve(io.cwd, options.text('data') ?? join(DEFAULT_DATA, 'demonstration'));
     if (options.flag('reset')) await reset(folder);
     const description = await describeProducer(SCRIPT);
@@ -70,7 +75,8 @@ export const command: Command = {
         script: SCRIPT,
         folder: join(folder, 'producer'),
         platform: platform.url,
-        pace: paceOf(options.text('speed')),
+        pace,
+        until,
         signal: io.signal,
         isPublished: async () => {
           await platform.registry.refresh();
@@ -139,6 +145,16 @@ function paceOf(speed: string | undefined): number {
       },
     ]);
   return days === 0 ? 0 : 1_000 / days;
+}
+
+/** Simulated time, milliseconds. */
+function untilOf(time: string | undefined): number | undefined {
+  if (time === undefined) return undefined;
+  const ms = Date.parse(time);
+  if (Number.isFinite(ms)) return ms;
+  throw new ProblemError([
+    { code: 'wrong-value', path: '--until', message: 'is not a time', got: time, expected: '2001-03-16T00:00:00Z' },
+  ]);
 }
 
 /** One line that renews itself on a terminal; a line for each step elsewhere. */

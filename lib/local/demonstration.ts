@@ -34,6 +34,8 @@ export interface DemonstrationOptions {
   readonly platform: string;
   /** Least real time a simulated day takes, milliseconds. */
   readonly pace: number;
+  /** Simulated time at which the replay pauses, milliseconds. @default the end of the data */
+  readonly until?: number;
   readonly makeBaseline: (file: string, monitor: Monitor) => Promise<Baseline>;
   readonly publish: (setup: {
     readonly monitor: Monitor;
@@ -96,6 +98,7 @@ export async function demonstrate(description: ProducerDescription, options: Dem
   if (signal.aborted) return;
   say({ state: 'replaying', message: 'replaying' });
   const replay = ['replay', '--folder', folder, '--platform', options.platform, '--pace', String(options.pace)];
+  if (options.until !== undefined) replay.push('--until', new Date(options.until).toISOString());
   await run(script, replay, signal, ({ message, progress }) =>
     say({ message: String(message), progress: Number(progress) }),
   );
