@@ -2,20 +2,23 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { renderRunbook } from '../alerts/runbook.ts';
+import { renderMetricReference } from '../contracts/metric-reference.ts';
 import { monitorJsonSchema } from '../contracts/monitor.ts';
 import { type Command, EXIT, wrongUse } from './command.ts';
 import { readOptions } from './options.ts';
 
 const ARTEFACTS: Readonly<Record<string, { readonly file: string; render(): string }>> = {
   runbook: { file: 'runbook.md', render: renderRunbook },
+  metrics: { file: 'metrics.md', render: renderMetricReference },
   schema: { file: 'monitor.schema.json', render: () => `${JSON.stringify(monitorJsonSchema(), null, 2)}\n` },
 };
 
 const help = `mlmon render: writes generated artefacts
 
-Usage: mlmon render runbook|schema [-o DIR]
+Usage: mlmon render runbook|metrics|schema [-o DIR]
 
   runbook        the runbook of all alerts, Markdown
+  metrics        the reference of all metrics, Markdown
   schema         the JSON Schema of a monitor, for editors
   -o, --output   folder to write to; standard output when absent
 `;
