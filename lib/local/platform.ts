@@ -144,7 +144,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const sink = new PrometheusSink();
     let url = `http://${host}:${options.port}`;
     const links = {
-      runbook: ({ signal }: Episode) => `${url}/runbook${runbookAnchor(signal)}`,
+      runbook: ({ model, signal }: Episode) =>
+        registry.monitorAt(model, clock.now())?.monitor.alerts.runbook ?? `${url}/runbook${runbookAnchor(signal)}`,
       page: ({ model }: Episode) => `${url}/#/models/${encodeURIComponent(model)}`,
     };
     const episodes = new EpisodeKeeper({
