@@ -77,8 +77,10 @@ export function chooseColumns(table: Table, choice: ColumnChoice): TableColumns 
     for (const source of table.columns) {
       const { name, kind, sqlType } = source;
       if (taken.has(name)) continue;
-      if (name.length > EVENT_LIMITS.nameLength || name === '')
-        findings.push(leftOut(name, 'its name is empty or too long', `at most ${EVENT_LIMITS.nameLength} characters`));
+      if (name.length > EVENT_LIMITS.nameLength || name === '' || name === '__proto__')
+        findings.push(
+          leftOut(name, 'its name is empty, too long or `__proto__`', `at most ${EVENT_LIMITS.nameLength} characters`),
+        );
       else if (kind === 'time')
         findings.push(leftOut(name, 'it is a time', undefined, 'name it as `columns.time` if events happened then'));
       else if (kind === 'other') findings.push(leftOut(name, `its type is ${sqlType}`, 'numbers, text or booleans'));
