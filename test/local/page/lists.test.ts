@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { BaselineInfo, ModelSummary } from '../../../lib/contracts/api.ts';
 import { spanned } from '../../../lib/local/page/charts/heatmap-model.ts';
 import { bandsOf, timelineOf } from '../../../lib/local/page/words/bands.ts';
-import { hasEarlier, inForce, normalChoices } from '../../../lib/local/page/words/baselines.ts';
+import { canGoBack, inForce, normalChoices } from '../../../lib/local/page/words/baselines.ts';
 import { alertsByUrgency, byUrgency, matches, stateCounts } from '../../../lib/local/page/words/model-list.ts';
 import { DAY, episodesOf, flights, INCIDENT, iso, windowsOf } from './mock-data.ts';
 
@@ -126,7 +126,7 @@ describe('baselines', () => {
       baseline(5, 8 * DAY, true, '2'),
     ];
     expect(all.map((one) => inForce(one, all, 10 * DAY))).toEqual([
-      'earlier',
+      'replaced',
       'in force',
       'waits for approval',
       'comes into force',
@@ -142,13 +142,19 @@ describe('baselines', () => {
     });
     const all = [of(1, 10, true), of(2, 20, false), of(3, 20, true), of(4, 30, false)];
     expect(all.map((one) => inForce(one, all, 10 * DAY))).toEqual([
-      'earlier',
+      'replaced',
       'taken over',
       'in force',
       'waits for approval',
     ]);
-    expect(all.map((one) => hasEarlier(one, all))).toEqual([false, true, true, true]);
-    expect(hasEarlier(of(5, 10, true), [of(1, 10, true), of(5, 10, true)])).toBe(false);
+    expect(all.map((one) => canGoBack(one, all))).toEqual([false, false, true, false]);
+    expect(canGoBack(of(5, 10, true), [of(1, 10, true), of(5, 10, true)])).toBe(false);
+  });
+
+  it('knows that the later of two approvals for one time wins', () => {
+    const all = [baseline(1, 0, true), baseline(2, 9 * DAY, true), baseline(3, 9 * DAY, true)];
+    expect(all.map((one) => inForce(one, all, DAY))).toEqual(['in force', 'replaced', 'comes into force']);
+    expect(all.map((one) => inForce(one, all, 9 * DAY))).toEqual(['replaced', 'replaced', 'in force']);
   });
 
   it('suggests the windows since the open change, and marks scripted ones', () => {

@@ -12,6 +12,8 @@ export class RequestError extends Error {
 
 const TOKEN = 'mlmon.token';
 const TIMEOUT_MS = 20_000;
+/** Making a baseline reads weeks of captured events. */
+const CHANGE_TIMEOUT_MS = 180_000;
 
 /** Storage may be forbidden by the browser; then the token lives as long as the page. */
 let remembered: string | null = null;
@@ -54,12 +56,13 @@ async function request(path: string, init: RequestInit): Promise<Response> {
   headers.set('accept', 'application/json');
   const bearer = token();
   if (bearer !== null) headers.set('authorization', `Bearer ${bearer}`);
+  const timeout = init.method === 'GET' ? TIMEOUT_MS : CHANGE_TIMEOUT_MS;
   let response: Response;
   try {
-    response = await fetch(path, { ...init, headers, cache: 'no-cache', signal: AbortSignal.timeout(TIMEOUT_MS) });
+    response = await fetch(path, { ...init, headers, cache: 'no-cache', signal: AbortSignal.timeout(timeout) });
   } catch (error) {
     const late = error instanceof DOMException && error.name === 'TimeoutError';
-    throw new RequestError(0, late ? `no answer within ${TIMEOUT_MS / 1000} seconds` : 'no answer');
+    throw new RequestError(0, late ? `no answer within ${timeout / 1000} seconds` : 'no answer');
   }
   if (!response.ok) throw new RequestError(response.status, await problemText(response));
   return response;

@@ -2,7 +2,7 @@
 import type { VNode } from 'preact';
 import type { BaselineInfo, ModelAnswer, WindowView } from '../../../contracts/api.ts';
 import type { Spanned } from '../charts/heatmap-model.ts';
-import { hasEarlier, inForce, normalChoices } from '../words/baselines.ts';
+import { canGoBack, inForce, normalChoices } from '../words/baselines.ts';
 import { count, plural } from '../words/numbers.ts';
 import { ask } from './dialogs.tsx';
 import { Empty, Name, Said, When } from './words.tsx';
@@ -65,7 +65,7 @@ export function Baselines({
                   model={model}
                   baseline={baseline}
                   state={inForce(baseline, answer.baselines, now)}
-                  earlier={hasEarlier(baseline, answer.baselines)}
+                  back={canGoBack(baseline, answer.baselines)}
                   zone={zone}
                 />
               ))}
@@ -81,13 +81,13 @@ function BaselineRow({
   model,
   baseline,
   state,
-  earlier,
+  back,
   zone,
 }: {
   readonly model: string;
   readonly baseline: BaselineInfo;
   readonly state: ReturnType<typeof inForce>;
-  readonly earlier: boolean;
+  readonly back: boolean;
   readonly zone: string;
 }): VNode {
   return (
@@ -148,7 +148,7 @@ function BaselineRow({
           <button type="button" class="primary" onClick={() => ask({ kind: 'approve', model, baseline })}>
             Approve
           </button>
-        ) : earlier && (state === 'in force' || state === 'comes into force') ? (
+        ) : back ? (
           <button type="button" onClick={() => ask({ kind: 'rollback', model, baseline })}>
             Go back
           </button>

@@ -132,7 +132,7 @@ function Frame(props: {
             Cancel
           </button>
           <button type="submit" class="primary" disabled={busy}>
-            {busy ? 'Sending …' : action}
+            {busy ? 'Working …' : action}
           </button>
         </div>
       </form>

@@ -3,7 +3,7 @@ import type { BaselineInfo, ModelAnswer, WindowView } from '../../../contracts/a
 import type { Spanned } from '../charts/heatmap-model.ts';
 import { instant, windowWords } from './times.ts';
 
-export type BaselineState = 'in force' | 'waits for approval' | 'taken over' | 'comes into force' | 'earlier';
+export type BaselineState = 'in force' | 'waits for approval' | 'taken over' | 'comes into force' | 'replaced';
 
 /**
  * Of one version: the approved one with the latest time in force that has come; a later number wins a tie. Nothing
@@ -15,7 +15,16 @@ export function inForce(baseline: BaselineInfo, all: readonly BaselineInfo[], no
       ? 'taken over'
       : 'waits for approval';
   const from = instant(baseline.effectiveFrom);
-  if (from !== null && from > now) return 'comes into force';
+  if (from !== null && from > now) {
+    const overtaken = all.some(
+      (other) =>
+        other.n > baseline.n &&
+        other.version === baseline.version &&
+        other.approved !== null &&
+        (instant(other.effectiveFrom) ?? Number.POSITIVE_INFINITY) <= from,
+    );
+    return overtaken ? 'replaced' : 'comes into force';
+  }
   let best: BaselineInfo | undefined;
   for (const other of all) {
     if (other.approved === null || other.version !== baseline.version) continue;
@@ -24,17 +33,16 @@ export function inForce(baseline: BaselineInfo, all: readonly BaselineInfo[], no
     const bestAt = best === undefined ? null : (instant(best.effectiveFrom) ?? Number.NEGATIVE_INFINITY);
     if (best === undefined || bestAt === null || at > bestAt || (at === bestAt && other.n > best.n)) best = other;
   }
-  return best === baseline ? 'in force' : 'earlier';
+  return best === baseline ? 'in force' : 'replaced';
 }
 
-/** Whether there is one to go back to: approved before this one, and not the same again. */
-export function hasEarlier(baseline: BaselineInfo, all: readonly BaselineInfo[]): boolean {
-  return all.some(
-    (other) =>
-      other.n < baseline.n &&
-      other.version === baseline.version &&
-      other.approved !== null &&
-      !sameContent(other, baseline),
+/** Going back undoes the newest approval: whether this is it, and there is something else that was approved before. */
+export function canGoBack(baseline: BaselineInfo, all: readonly BaselineInfo[]): boolean {
+  const approved = all.filter((other) => other.version === baseline.version && other.approved !== null);
+  return (
+    baseline.approved !== null &&
+    approved.every((other) => other.n <= baseline.n) &&
+    approved.some((other) => !sameContent(other, baseline))
   );
 }
 
