@@ -47,6 +47,16 @@ export async function openTable(db: DuckDb, source: TableSource): Promise<Table>
     return new Table(db, shown, relation, columns, Number(count?.['n'] ?? 0));
   } catch (error) {
     if (error instanceof ProblemError) throw error;
+    if (error instanceof Error && error.message.startsWith('Out of Memory'))
+      throw new ProblemError([
+        {
+          code: 'out-of-memory',
+          path: shown,
+          message: 'needs more memory to be read than is allowed',
+          got: reason(error, db, files),
+          fix: 'allow more, e.g. --memory 4GB',
+        },
+      ]);
     throw new ProblemError([
       {
         code: 'unreadable-data',
@@ -137,7 +147,7 @@ async function reader(db: DuckDb, files: readonly TableFile[]): Promise<string> 
   const missing = `[${CSV_MISSING.map(literal).join(', ')}]`;
   const source = (sample: number): string =>
     format === 'csv'
-      ? `read_csv(${paths}, header = true, union_by_name = ${files.length > 1}, hive_partitioning = false, nullstr = ${missing}, sample_size = ${sample}, max_line_size = 16777216)`
+      ? `read_csv(${paths}, header = true, union_by_name = ${files.length > 1}, hive_partitioning = false, nullstr = ${missing}, sample_size = ${sample})`
       : `read_json(${paths}, format = 'newline_delimited', records = true, union_by_name = true, hive_partitioning = false, sample_size = ${sample}, field_appearance_threshold = 0, map_inference_threshold = -1)`;
   const copy = (sample: number): Promise<void> =>
     db.run(`COPY (SELECT * FROM ${source(sample)}) TO ${literal(kept)} (FORMAT parquet, COMPRESSION zstd)`);
