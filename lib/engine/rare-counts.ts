@@ -14,10 +14,16 @@ export function negativeBinomialLog(x: number, mean: number, k: number): number 
 /** The smaller tail at x, at most ½, of mean μ and variance μ + dispersion·μ². x ≥ 0 need not be whole (effective rows). */
 export function rareTail(x: number, mean: number, dispersion: number): number {
   const k = 1 / Math.max(dispersion, 1e-7);
-  const more = (): number => (x > 0 ? regularizedBeta(mean / (k + mean), Math.max(x, 1), k) : 1);
-  const fewer = (): number => regularizedBeta(k / (k + mean), k, x + 1);
   // Together they are at least 1: where one is below a half, it is the smaller.
-  const likely = x > mean ? more() : fewer();
+  const likely = x > mean ? atLeast(x, mean, k) : atMost(x, mean, k);
   if (likely < 0.5) return likely;
-  return Math.min(likely, x > mean ? fewer() : more(), 0.5);
+  return Math.min(likely, x > mean ? atMost(x, mean, k) : atLeast(x, mean, k), 0.5);
+}
+
+function atLeast(x: number, mean: number, k: number): number {
+  return x > 0 ? regularizedBeta(mean / (k + mean), Math.max(x, 1), k) : 1;
+}
+
+function atMost(x: number, mean: number, k: number): number {
+  return regularizedBeta(k / (k + mean), k, x + 1);
 }
