@@ -1,23 +1,15 @@
 /** Questions that a change asks, one at a time, and the word about what became of it. */
-import type { ComponentChildren, VNode } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import type { VNode } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
 import type { AlertView, BaselineInfo } from '../../../contracts/api.ts';
 import type { Signal } from '../../../contracts/result.ts';
-import { change, RequestError, rememberToken } from '../data/client.ts';
-import { refresh } from '../data/live.ts';
-import { acknowledgePath, baselineChangePath, baselinesPath, SILENCES } from '../data/paths.ts';
-import { count, plural } from '../words/numbers.ts';
+import { change } from '../data/client.ts';
+import { acknowledgePath, SILENCES } from '../data/paths.ts';
+import type { NormalChoice } from '../words/baselines.ts';
 import { signalNoun } from '../words/states.ts';
-import { Name, Said } from './words.tsx';
-
-export interface WindowChoice {
-  readonly start: string;
-  readonly end: string;
-  readonly words: string;
-  readonly rows: number;
-  readonly drifted: boolean;
-  readonly scripted: boolean;
-}
+import { ChangeBaseline, NewNormal } from './baseline-dialogs.tsx';
+import { type Ending, Frame } from './dialog-frame.tsx';
+import { Name } from './words.tsx';
 
 export type Question =
   | { readonly kind: 'acknowledge'; readonly alert: AlertView }
@@ -25,7 +17,7 @@ export type Question =
   | {
       readonly kind: 'new-normal';
       readonly model: string;
-      readonly windows: readonly WindowChoice[];
+      readonly windows: readonly NormalChoice[];
       /** Index of the first window that is suggested. */
       readonly from: number;
     }
@@ -71,72 +63,6 @@ export function Dialogs(): VNode {
         {said === null ? null : <div class="toast">{said}</div>}
       </div>
     </>
-  );
-}
-
-interface Ending {
-  readonly close: () => void;
-  readonly done: (words: string) => void;
-}
-
-function Frame(props: {
-  readonly title: string;
-  readonly action: string;
-  readonly children: ComponentChildren;
-  readonly close: () => void;
-  readonly submit: () => Promise<void>;
-}): VNode {
-  const { title, action, children, close, submit } = props;
-  const dialog = useRef<HTMLDialogElement>(null);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
-  useEffect(() => {
-    const before = document.activeElement;
-    dialog.current?.showModal();
-    return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-    };
-  }, []);
-  const send = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      await submit();
-      void refresh();
-    } catch (error) {
-      setBusy(false);
-      const locked = error instanceof RequestError && error.status === 401;
-      if (locked) void refresh();
-      setProblem(
-        locked
-          ? 'The platform wants a token for this. Enter it and try again.'
-          : error instanceof RequestError
-            ? error.message
-            : String(error),
-      );
-    }
-  };
-  return (
-    <dialog ref={dialog} aria-labelledby="dialog-title" onClose={close}>
-      <form onSubmit={(event) => void send(event)}>
-        <h2 id="dialog-title">{title}</h2>
-        {children}
-        {problem === null ? null : (
-          <p class="problem" role="alert">
-            {problem}
-          </p>
-        )}
-        <div class="dialog-actions">
-          <button type="button" class="quiet" onClick={close}>
-            Cancel
-          </button>
-          <button type="submit" class="primary" disabled={busy}>
-            {busy ? 'Working …' : action}
-          </button>
-        </div>
-      </form>
-    </dialog>
   );
 }
 
@@ -263,142 +189,5 @@ function Silence({
         />
       </label>
     </Frame>
-  );
-}
-
-function NewNormal(
-  props: { readonly model: string; readonly windows: readonly WindowChoice[]; readonly from: number } & Ending,
-): VNode {
-  const { model, windows, close, done } = props;
-  const [first, setFirst] = useState(Math.max(0, Math.min(props.from, windows.length - 1)));
-  const [last, setLast] = useState(windows.length - 1);
-  const chosen = windows.slice(first, last + 1);
-  const rows = chosen.reduce((sum, window) => sum + window.rows, 0);
-  const scripted = chosen.filter((window) => window.scripted).length;
-  return (
-    <Frame
-      title="This is the new normal"
-      action="Make the baseline"
-      close={close}
-      submit={async () => {
-        const from = windows[first];
-        const to = windows[last];
-        if (from === undefined || to === undefined || last < first)
-          throw new Error('the last window lies before the first; choose them the other way round');
-        await change(baselinesPath(model), { from: from.start, to: to.start });
-        done('The baseline is being made. It takes effect when somebody approves it.');
-      }}
-    >
-      <p class="dialog-words">
-        Makes a new baseline from the windows you choose. Nothing changes until it is approved; the one in force stays,
-        and you can go back to it.
-      </p>
-      <label>
-        First window
-        <select value={String(first)} onChange={(event) => setFirst(Number(event.currentTarget.value))}>
-          {windows.map((window, i) => (
-            <option key={window.start} value={String(i)}>
-              {window.words}
-              {window.drifted ? ' ◆ drifted' : ''}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        Last window
-        <select value={String(last)} onChange={(event) => setLast(Number(event.currentTarget.value))}>
-          {windows.map((window, i) => (
-            <option key={window.start} value={String(i)}>
-              {window.words}
-              {window.drifted ? ' ◆ drifted' : ''}
-            </option>
-          ))}
-        </select>
-      </label>
-      <p class="dialog-words" role="status">
-        {chosen.length === 0
-          ? 'The last window lies before the first.'
-          : `${plural(chosen.length, 'window')}, ${count(rows)} rows.`}
-        {chosen.length > 0 && chosen.length < 14
-          ? ' Fewer than 14 windows: verdicts stay provisional until there are more.'
-          : ''}
-        {scripted > 0 ? ` ${plural(scripted, 'window')} of these belong to a scripted incident.` : ''}
-      </p>
-    </Frame>
-  );
-}
-
-function ChangeBaseline(
-  props: { readonly kind: 'approve' | 'rollback'; readonly model: string; readonly baseline: BaselineInfo } & Ending,
-): VNode {
-  const { kind, model, baseline, close, done } = props;
-  const approve = kind === 'approve';
-  return (
-    <Frame
-      title={approve ? `Approve baseline ${baseline.n}` : 'Go back to the baseline before'}
-      action={approve ? 'Approve' : 'Go back'}
-      close={close}
-      submit={async () => {
-        await change(baselineChangePath(model, baseline.n, kind), { version: baseline.version });
-        done(approve ? `Baseline ${baseline.n} is approved.` : 'The baseline before is put in force again.');
-      }}
-    >
-      <p class="dialog-words">
-        {approve
-          ? `From the next windows on, the model is compared with baseline ${baseline.n} of version ${baseline.version} (${count(baseline.rows)} rows). Windows already judged stay as they are.`
-          : `Instead of baseline ${baseline.n} of version ${baseline.version}, the approved one before it is put in force again, from the next windows on. Windows already judged stay as they are.`}
-      </p>
-      {baseline.findings.length === 0 ? null : (
-        <>
-          <p class="dialog-words">What was noticed when it was made:</p>
-          <ul class="findings">
-            {baseline.findings.map((finding) => (
-              <li key={finding}>
-                <Said text={finding} />
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
-    </Frame>
-  );
-}
-
-/** Asked for once; kept as long as the tab. */
-export function TokenForm({ refused }: { readonly refused: boolean }): VNode {
-  const [value, setValue] = useState('');
-  return (
-    <form
-      class="token card"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (value.trim() === '') return;
-        rememberToken(value.trim());
-        setValue('');
-        void refresh();
-      }}
-    >
-      <h2>This platform wants a token</h2>
-      <p class="dialog-words">
-        {refused
-          ? 'The token was refused. Enter one that may read, and administer if you want to change anything.'
-          : 'It was started with a token. The token is kept in this tab only and forgotten when you close it.'}
-      </p>
-      <label>
-        Token
-        <input
-          type="password"
-          value={value}
-          autoComplete="off"
-          required
-          onInput={(event) => setValue(event.currentTarget.value)}
-        />
-      </label>
-      <div class="dialog-actions">
-        <button type="submit" class="primary">
-          Continue
-        </button>
-      </div>
-    </form>
   );
 }

@@ -8,8 +8,9 @@ import type { Route } from '../data/routes.ts';
 import { count } from '../words/numbers.ts';
 import { instant, moment, span } from '../words/times.ts';
 import { ConnectionBanner } from './banners.tsx';
-import { Dialogs, TokenForm } from './dialogs.tsx';
+import { Dialogs } from './dialogs.tsx';
 import { setTheme, type Theme, themeNow } from './theme.ts';
+import { TokenForm } from './token-form.tsx';
 
 export function Shell({ route, children }: { readonly route: Route; readonly children: ComponentChildren }): VNode {
   const alerts = useLive<AlertsAnswer>(OPEN_ALERTS);
