@@ -14,6 +14,9 @@ export const VERDICT_QUANTILES: readonly number[] = [
 /** Whole numbers with at most so many distinct values get one verdict bin a value. */
 export const FEW_VALUES = 32;
 
+/** Units beyond 2^±1004 would have no finite inverse, or no room for 2^20 of them. */
+const LARGEST_EXPONENT = 1_004;
+
 /** A value of the baseline with how often it occurs and how many finite values lie below it. */
 export interface ValueStep {
   readonly value: number;
@@ -68,17 +71,19 @@ export function binValues(steps: readonly ValueStep[], n: number, few: boolean):
   for (const step of steps) {
     const { value, count, before } = step;
     if (isStep(step, n, ranks)) fine.set(value, before);
+    // The largest double has no next one: it stays in the outer bin.
+    const after = nextUp(value) > value ? nextUp(value) : null;
     const heavy = count > 1 && count * FINE_PARTS > n;
     if (heavy || few) {
       fine.set(value, before);
-      fine.set(nextUp(value), before + count);
+      if (after !== null) fine.set(after, before + count);
     }
     if (few || (count > 1 && count * 10 > n)) {
       verdict.set(value, before);
-      verdict.set(nextUp(value), before + count);
+      if (after !== null) verdict.set(after, before + count);
     } else if (ranks.some((rank) => before < rank && rank <= before + count)) verdict.set(value, before);
   }
-  fine.set(nextUp(last.value), n);
+  if (nextUp(last.value) > last.value) fine.set(nextUp(last.value), n);
   const edges = [...fine.keys()].sort((a, b) => a - b);
   const below = edges.map((edge) => fine.get(edge) ?? 0);
   const counts = edges.map((_, i) => (below[i] ?? 0) - (i === 0 ? 0 : (below[i - 1] ?? 0)));
@@ -128,8 +133,8 @@ export function fixedPointOf(steps: readonly ValueStep[], n: number): { center: 
   if (n === 0 || steps.length === 0) return { center: 0, unit: 2 ** -20 };
   const median = at(0.5);
   const span = Math.max(median - at(0.001), at(0.999) - median);
-  const scale = span > 0 && Number.isFinite(span) ? span : Math.abs(median) || 1;
-  const exponent = Math.min(900, Math.max(-900, Math.ceil(Math.log2(scale)) - 20));
+  const scale = Math.min(span, Number.MAX_VALUE) || Math.abs(median) || 1;
+  const exponent = Math.min(LARGEST_EXPONENT, Math.max(-LARGEST_EXPONENT, Math.ceil(Math.log2(scale)) - 20));
   const unit = 2 ** exponent;
   const center = Math.round(median / unit) * unit;
   return { center: Number.isFinite(center) ? center : median, unit };
