@@ -219,7 +219,8 @@ export function parseMonitor(
   if (typeof input === 'object' && input !== null && !Array.isArray(input)) {
     const rest: Record<string, unknown> = { ...(input as Record<string, unknown>) };
     for (const [key, fix] of Object.entries(LATER)) {
-      if (key in rest) {
+      // An empty list is what a filled monitor holds, and a filled monitor is checked again where it is published.
+      if (key in rest && !(Array.isArray(rest[key]) && rest[key].length === 0)) {
         problems.push({ code: 'not-yet', path: key, message: 'this key is not accepted yet', fix });
         delete rest[key];
       }

@@ -19,6 +19,11 @@ describe('parseMonitor', () => {
     });
   });
 
+  it('takes what it filled in itself: a monitor is checked again where it is published', () => {
+    const { monitor } = parseMonitor({ model: 'flight-delay' });
+    expect(parseMonitor(monitor)).toEqual({ monitor, problems: [] });
+  });
+
   it('reports all problems at once, each with where, what, expected and the nearest key', () => {
     const problems = problemsOf({
       model: 'Flight_Delay',
