@@ -94,12 +94,19 @@ export const command: Command = {
         await publish(platform, monitor, baseline, version);
         const target = await targetOf(platform);
         return await backfill({ history, monitor, target, signal: io.signal, progress: progress.at });
+      } catch (error) {
+        if (io.signal.aborted) return null;
+        throw error;
       } finally {
         progress.at('stopping');
         await platform.stop();
         progress.end();
       }
     });
+    if (outcome === null) {
+      io.stderr.write('stopped before the end; what was brought in stays, so begin again in an empty folder\n');
+      return EXIT.failure;
+    }
     if (options.flag('json')) io.stdout.write(`${JSON.stringify(outcome)}\n`);
     else
       io.stdout.write(

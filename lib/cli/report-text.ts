@@ -65,7 +65,7 @@ function driftLines(features: readonly FeatureResult[], paint: Paint): string[] 
   const lines = shown.map((feature) => {
     const [mark, colour] = MARKS[feature.status];
     const name = plain(feature.name).padEnd(width);
-    const effect = feature.effect === null ? '' : `w ${feature.effect.toFixed(2)}`;
+    const effect = feature.effect === null ? '' : feature.effect > 1 ? 'w > 1' : `w ${feature.effect.toFixed(2)}`;
     return `  ${paint(colour, mark)} ${name}  ${feature.type.padEnd(11)}  ${effect.padEnd(7)}  ${plain(feature.summary)}${feature.provisional ? ' (provisional)' : ''}`;
   });
   const hidden = features.length - shown.length;

@@ -247,7 +247,6 @@ function yamlOf({ request, columns, task, features, window, positive }: Parts): 
     ...features.map(({ name, type, note }) => `  ${scalar(name)}: { type: ${type}, policy: keep }   # ${note}`),
     '',
     `window: { every: ${window.every}, timezone: UTC, lateness: 1h, revise: 7d }   # ${window.note}`,
-    '# segments: [ { by: COLUMN, top: 20 } ]',
     '',
     '# Openings of episodes that you accept when nothing has changed.',
     'budget: 1 per 30d',
