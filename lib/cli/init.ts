@@ -1,5 +1,5 @@
 /** `mlmon init`: writes a commented monitor inferred from data. */
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { Monitor } from '../contracts/monitor.ts';
 import { type Command, EXIT, wrongUse } from './command.ts';
@@ -73,6 +73,7 @@ export const command: Command = {
     });
     if (target === null) io.stdout.write(yaml);
     else {
+      await mkdir(dirname(target), { recursive: true });
       await writeFile(target, yaml, { flag: options.flag('force') ? 'w' : 'wx' }).catch(
         (error: NodeJS.ErrnoException) => {
           if (error.code === 'EEXIST') throw wrongUse(output ?? '', 'exists already', 'give --force to write over it');

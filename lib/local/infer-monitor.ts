@@ -1,6 +1,6 @@
 /** A monitor inferred from data, as commented YAML: what an owner edits instead of writing from nothing. */
 import { numberFacts, timeRange, topCategories, valueSteps } from '../adapters/duckdb/summaries.ts';
-import { type Table, type TableColumn, timeSql } from '../adapters/duckdb/table.ts';
+import { numberSql, type Table, type TableColumn, textSql, timeSql } from '../adapters/duckdb/table.ts';
 import { MODEL_PATTERN } from '../contracts/event.ts';
 import { METRICS, type Monitor } from '../contracts/monitor.ts';
 import { nearest, type Problem, ProblemError, shown } from '../contracts/problem.ts';
@@ -36,7 +36,10 @@ const POSITIVE = ['1', 'true', 'yes', 'y', 'positive', 'pos', 'fraud', 'churn', 
 const MOST_CLASSES = 100;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
+/** The default of `window.minimumRows`. */
 const ROWS_A_WINDOW = 200;
+/** Under this nothing can be told from chance. */
+const FEWEST_ROWS = 20;
 
 /** @throws ProblemError for a model name that cannot be, data without rows, and columns that are named and not there */
 export async function inferMonitor(request: InferRequest): Promise<InferredMonitor> {
@@ -58,7 +61,9 @@ export async function inferMonitor(request: InferRequest): Promise<InferredMonit
   }
   const window = await windowOf(table, find(columns.time));
   const positive =
-    task === 'binary-classification' ? await positiveOf(table, find(columns.truth) ?? find(columns.prediction)) : null;
+    task === 'binary-classification'
+      ? await positiveOf(table, find(columns.truth) ?? find(columns.prediction), find(columns.score))
+      : null;
   return { yaml: yamlOf({ request, columns, task, features, window, positive }), findings };
 }
 
@@ -140,10 +145,19 @@ async function taskOf(
   return distinct <= MOST_CLASSES ? 'multiclass-classification' : 'none';
 }
 
-async function positiveOf(table: Table, column: TableColumn | null): Promise<string | null> {
+/** The class with a usual name, else the one whose rows have the higher scores. */
+async function positiveOf(table: Table, column: TableColumn | null, score: TableColumn | null): Promise<string | null> {
   if (column === null) return null;
   const { top } = await topCategories(table, column, 2);
-  return top.find(([value]) => POSITIVE.includes(value.toLowerCase()))?.[0] ?? null;
+  const usual = top.find(([value]) => POSITIVE.includes(value.toLowerCase()));
+  if (usual !== undefined || score === null || top.length < 2) return usual?.[0] ?? null;
+  const x = numberSql(score);
+  const [first, second] = await table.db.rows(
+    `SELECT ${textSql(column)} AS v, avg(${x}) AS m FROM ${table.relation} WHERE ${textSql(column)} IS NOT NULL AND isfinite(${x}) GROUP BY 1 ORDER BY m DESC, v`,
+  );
+  return first === undefined || second === undefined || Number(first['m']) === Number(second['m'])
+    ? null
+    : String(first['v']);
 }
 
 interface Feature {
@@ -200,14 +214,15 @@ async function featuresOf(
 }
 
 /** A day, or an hour where the reference has too few days and enough rows an hour. */
-async function windowOf(table: Table, column: TableColumn | null): Promise<{ every: string; note: string }> {
+async function windowOf(table: Table, column: TableColumn | null): Promise<Parts['window']> {
   const range = column === null ? null : await timeRange(table, await timeSql(table, column));
-  if (range === null) return { every: '1d', note: 'rows of a day are judged together' };
+  if (range === null) return { every: '1d', rows: null, note: 'rows of a day are judged together' };
   const span = Math.max(1, range.to - range.from);
   const perHour = (table.rows * HOUR) / span;
   const days = span / DAY;
-  if (days < 14 && perHour >= ROWS_A_WINDOW) return { every: '1h', note: `about ${Math.round(perHour)} rows each` };
-  return { every: '1d', note: `about ${Math.round(perHour * 24)} rows each in the reference` };
+  if (days < 14 && perHour >= ROWS_A_WINDOW)
+    return { every: '1h', rows: perHour, note: `about ${Math.round(perHour)} rows each in the reference` };
+  return { every: '1d', rows: perHour * 24, note: `about ${Math.round(perHour * 24)} rows each in the reference` };
 }
 
 interface Parts {
@@ -215,13 +230,17 @@ interface Parts {
   readonly columns: Monitor['columns'];
   readonly task: Monitor['task'];
   readonly features: readonly Feature[];
-  readonly window: { readonly every: string; readonly note: string };
+  /** `rows`: how many a window of the reference holds. */
+  readonly window: { readonly every: string; readonly rows: number | null; readonly note: string };
   readonly positive: string | null;
 }
 
 function yamlOf({ request, columns, task, features, window, positive }: Parts): string {
   const roles = Object.entries(columns).map(([role, name]) => `${role}: ${scalar(String(name))}`);
   const metric = METRICS[task][0];
+  // Half of what a window usually holds, where that is less than the default: else no window would ever be judged.
+  const least = window.rows === null ? ROWS_A_WINDOW : Math.max(FEWEST_ROWS, Math.round(window.rows / 2));
+  const minimumRows = least < ROWS_A_WINDOW ? `, minimumRows: ${least}` : '';
   const lines = [
     '# What to watch on this model. Checked with `mlmon validate`; all keys: docs/reference/monitor.md',
     `model: ${request.model}`,
@@ -246,7 +265,7 @@ function yamlOf({ request, columns, task, features, window, positive }: Parts): 
     'features:',
     ...features.map(({ name, type, note }) => `  ${scalar(name)}: { type: ${type}, policy: keep }   # ${note}`),
     '',
-    `window: { every: ${window.every}, timezone: UTC, lateness: 1h, revise: 7d }   # ${window.note}`,
+    `window: { every: ${window.every}, timezone: UTC, lateness: 1h, revise: 7d${minimumRows} }   # ${window.note}`,
     '',
     '# Openings of episodes that you accept when nothing has changed.',
     'budget: 1 per 30d',
