@@ -113,7 +113,9 @@ async function run(
   hear: (line: Record<string, unknown>) => void,
 ): Promise<void> {
   if (signal.aborted) return;
-  const child = spawn(process.execPath, ['--import', 'tsx', script, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // By its address: a bare name would be looked for from the folder the user is in.
+  const loader = import.meta.resolve('tsx');
+  const child = spawn(process.execPath, ['--import', loader, script, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] });
   const end = (): void => {
     child.kill('SIGTERM');
   };
