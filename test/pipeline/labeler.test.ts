@@ -382,6 +382,80 @@ describe('labeler', () => {
     expect(settled.length).toBeGreaterThan(0);
   });
 
+  it('survives a kill at any write, and a second labeler, with many seeds', async () => {
+    const { store: captured, log } = quiet;
+    const inner = queryOver(captured);
+    const answers = new Map<string, ReturnType<Query['run']>>();
+    const query: Query = {
+      run: (sql, of) => {
+        const name = `${sql} ${of.join()}`;
+        const answer = answers.get(name) ?? inner.run(sql, of);
+        answers.set(name, answer);
+        return answer;
+      },
+    };
+    const models = modelsOf(MONITORS);
+    const objects = await captured.list('capture/', { limit: 100_000 });
+    const settle = async (seed: number, faulty: boolean) => {
+      const store = new MemoryStore();
+      for (const key of await captured.list('archive/'))
+        await store.putIfAbsent(key, (await captured.get(key))?.body ?? new Uint8Array());
+      // Their content is read from where it was captured.
+      for (const key of objects) await store.putIfAbsent(key, new Uint8Array());
+      const faults = new FaultInjector({
+        seed,
+        ...(faulty ? { crash: 0.15, maxCrashes: 40, conflict: 0.05, transient: 0.0005 } : {}),
+      });
+      const clock = { time: START, now: () => clock.time };
+      const begin = () => {
+        const process = faults.process();
+        const ports = { log: process.log(log), store: process.store(store), clock };
+        return { process, labeler: new Labeler({ ...ports, query, models }) };
+      };
+      const pair = [begin(), begin()];
+      const step = async (): Promise<void> => {
+        await Promise.all(
+          pair.map(async ({ labeler }, i) => {
+            try {
+              await labeler.step();
+            } catch (error) {
+              if (!(error instanceof CrashError || error instanceof TransientError || error instanceof ConflictError))
+                throw error;
+              if (pair[i]?.process.dead) pair[i] = begin();
+            }
+          }),
+        );
+      };
+      for (; clock.time < START + 12 * DAY; clock.time += DAY) await step();
+      faults.disable();
+      await step();
+      await step();
+      const newest = new Map<string, unknown>();
+      for (const { model } of MONITORS)
+        for (const result of await resultsOf(store, model)) {
+          const { provenance, ...content } = result;
+          newest.set(`${model} ${result.version} ${result.start}`, { ...content, inputs: provenance.inputs });
+        }
+      const state = (await store.get(keys.labeled(await log.identity())))?.body;
+      return { newest, state: new TextDecoder().decode(state), crashes: faults.counts.crashes };
+    };
+    const expected = await settle(0, false);
+    expect(expected.newest.size).toBeGreaterThan(20);
+    let crashes = 0;
+    for (let seed = 1; seed <= 20; seed++) {
+      const run = await settle(seed, true);
+      crashes += run.crashes;
+      expect([...run.newest.keys()].sort()).toEqual([...expected.newest.keys()].sort());
+      for (const [name, content] of expected.newest) {
+        const { inputs: _, ...one } = content as Record<string, unknown>;
+        const { inputs: __, ...other } = run.newest.get(name) as Record<string, unknown>;
+        expect(other).toEqual(one);
+      }
+      expect(run.state).toBe(expected.state);
+    }
+    expect(crashes).toBeGreaterThan(100);
+  });
+
   it('waits for the first capture, and for all partitions', async () => {
     const clock = { now: () => START };
     const log = new MemoryLog({ clock });
