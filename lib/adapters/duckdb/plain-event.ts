@@ -4,8 +4,9 @@
  */
 import { EVENT_LIMITS, MODEL_PATTERN } from '../../contracts/event.ts';
 
-/** UTC, whole seconds or milliseconds, a day that every month has. */
-const PLAIN_TIME = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{3})?Z$/;
+/** UTC, whole seconds or milliseconds, any day but 29 February. */
+const PLAIN_TIME =
+  /^\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{3})?Z$/;
 /** Model names that passed, so that the pattern is not run for every event. */
 const models = new Set<string>();
 const MODELS = 10_000;
@@ -42,6 +43,10 @@ export function isPlainEvent(event: unknown): boolean {
         features += count;
         break;
       }
+      case 'source':
+      case 'policy_key':
+        if (!isText(value, 0, EVENT_LIMITS.idLength)) return false;
+        break;
       case 'segment':
         if (plainMap(value, false, false) < 0) return false;
         break;
@@ -71,6 +76,8 @@ function isLabelMember(key: string, value: unknown): boolean {
     case 'model':
     case 'time':
       return true;
+    case 'source':
+      return isText(value, 0, EVENT_LIMITS.idLength);
     case 'truth':
       return typeof value === 'string' || isNumber(value);
     case 'arrival':
