@@ -237,18 +237,22 @@ function traffic(random: () => number, days: number): (Event & { at: number })[]
       events.push({ ...prediction, score: random(), predicted: truthOf(model), at, arrival: arrived });
     }
     const labels = pick([0, 1, 1, 1, 2, 3]);
+    let same: { readonly at: number; readonly arrival: number } | null = null;
     for (let j = 0; j < labels; j++) {
       const known = time + pick([HOUR, 5 * HOUR, DAY, 2 * DAY, 4 * DAY, 9 * DAY, -2 * HOUR]);
       const at = Math.max(known, START);
-      events.push({
-        type: 'label',
+      const arrival = at - Math.floor(random() * 5_000);
+      const label = {
+        type: 'label' as const,
         id: random() < 0.1 ? `orphan ${i}` : id,
         model,
         time: known,
         truth: truthOf(model),
-        at,
-        ...(random() < 0.5 ? { arrival: at - Math.floor(random() * 5_000) } : {}),
-      });
+      };
+      // Some arrive at the very moment of the one before, known at another time or said otherwise.
+      if (same !== null && random() < 0.5) events.push({ ...label, ...same, time: random() < 0.5 ? known : time });
+      else events.push(random() < 0.5 ? { ...label, at, arrival } : { ...label, at });
+      same = { at, arrival };
     }
   }
   return events.sort((a, b) => a.at - b.at);
