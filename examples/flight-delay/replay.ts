@@ -2,7 +2,7 @@
  * Replays February to June through the public HTTP interface, in order of event time, faster than real time. Each request
  * carries half an hour of departures and of labels that came due, and tells the platform the simulated time.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import type { InferenceEvent, LabelEvent } from '../../lib/contracts/event.ts';
@@ -52,7 +52,7 @@ export async function replay({ platform, folder, pace, until: asked = END, say }
       if (step < from) continue;
       events.push(...labels.due(step + STEP));
       if (events.length > 0) await send(agent, platform, step + STEP, events);
-      await writeFile(join(folder, PROGRESS_FILE), JSON.stringify({ next: step + STEP }));
+      await remember(folder, step + STEP);
     }
     say(`replaying ${new Date(day).toISOString().slice(0, 10)}`, (day - REPLAY.from) / (until - REPLAY.from));
     const ahead = ((day + DAY - from) / DAY) * pace - (Date.now() - started);
@@ -61,10 +61,17 @@ export async function replay({ platform, folder, pace, until: asked = END, say }
   say(
     until === END
       ? 'all five months are replayed; the clock stands still'
-      : `replayed until ${new Date(until).toISOString()}; the clock stands still`,
+      : `replayed until ${new Date(until).toISOString().slice(0, 16).replace('T', ' ')}; the clock stands still`,
     1,
   );
   agent.destroy();
+}
+
+/** Whole or not at all: it may be ended at any moment. */
+async function remember(folder: string, next: number): Promise<void> {
+  const file = join(folder, PROGRESS_FILE);
+  await writeFile(`${file}.part`, JSON.stringify({ next }));
+  await rename(`${file}.part`, file);
 }
 
 /** Where the last run stopped; labels of earlier flights that had not come by then are put back into the queue. */
@@ -72,8 +79,9 @@ async function resume(folder: string, flights: Flights, labels: LabelQueue): Pro
   let next: number;
   try {
     next = (JSON.parse(await readFile(join(folder, PROGRESS_FILE), 'utf8')) as { next: number }).next;
-  } catch {
-    return REPLAY.from;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return REPLAY.from;
+    throw error;
   }
   // No label comes later than three days after departure.
   for (const flight of await flights.between(Math.max(REPLAY.from, next - 4 * DAY), next)) {

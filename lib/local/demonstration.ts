@@ -89,6 +89,7 @@ export async function demonstrate(description: ProducerDescription, options: Dem
   await mkdir(folder, { recursive: true });
   if (!(await options.isPublished())) {
     await run(script, ['prepare', '--folder', folder], signal, ({ message }) => say({ message: String(message) }));
+    if (signal.aborted) return;
     say({ message: 'making the baseline' });
     const { monitor, problems } = readMonitorText(await readFile(description.monitor, 'utf8'));
     if (monitor === null) throw new ProblemError(problems);

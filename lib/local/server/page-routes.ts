@@ -54,7 +54,7 @@ function runbookPage(markdown: string): string {
     .filter(({ level }) => level === 2)
     .map(({ text, anchor }) => `<li><a href="#${escapeHtml(anchor)}">${escapeHtml(text)}</a></li>`)
     .join('');
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Runbook</title><style>${STYLE}</style></head>
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Runbook</title><link rel="icon" type="image/svg+xml" href="icon.svg"><style>${STYLE}</style></head>
 <body><nav aria-label="Contents"><a href="./">Monitoring</a><ul>${contents}</ul></nav><main>${html}</main></body></html>
 `;
 }
