@@ -132,7 +132,7 @@ function refuseOverlap(now: number, from: number, folder: string): void {
 
 /** Publishes the monitor and its baseline from the beginning of time, for a model that the platform does not know. */
 async function publish(
-  { registry, store, clock }: Platform,
+  { registry, actions: { publisher } }: Platform,
   monitor: Monitor,
   baseline: Baseline | null,
   version: string,
@@ -140,7 +140,6 @@ async function publish(
   await registry.refresh();
   if (registry.models().includes(monitor.model)) return;
   const { publishBaseline, publishMonitor } = await import('../pipeline/publisher.ts');
-  const publisher = { store, clock, cacheMs: registry.cacheMs };
   if (baseline !== null)
     await publishBaseline(publisher, baseline, {
       model: monitor.model,
@@ -148,6 +147,7 @@ async function publish(
       by: BY,
       approve: true,
       effectiveFrom: 0,
+      monitor,
     });
   await publishMonitor(publisher, monitor, { by: BY, effectiveFrom: 0 });
   registry.invalidate();

@@ -46,6 +46,7 @@ const apply: Action = async (options, client, io) => {
         baseline,
         version,
         approve: true,
+        monitor,
         by: decider(options),
       });
     }

@@ -79,7 +79,13 @@ async function publish({ actions, db }: Platform, { file, monitor, baselineFile 
   if (baselineFile !== null) {
     const baseline = await baselineOf(db, baselineFile, monitor);
     const version = baseline.version ?? '1';
-    const published = await actions.publishBaseline(monitor.model, { baseline, version, approve: true, by: BY });
+    const published = await actions.publishBaseline(monitor.model, {
+      baseline,
+      version,
+      approve: true,
+      by: BY,
+      monitor,
+    });
     told = `baseline ${published.n} of version ${version}, ${baseline.rows.toLocaleString('en')} rows`;
   }
   const { n, effectiveFrom } = await actions.applyMonitor(monitor.model, monitor, BY);

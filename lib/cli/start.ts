@@ -90,9 +90,10 @@ export const command: Command = {
             name: 'January 2001',
           }),
         publish: async ({ monitor, baseline, version, from }) => {
-          const publisher = { store: platform.store, clock: platform.clock, cacheMs: platform.registry.cacheMs };
+          const { publisher } = platform.actions;
           const by = 'demonstration';
           await publishBaseline(publisher, baseline, {
+            monitor,
             model: monitor.model,
             version,
             by,

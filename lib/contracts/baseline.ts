@@ -40,6 +40,8 @@ export interface NumericBaseline {
   /** Rows in each fine bin. */
   readonly counts: readonly number[];
   readonly calibration: ColumnCalibration | null;
+  /** Published under the policy `bucket`: one fine bin a verdict bin, ends rounded outward, moments of the bins' middles. */
+  readonly bucketed?: true;
 }
 
 export interface CategoricalBaseline {
@@ -58,6 +60,10 @@ export interface CategoricalBaseline {
   /** For each of `categories` its verdict bin: those of at least 200 rows (in a small baseline 1 % of its rows, at least 10) have one of their own, all others share the bin `other`. */
   readonly verdictBin: readonly number[];
   readonly calibration: ColumnCalibration | null;
+  /** Published under the policy `hash`: `categories` are hashes made with this key. */
+  readonly policyKey?: string;
+  /** Published under the policy `bucket`: what the collector writes for every category that is not in `categories`. */
+  readonly rest?: string;
 }
 
 export type ColumnBaseline = NumericBaseline | CategoricalBaseline;
@@ -118,6 +124,8 @@ export interface Baseline {
   readonly performance: PerformanceBaseline | null;
   /** What is odd about the reference itself: anomalous windows, constant columns, few rows. */
   readonly findings: readonly Problem[];
+  /** Features of the reference that were not published with it, by name: a monitor with field policies publishes what it declares. */
+  readonly withheld?: readonly string[];
 }
 
 /** A baseline as published: `baselines/<model>/<version>/<n>.json`. */

@@ -286,6 +286,15 @@ function impossible(monitor: Monitor): Problem[] {
   const problems: Problem[] = [];
   if (monitor.latency !== undefined && Object.values(monitor.latency).every((value) => value === undefined))
     problems.push({ code: 'empty', path: 'latency', message: 'names no percentile', expected: 'p50, p90 or p99' });
+  for (const [name, { type, policy }] of Object.entries(monitor.features ?? {}))
+    if (policy === 'hash' && type === 'numeric')
+      problems.push({
+        code: 'hash-of-number',
+        path: `features.${name}.policy`,
+        message: 'hash needs type categorical: hashes of numbers have no order that could be judged',
+        got: 'hash of a numeric feature',
+        fix: 'declare type: categorical, or use bucket or drop',
+      });
   problems.push(...unfilledScales(monitor));
   const metrics: readonly string[] = METRICS[monitor.task];
   const named = monitor.performance.metrics === 'auto' ? [] : monitor.performance.metrics;

@@ -39,6 +39,8 @@ export interface NumericSummary extends ColumnSummary {
   readonly distinct: number;
   /** As `binValues` wants them; all distinct values when there are at most FEW_VALUES. */
   readonly steps: readonly ValueStep[];
+  /** Rows that a verdict bin has at least. @default 1 */
+  readonly leastRows?: number;
 }
 
 export interface CategoricalSummary extends ColumnSummary {
@@ -51,7 +53,7 @@ export interface CategoricalSummary extends ColumnSummary {
 export function numericBaseline(summary: NumericSummary): NumericBaseline {
   const { name, role, rows, missing, nonFinite, integer, steps, distinct } = summary;
   const count = rows - missing - nonFinite;
-  const { bins, counts } = binValues(steps, count, integer && distinct <= FEW_VALUES);
+  const { bins, counts } = binValues(steps, count, integer && distinct <= FEW_VALUES, summary.leastRows);
   return {
     name,
     type: 'numeric',

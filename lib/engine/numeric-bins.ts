@@ -58,8 +58,9 @@ export interface BinnedValues {
  * @param steps ascending by value; all values for which `isStep` holds, more do no harm; `before` and `count` exact
  * @param n finite values in all
  * @param few the steps are all the distinct values, whole numbers, at most FEW_VALUES
+ * @param least rows that a verdict bin has at least, where there are as many
  */
-export function binValues(steps: readonly ValueStep[], n: number, few: boolean): BinnedValues {
+export function binValues(steps: readonly ValueStep[], n: number, few: boolean, least = 1): BinnedValues {
   const first = steps[0];
   const last = steps.at(-1);
   if (first === undefined || last === undefined || n === 0)
@@ -89,7 +90,7 @@ export function binValues(steps: readonly ValueStep[], n: number, few: boolean):
   const counts = edges.map((_, i) => (below[i] ?? 0) - (i === 0 ? 0 : (below[i - 1] ?? 0)));
   counts.push(n - (below.at(-1) ?? 0));
 
-  const starts = nonEmptyStarts(verdict, n);
+  const starts = fullStarts(nonEmptyStarts(verdict, n), verdict, n, least);
   let at = 0;
   const verdictBin = [0];
   for (const edge of edges) {
@@ -108,6 +109,25 @@ function nonEmptyStarts(candidates: ReadonlyMap<number, number>, n: number): Set
     if (before > 0 && end > before) starts.add(edge);
   });
   return starts;
+}
+
+/** Those of the starts, ascending, that leave at least so many rows in every bin. */
+function fullStarts(
+  starts: ReadonlySet<number>,
+  before: ReadonlyMap<number, number>,
+  n: number,
+  least: number,
+): Set<number> {
+  if (least <= 1) return new Set(starts);
+  const full = new Set<number>();
+  let from = 0;
+  for (const start of starts) {
+    const through = before.get(start) ?? 0;
+    if (through - from < least || n - through < least) continue;
+    full.add(start);
+    from = through;
+  }
+  return full;
 }
 
 const bits = new DataView(new ArrayBuffer(8));

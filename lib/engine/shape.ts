@@ -74,7 +74,7 @@ export interface Shape {
   readonly segments: readonly ShapeSegment[];
   /** Feature name to column. */
   readonly features: ReadonlyMap<string, ShapeColumn>;
-  /** Features that the baseline has and the monitor leaves out: known, not profiled. */
+  /** Features that are known and not profiled: the monitor drops them, or leaves out what the baseline has. */
   readonly ignored: ReadonlySet<string>;
   readonly score: ShapeColumn | null;
   readonly prediction: ShapeColumn | null;
@@ -104,7 +104,8 @@ export interface ColumnTable {
 
 /**
  * Columns: those of the baseline, in its order; with `monitor.features`, only these, and those of them that the baseline does
- * not have (or has with the other type) follow without bins. Without a baseline score and prediction are columns too.
+ * not have (or has with the other type, or hashed where the monitor does not hash) follow without bins; dropped ones do not.
+ * Without a baseline score and prediction are columns too.
  * Throws ProblemError when the baseline contradicts itself or the scales do not fill each other.
  */
 export function compileShape(monitor: Monitor, baseline: Baseline | null): Shape {
@@ -132,6 +133,8 @@ export function compileShape(monitor: Monitor, baseline: Baseline | null): Shape
   const ignored = new Set<string>();
   for (const { name, role } of baseline?.columns ?? [])
     if (role === 'feature' && !features.has(name)) ignored.add(name);
+  for (const name of baseline?.withheld ?? []) if (!features.has(name)) ignored.add(name);
+  for (const [name, { policy }] of Object.entries(monitor.features ?? {})) if (policy === 'drop') ignored.add(name);
   const segments = monitor.segments.map(({ by, top, minimumRows }) => ({
     by,
     top,
@@ -176,11 +179,14 @@ interface Planned {
 
 function plan(monitor: Monitor, baseline: Baseline | null): Planned[] {
   const planned: Planned[] = [];
-  const declared = new Map(Object.entries(monitor.features ?? {}));
+  const declared = new Map(Object.entries(monitor.features ?? {}).filter(([, { policy }]) => policy !== 'drop'));
   for (const column of baseline?.columns ?? []) {
     const { name, role, type } = column;
     if (role === 'feature' && monitor.features !== undefined) {
-      if (declared.get(name)?.type !== type) continue;
+      const rule = declared.get(name);
+      if (rule?.type !== type) continue;
+      // Hashes and names have nothing in common: all would seem unseen.
+      if (type === 'categorical' && (column.policyKey !== undefined) !== (rule.policy === 'hash')) continue;
       declared.delete(name);
     }
     planned.push({ name, role, type, baseline: column });

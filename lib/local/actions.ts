@@ -7,7 +7,9 @@ import { type Monitor, type PublishedMonitor, parseMonitor } from '../contracts/
 import { keys } from '../contracts/object-keys.ts';
 import { ProblemError, shown } from '../contracts/problem.ts';
 import { SIGNALS, type Signal } from '../contracts/result.ts';
+import { compileShape } from '../engine/shape.ts';
 import type { AuditLog } from '../pipeline/audit.ts';
+import type { PolicyKey } from '../pipeline/field-policy.ts';
 import { changeJson } from '../pipeline/json-object.ts';
 import type { AlertChannel, Clock, ObjectStore } from '../pipeline/ports.ts';
 import {
@@ -26,8 +28,19 @@ export interface ActionsOptions {
   readonly registry: Registry;
   readonly audit: AuditLog;
   readonly channels: readonly AlertChannel[];
+  /** That of the collector. */
+  readonly policyKey: PolicyKey;
   /** Makes a baseline from the capture: events of the model with event times in [from, to), milliseconds. */
   readonly baselineFromCapture: (model: string, monitor: Monitor, from: number, to: number) => Promise<Baseline>;
+}
+
+export interface PublishBaselineInput {
+  readonly baseline: Baseline;
+  readonly version: string;
+  readonly approve: boolean;
+  readonly by: string;
+  /** As in a monitor file. */
+  readonly monitor?: unknown;
 }
 
 /** Longest silence: a forgotten one must end by itself. */
@@ -39,7 +52,13 @@ export class PlatformActions {
 
   constructor(options: ActionsOptions) {
     this.#options = options;
-    this.#publisher = { store: options.store, clock: options.clock, cacheMs: options.registry.cacheMs };
+    const { store, clock, registry, policyKey } = options;
+    this.#publisher = { store, clock, cacheMs: registry.cacheMs, policyKey };
+  }
+
+  /** For publishing with other moments than the platform would choose; what it publishes is not audited. */
+  get publisher(): PublisherOptions {
+    return this.#publisher;
   }
 
   async acknowledge(id: string, { by, note }: { readonly by: string; readonly note: string }): Promise<void> {
@@ -110,10 +129,7 @@ export class PlatformActions {
 
   /** @throws ProblemError with every problem of the monitor */
   async applyMonitor(model: string, input: unknown, by: string): Promise<PublishedMonitor> {
-    const { monitor, problems } = parseMonitor(input);
-    if (monitor === null) throw new ProblemError(problems);
-    if (monitor.model !== model) throw wrong('model', monitor.model, `${model}, as in the address`);
-    const published = await publishMonitor(this.#publisher, monitor, { by });
+    const published = await publishMonitor(this.#publisher, monitorFor(model, input), { by });
     return this.#done(
       by,
       'monitor.apply',
@@ -151,19 +167,20 @@ export class PlatformActions {
     return this.publishBaseline(model, { baseline, version: baseline.version ?? '1', approve: false, by });
   }
 
+  /**
+   * `monitor`: that of the model where it is about to be applied too; its field policies decide what of the baseline is stored.
+   * @throws ProblemError when there is none and none is published, and for what cannot be brought under its policies
+   */
   async publishBaseline(
     model: string,
-    {
-      baseline,
-      version,
-      approve,
-      by,
-    }: { readonly baseline: Baseline; readonly version: string; readonly approve: boolean; readonly by: string },
+    { baseline, version, approve, by, monitor: given }: PublishBaselineInput,
   ): Promise<PublishedBaseline> {
     if (baseline?.schema !== 'mlmon.baseline/v1')
       throw wrong('baseline', baseline?.schema, 'a baseline made by `mlmon profile`, schema mlmon.baseline/v1');
     if (baseline.model !== model) throw wrong('baseline.model', baseline.model, model);
-    const published = await publishBaseline(this.#publisher, baseline, { model, version, approve, by });
+    const monitor = given === undefined ? await this.#newestMonitor(model) : monitorFor(model, given);
+    compileBoth(monitor, baseline);
+    const published = await publishBaseline(this.#publisher, baseline, { model, version, approve, by, monitor });
     return this.#done(
       by,
       'baseline.make',
@@ -211,8 +228,43 @@ export class PlatformActions {
     return this.#options.registry.models();
   }
 
+  async #newestMonitor(model: string): Promise<Monitor> {
+    this.#options.registry.invalidate();
+    await this.#options.registry.refresh();
+    const monitor = this.#options.registry.timeline(model)?.monitors.at(-1)?.monitor;
+    if (monitor === undefined)
+      throw unknown(
+        'model',
+        model,
+        'apply its monitor first, or send it along: its field policies decide what of a baseline is stored',
+      );
+    return monitor;
+  }
+
   #now(): string {
     return new Date(this.#options.clock.now()).toISOString();
+  }
+}
+
+/** @throws ProblemError with every problem of the monitor */
+function monitorFor(model: string, input: unknown): Monitor {
+  const { monitor, problems } = parseMonitor(input);
+  if (monitor === null) throw new ProblemError(problems);
+  if (monitor.model !== model) throw wrong('model', monitor.model, `${model}, as in the address`);
+  return monitor;
+}
+
+/** What nobody could compile would be found out later, and by nobody. */
+function compileBoth(monitor: Monitor, baseline: Baseline): void {
+  try {
+    compileShape(monitor, baseline);
+  } catch (error) {
+    if (error instanceof ProblemError) throw error;
+    throw wrong(
+      'baseline',
+      error instanceof Error ? error.message : String(error),
+      'a baseline made by `mlmon profile`',
+    );
   }
 }
 

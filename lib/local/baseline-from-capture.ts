@@ -2,14 +2,17 @@
 import { type DuckDb, identifier, literal } from '../adapters/duckdb/load.ts';
 import { Table, type TableColumn } from '../adapters/duckdb/table.ts';
 import { plainPath } from '../adapters/duckdb/table-files.ts';
-import type { Baseline } from '../contracts/baseline.ts';
+import type { Baseline, ColumnBaseline } from '../contracts/baseline.ts';
 import { EVENT_LIMITS } from '../contracts/event.ts';
 import type { Monitor } from '../contracts/monitor.ts';
 import { keys } from '../contracts/object-keys.ts';
 import { ProblemError } from '../contracts/problem.ts';
+import { DEFAULT_REST } from '../engine/bucketed-column.ts';
+import { keyMark, type PolicyKey } from '../pipeline/field-policy.ts';
 import { listAll } from '../pipeline/listing.ts';
 import type { ObjectStore } from '../pipeline/ports.ts';
 import { baselineFromTable } from './baseline-from-table.ts';
+import type { CapturedFeature } from './captured-features.ts';
 
 export interface CaptureRequest {
   readonly db: DuckDb;
@@ -20,8 +23,10 @@ export interface CaptureRequest {
   /** Event time, milliseconds: [from, to). */
   readonly from: number;
   readonly to: number;
-  /** The features that are watched. */
-  readonly features: readonly { readonly name: string; readonly type: 'numeric' | 'categorical' }[];
+  /** The features that are watched, as they were captured. */
+  readonly features: readonly CapturedFeature[];
+  /** That of the collector. */
+  readonly policyKey: PolicyKey;
 }
 
 /** Names of the columns that are no features; a feature may have any other. */
@@ -34,7 +39,7 @@ const WEIGHT = '\u0001weight';
  * @throws ProblemError when nothing was captured in the range
  */
 export async function baselineFromCapture(request: CaptureRequest): Promise<Baseline> {
-  const { db, store, path, monitor, from, to, features } = request;
+  const { db, store, path, monitor, from, to, features, policyKey } = request;
   const { model } = monitor;
   const objects = await capturedSince(store, from - EVENT_LIMITS.futureMs);
   const range = `${new Date(from).toISOString()} to ${new Date(to).toISOString()}`;
@@ -106,9 +111,7 @@ export async function baselineFromCapture(request: CaptureRequest): Promise<Base
         ...(has('predictions') ? { prediction } : {}),
         ...(has('truths') ? { truth: TRUTH } : {}),
       },
-      features: Object.fromEntries(
-        features.map(({ name, type }) => [name, { type, policy: monitor.features?.[name]?.policy ?? 'keep' }]),
-      ),
+      features: Object.fromEntries(features.map(({ name, type, policy }) => [name, { type, policy }])),
     };
     const table = new Table(
       db,
@@ -117,16 +120,36 @@ export async function baselineFromCapture(request: CaptureRequest): Promise<Base
       columns.map(({ name, sqlType, kind }) => ({ name, sqlType, kind })),
       rows,
     );
-    return await baselineFromTable({
+    const baseline = await baselineFromTable({
+      inBinsOf: new Map(
+        features.flatMap(({ name, buckets }) => (buckets?.type === 'numeric' ? [[name, buckets] as const] : [])),
+      ),
       table,
       monitor: named,
       version: String(counted?.['version'] ?? '1'),
       kind: 'windows',
       name: range,
     });
+    return markedAsCaptured(baseline, features, policyKey);
   } finally {
     await db.run(`DROP TABLE IF EXISTS ${relation}`);
   }
+}
+
+/** The collector has done to these values what publishing does to those of a file: it is not done again. */
+function markedAsCaptured(baseline: Baseline, features: readonly CapturedFeature[], key: PolicyKey): Baseline {
+  const byName = new Map(features.map((feature) => [feature.name, feature]));
+  return {
+    ...baseline,
+    columns: baseline.columns.map((column): ColumnBaseline => {
+      const feature = column.role === 'feature' ? byName.get(column.name) : undefined;
+      if (feature?.policy === 'hash' && column.type === 'categorical') return { ...column, policyKey: keyMark(key) };
+      if (feature?.policy !== 'bucket') return column;
+      if (column.type === 'numeric') return { ...column, bucketed: true };
+      const rest = feature.buckets?.type === 'categorical' ? feature.buckets.rest : undefined;
+      return { ...column, rest: rest ?? DEFAULT_REST };
+    }),
+  };
 }
 
 /** Objects appended at this time or later, labels included: an event is appended at most five minutes before its time. */

@@ -2,6 +2,7 @@
 import {
   type Binning,
   categoryBinning,
+  countAll,
   countBins,
   countRows,
   mapWindows,
@@ -14,7 +15,7 @@ import {
   type WindowMap,
 } from '../adapters/duckdb/summaries.ts';
 import { type Table, type TableColumn, timeSql } from '../adapters/duckdb/table.ts';
-import type { Baseline, ColumnBaseline, VolumeBaseline } from '../contracts/baseline.ts';
+import type { Baseline, ColumnBaseline, NumericBaseline, VolumeBaseline } from '../contracts/baseline.ts';
 import { durationMs } from '../contracts/duration.ts';
 import type { Monitor } from '../contracts/monitor.ts';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
@@ -26,6 +27,7 @@ import {
   type NumericSummary,
   VOCABULARY,
 } from '../engine/baseline-maker.ts';
+import { BUCKET_ROWS } from '../engine/bucketed-column.ts';
 import { calibrate } from '../engine/calibration.ts';
 import { FEW_VALUES, FINE_PARTS, quantileRanks } from '../engine/numeric-bins.ts';
 import { performanceBaseline } from '../engine/performance.ts';
@@ -59,6 +61,8 @@ export interface BaselineRequest {
   /** What to call the data in the baseline. @default the table's name */
   readonly name?: string;
   readonly kind?: Baseline['source']['kind'];
+  /** Columns whose values are the middles of the bins of another baseline: they keep those bins. By name. */
+  readonly inBinsOf?: ReadonlyMap<string, NumericBaseline>;
   /** Called with what is being done. */
   readonly progress?: (what: string) => void;
 }
@@ -76,7 +80,12 @@ export async function baselineFromTable(request: BaselineRequest): Promise<Basel
   const columns = chooseColumns(table, { ...monitor, optional: ['truth', 'weight', 'latency', 'id', 'version'] });
   const findings: Problem[] = [...columns.findings];
   progress('reading columns');
-  const made = await columnBaselines(table, columns.watched, findings, progress);
+  const summarised = await columnBaselines(table, columns.watched, findings, progress);
+  const made: MadeColumn[] = [];
+  for (const one of summarised) {
+    const bins = one.column.type === 'numeric' ? request.inBinsOf?.get(one.column.name) : undefined;
+    made.push(bins === undefined ? one : await inBinsOf(bins, table, one));
+  }
   if (made.length === 0)
     throw new ProblemError([
       ...findings,
@@ -172,9 +181,20 @@ export async function columnBaselines(
   return made;
 }
 
+/** Bins of middles would be bins around the middles, and the next values of the collector would fall between them. */
+async function inBinsOf(
+  { bins, center, unit, integer, min, max, bucketed }: NumericBaseline,
+  table: Table,
+  { column, watched }: MadeColumn,
+): Promise<MadeColumn> {
+  if (column.type !== 'numeric') return { column, watched };
+  const counts = (await countAll(table, numberBinning(watched.source, bins.edges))).slice(0, -1);
+  return { watched, column: { ...column, bins, counts, center, unit, integer, min, max, bucketed } };
+}
+
 async function numberSummary(
   table: Table,
-  { source, name, role }: WatchedColumn,
+  { source, name, role, bucketed }: WatchedColumn,
   facts: NumberFacts,
   findings: Problem[],
 ): Promise<NumericSummary> {
@@ -197,7 +217,8 @@ async function numberSummary(
     ranks: quantileRanks(n),
     few: FEW_VALUES,
   });
-  return { type: 'numeric', name, role, rows: table.rows, ...facts, missing, steps, distinct };
+  const leastRows = bucketed === true ? BUCKET_ROWS : 1;
+  return { type: 'numeric', name, role, rows: table.rows, ...facts, missing, steps, distinct, leastRows };
 }
 
 async function textSummary(table: Table, { source, name, role }: WatchedColumn): Promise<CategoricalSummary> {

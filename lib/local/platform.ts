@@ -11,9 +11,7 @@ import { PrometheusSink } from '../adapters/prometheus/prometheus-sink.ts';
 import { runbookAnchor } from '../alerts/catalogue.ts';
 import { renderRunbook } from '../alerts/runbook.ts';
 import type { Demonstration } from '../contracts/api.ts';
-import type { Baseline } from '../contracts/baseline.ts';
 import type { Episode } from '../contracts/episode.ts';
-import type { Monitor } from '../contracts/monitor.ts';
 import { judgeWindow } from '../engine/verdict.ts';
 import { Archiver } from '../pipeline/archiver.ts';
 import { AuditLog } from '../pipeline/audit.ts';
@@ -31,6 +29,7 @@ import { type Part, type Running, runParts } from '../pipeline/run.ts';
 import { streamParts } from '../pipeline/stream-parts.ts';
 import { PlatformActions } from './actions.ts';
 import { baselineFromCapture } from './baseline-from-capture.ts';
+import { capturedFeatures } from './captured-features.ts';
 import { changeContext } from './change-context.ts';
 import { readChannels } from './channels.ts';
 import { collectorQuarantine } from './collector-quarantine.ts';
@@ -133,13 +132,14 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     );
 
     const registry = new Registry({ store, clock });
+    const key = await policyKey(folder);
     const audit = new AuditLog({ store, clock });
     const collector = new Collector({
       log,
       registry,
       clock,
       quarantine: collectorQuarantine(store),
-      policyKey: await policyKey(folder),
+      policyKey: key,
     });
     const sink = new PrometheusSink();
     let url = `http://${host}:${options.port}`;
@@ -201,8 +201,18 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       registry,
       audit,
       channels,
+      policyKey: key,
       baselineFromCapture: (model, monitor, from, to) =>
-        makeFromCapture({ db, store, registry, model, monitor, from, to }),
+        baselineFromCapture({
+          db,
+          store,
+          path: (object) => store.path(object),
+          monitor,
+          features: capturedFeatures(registry, model, from, to),
+          policyKey: key,
+          from,
+          to,
+        }),
     });
     await registry.refresh();
     for (const model of registry.models()) await episodes.recover(model);
@@ -312,26 +322,4 @@ function afterwards(part: Part, waitMs: number): Part {
 
 function archiverPart(archiver: Archiver): Part {
   return { name: 'archiver', step: async () => ({ waitMs: (await archiver.step()).objects > 0 ? 0 : EVERY.archive }) };
-}
-
-async function makeFromCapture(request: {
-  readonly db: DuckDb;
-  readonly store: FolderStore;
-  readonly registry: Registry;
-  readonly model: string;
-  readonly monitor: Monitor;
-  readonly from: number;
-  readonly to: number;
-}): Promise<Baseline> {
-  const { db, store, registry, model, monitor, from, to } = request;
-  const columns = registry.shapeFor(model, '', from)?.shape.columns ?? [];
-  return baselineFromCapture({
-    db,
-    store,
-    path: (key) => store.path(key),
-    monitor,
-    features: columns.filter(({ role }) => role === 'feature').map(({ name, type }) => ({ name, type })),
-    from,
-    to,
-  });
 }

@@ -12,6 +12,8 @@ export interface WatchedColumn {
   readonly type: 'numeric' | 'categorical';
   /** The monitor names it: it stays, whatever it looks like. */
   readonly declared: boolean;
+  /** Its policy is `bucket`: no bin may tell of single rows. */
+  readonly bucketed?: boolean;
 }
 
 export interface TableColumns {
@@ -71,7 +73,7 @@ export function chooseColumns(table: Table, choice: ColumnChoice): TableColumns 
       if (policy === 'drop') continue;
       const source = table.column(name);
       if (source === undefined) absent(`features.${name}`, name);
-      else watched.push({ source, name, role: 'feature', type, declared: true });
+      else watched.push({ source, name, role: 'feature', type, declared: true, bucketed: policy === 'bucket' });
     }
   } else
     for (const source of table.columns) {

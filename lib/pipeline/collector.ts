@@ -7,7 +7,7 @@ import type { Baseline } from '../contracts/baseline.ts';
 import { EVENT_LIMITS, type QuarantineReason } from '../contracts/event.ts';
 import type { Monitor } from '../contracts/monitor.ts';
 import { CollectorCounters, type EventFormat } from './collector-counters.ts';
-import { type Arrival, type Envelope, eventLine, NO_ENVELOPE } from './event-line.ts';
+import { type Arrival, type Envelope, eventLine, NO_ENVELOPE, withoutValue } from './event-line.ts';
 import { compilePlan, type FieldPlan, type PolicyKey } from './field-policy.ts';
 import { tooDeep } from './json-spans.ts';
 import type { Clock, EventLog } from './ports.ts';
@@ -20,6 +20,11 @@ export interface CollectorRegistry {
     version: string,
     eventMs: number,
   ): { readonly shape: { readonly monitor: Monitor; readonly baseline: Baseline | null } } | null;
+  /**
+   * Some monitor that was ever published does not keep every field: of an event that cannot be told to be of another
+   * model nothing may be kept in the clear. @default false
+   */
+  holdsBack?(): boolean;
 }
 
 export interface QuarantinedItem {
@@ -28,7 +33,7 @@ export interface QuarantinedItem {
   readonly model: string | null;
   /** When the collector took it, milliseconds since 1970. */
   readonly at: number;
-  /** As it was sent, at most 64 Ki characters; empty where the monitor's policy forbids to keep it. */
+  /** As it was sent, at most 64 Ki characters; empty where a monitor's policy forbids to keep it. */
   readonly text: string;
 }
 
@@ -172,17 +177,11 @@ export class Collector {
   takeText(ticket: Ticket, text: string, envelope: Envelope, tentative = false): boolean {
     if (text.length > this.#recordBytes) {
       if (!tentative)
-        this.#refuse(
-          ticket,
-          'too-large',
-          `at most ${this.#recordBytes} bytes, got ${text.length} characters`,
-          null,
-          text,
-        );
+        this.refuse(ticket, 'too-large', `at most ${this.#recordBytes} bytes, got ${text.length} characters`, text);
       return false;
     }
     if (tooDeep(text)) {
-      if (!tentative) this.#refuse(ticket, 'schema', 'nested too deeply', null, text);
+      if (!tentative) this.refuse(ticket, 'schema', 'nested too deeply', text);
       return false;
     }
     let value: unknown;
@@ -191,7 +190,7 @@ export class Collector {
     } catch {
       if (!tentative) {
         ticket.unreadable++;
-        this.#refuse(ticket, 'json', 'not readable as JSON', null, text);
+        this.refuse(ticket, 'json', 'not readable as JSON', text);
       }
       return false;
     }
@@ -203,7 +202,10 @@ export class Collector {
   take(ticket: Ticket, value: unknown, raw: string | null, envelope: Envelope): void {
     const outcome = eventLine(value, raw, envelope, this.#now(), this.#planFor);
     if ('reason' in outcome) {
-      this.#refuse(ticket, outcome.reason, outcome.detail, outcome.model, outcome.open ? (raw ?? textOf(value)) : '');
+      const { reason, detail, model, open } = outcome;
+      if (open === true) this.#refuse(ticket, reason, detail, model, raw ?? textOf(value));
+      else if (open === false) this.#refuse(ticket, reason, detail, model, '');
+      else this.refuse(ticket, reason, detail, raw ?? textOf(value));
       return;
     }
     const { line, kind } = outcome;
@@ -232,9 +234,10 @@ export class Collector {
     this.#bytesInFlight += bytes;
   }
 
-  /** Refuses one event before it was parsed. */
+  /** Refuses one event of which it is not known whose it is: it may hold what some monitor holds back. */
   refuse(ticket: Ticket, reason: QuarantineReason, detail: string, text: string): void {
-    this.#refuse(ticket, reason, detail, null, text);
+    if (this.#options.registry.holdsBack?.() === true) this.#refuse(ticket, reason, withoutValue(detail), null, '');
+    else this.#refuse(ticket, reason, detail, null, text);
   }
 
   /** The ticket is complete; it is settled when all its events are durable, on the log or in quarantine. */

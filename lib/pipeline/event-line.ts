@@ -30,8 +30,8 @@ export interface Refusal {
   readonly detail: string;
   /** The declared model it names; `null` when it names none. */
   readonly model: string | null;
-  /** Its monitor keeps every field: what was sent may be kept with the reason. */
-  readonly open: boolean;
+  /** Its monitor keeps every field: what was sent may be kept with the reason. `null`: nobody knows whose event it is. */
+  readonly open: boolean | null;
 }
 
 export interface Arrival {
@@ -65,15 +65,17 @@ export function eventLine(
     return refuse('schema', `type: the event says ${type}, its envelope ${envelope.type}`);
   const { model } = event;
   if (typeof model !== 'string') return refuse('schema', `model: expected text, got ${shown(model)}`);
+  // Whatever is wrong with it, a model that holds nothing back may keep it.
+  const refuseNamed = (detail: string): Refusal => ({
+    ...refuse('schema', detail),
+    open: planFor(model, '', arrival.ms)?.allKeep ?? null,
+  });
   const time = event['time'] ?? envelope.time ?? (type === 'label' ? arrival.text : undefined);
   const ms = typeof time === 'string' ? parseTime(time) : Number.NaN;
-  if (Number.isNaN(ms)) return refuse('schema', `time: expected RFC 3339 with an offset, got ${shown(time)}`);
+  if (Number.isNaN(ms)) return refuseNamed(`time: expected RFC 3339 with an offset, got ${shown(time)}`);
   const version = event['version'];
   if (version !== undefined && !isId(version))
-    return refuse(
-      'schema',
-      `version: expected text of 1 to ${EVENT_LIMITS.idLength} characters, got ${shown(version)}`,
-    );
+    return refuseNamed(`version: expected text of 1 to ${EVENT_LIMITS.idLength} characters, got ${shown(version)}`);
   const plan = planFor(model, version ?? '', ms);
   if (plan === null) {
     return MODEL_PATTERN.test(model)
@@ -125,13 +127,16 @@ export function eventLine(
 }
 
 function refuse(reason: QuarantineReason, detail: string): Refusal {
-  return { reason, detail, model: null, open: true };
+  return { reason, detail, model: null, open: null };
+}
+
+/** A detail without what was found: what may not leave in the clear is not quoted either. */
+export function withoutValue(detail: string): string {
+  return detail.replace(/, got .*$/s, '');
 }
 
 function refuseOf(plan: FieldPlan, reason: QuarantineReason, detail: string): Refusal {
-  // What may not leave in the clear is not quoted either.
-  const told = plan.allKeep ? detail : detail.replace(/, got .*$/s, '');
-  return { reason, detail: told, model: plan.model, open: plan.allKeep };
+  return { reason, detail: plan.allKeep ? detail : withoutValue(detail), model: plan.model, open: plan.allKeep };
 }
 
 function isId(value: unknown): value is string {
@@ -303,7 +308,9 @@ function inferenceText(event: Json, head: Head, plan: FieldPlan): string {
   for (const name in segments) {
     const rule = plan.fields.get(name);
     const value = segments[name]!;
-    if (rule === undefined || rule.policy === 'keep') segment.add(name, value);
+    if (rule === undefined) {
+      if (plan.allKeep || plan.segments.has(name)) segment.add(name, value);
+    } else if (rule.policy === 'keep') segment.add(name, value);
     else if (rule.policy === 'hash') {
       segment.add(name, plan.hash(value));
       hashed = true;
@@ -317,7 +324,8 @@ function inferenceText(event: Json, head: Head, plan: FieldPlan): string {
   const asInvalid = (name: string, value: unknown): void => {
     if (seen.has(name)) return;
     seen.add(name);
-    const policy = plan.fields.get(name)?.policy ?? 'keep';
+    // A feature that nobody declared is counted, by its name.
+    const policy = plan.fields.get(name)?.policy ?? (plan.allKeep ? 'keep' : 'hash');
     if (policy === 'drop') return;
     // A value that may not leave in the clear leaves as its type alone.
     invalid.add(name, policy === 'keep' ? valueText(value) : `(${typeName(value)})`);
@@ -331,7 +339,8 @@ function inferenceText(event: Json, head: Head, plan: FieldPlan): string {
       const rule = plan.fields.get(name);
       if (rule?.policy === 'drop') continue;
       const right = kind === 'numeric' ? isNumber(value) : isText(value, EVENT_LIMITS.categoryLength);
-      if (!right || (rule !== undefined && rule.type !== kind)) asInvalid(name, value);
+      const declared = rule === undefined ? plan.allKeep : rule.type === kind;
+      if (!right || !declared) asInvalid(name, value);
       else if (rule === undefined || rule.policy === 'keep') target.add(name, value);
       else if (rule.policy === 'hash') {
         categorical.add(name, plan.hash(String(value)));

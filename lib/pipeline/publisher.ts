@@ -1,6 +1,8 @@
 /**
  * Publishing monitors and baselines: immutable numbered objects, put if absent. What is published takes effect at a window boundary
  * late enough for every reader's cache to know it: two lifetimes, and as far ahead as an event may be dated.
+ *
+ * A baseline is stored under the field policies of its monitor, never as it came (docs/decisions/0011). So its monitor must be known.
  */
 import type { Baseline, PublishedBaseline } from '../contracts/baseline.ts';
 import { EVENT_LIMITS } from '../contracts/event.ts';
@@ -8,6 +10,8 @@ import type { Monitor, PublishedMonitor } from '../contracts/monitor.ts';
 import { keys } from '../contracts/object-keys.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import { WindowRule } from '../engine/window.ts';
+import { baselineUnderPolicies } from './baseline-policy.ts';
+import { holdsBack, type PolicyKey } from './field-policy.ts';
 import { encodeJson } from './json-object.ts';
 import { listAll } from './listing.ts';
 import { type Clock, ConflictError, type ObjectStore, TransientError } from './ports.ts';
@@ -18,6 +22,8 @@ export interface PublisherOptions {
   readonly clock: Clock;
   /** As of every registry that reads it. @default 60000 */
   readonly cacheMs?: number;
+  /** That of the collector. @default null: a baseline with a hashed feature is refused */
+  readonly policyKey?: PolicyKey | null;
 }
 
 export interface PublishOptions {
@@ -31,27 +37,68 @@ const ATTEMPTS = 20;
 
 /**
  * Publishes a monitor; an equal one is not published again. The first monitor of a model takes effect at the start of the window
- * that is going on, later ones at a boundary of both the old and the new windows.
+ * that is going on, later ones at a boundary of both the old and the new windows. Where field policies are at work, the baselines in
+ * force are published again under them, from the same moment on.
  */
 export async function publishMonitor(
   options: PublisherOptions,
   monitor: Monitor,
   { by, effectiveFrom }: PublishOptions,
 ): Promise<PublishedMonitor> {
-  return publishNext<PublishedMonitor>(
+  let policed = holdsBack(monitor);
+  let isFirst = false;
+  const published = await publishNext<PublishedMonitor>(
     options.store,
     keys.monitors(monitor.model),
     (n) => keys.monitor(monitor.model, n),
     (present, n) => {
       const last = present.at(-1);
+      policed ||= present.some((one) => one.monitor !== undefined && holdsBack(one.monitor));
       if (last !== undefined && !last.removed && sameJson(last.monitor, monitor)) return last;
       const rules = [monitor, ...(last?.monitor === undefined ? [] : [last.monitor])];
+      isFirst = last === undefined;
       const from =
         effectiveFrom ??
         (last === undefined ? windowStart(monitor, options.clock.now()) : nextBoundary(options, rules));
       return { n, effectiveFrom: timeText(from), removed: false, by, monitor };
     },
   );
+  if (policed) await policeBaselines(options, published, isFirst);
+  return published;
+}
+
+/** Publishes again what is in force and not under the monitor's policies; a no-op when repeated, so a crash in between is mended. */
+async function policeBaselines(
+  options: PublisherOptions,
+  { monitor, effectiveFrom, by }: PublishedMonitor,
+  isFirst: boolean,
+): Promise<void> {
+  const key = options.policyKey ?? null;
+  // Without a key no event of it is taken either.
+  if (key === null && Object.values(monitor.features ?? {}).some(({ policy }) => policy === 'hash')) return;
+  const byVersion = new Map<string, PublishedBaseline>();
+  for (const one of await readAll<PublishedBaseline>(options.store, keys.baselines(monitor.model)))
+    if (one.baseline !== undefined && one.approved !== null) byVersion.set(one.version, one);
+  for (const [version, { baseline, effectiveFrom: since }] of byVersion) {
+    // What cannot be brought under them is left out, and its column is not judged until there is a new baseline.
+    const { baseline: policed, problems } = baselineUnderPolicies(baseline, monitor, key);
+    if (sameJson(policed, baseline)) continue;
+    const late = Date.parse(effectiveFrom) < options.clock.now();
+    const from = isFirst && since !== null ? since : late ? timeText(nextBoundary(options, [monitor])) : effectiveFrom;
+    const findings = [...policed.findings, ...problems];
+    await publishBaseline(
+      options,
+      { ...policed, findings },
+      {
+        model: monitor.model,
+        version,
+        by,
+        approve: true,
+        effectiveFrom: Date.parse(from),
+        monitor,
+      },
+    );
+  }
 }
 
 /** Ends the monitoring of a model at a window boundary. Events from there on go to quarantine as `unknown-model`. */
@@ -79,17 +126,22 @@ export interface PublishBaselineOptions extends PublishOptions {
   readonly version: string;
   /** Approved at once; else it waits for `approveBaseline`. */
   readonly approve: boolean;
+  /** Whose field policies it is stored under. @default the newest that is published */
+  readonly monitor?: Monitor;
 }
 
 /**
  * Publishes a baseline of a version. Before the model has a monitor it applies to all event times; afterwards from a window boundary
- * ahead, so that no window is compared with two baselines.
+ * ahead, so that no window is compared with two baselines. Where no monitor is given and none is published no policy is known, and it is
+ * stored as it is: give the monitor if it has any.
+ * @throws ProblemError for columns that cannot be brought under their policy
  */
 export async function publishBaseline(
   options: PublisherOptions,
-  baseline: Baseline,
-  { model, version, by, approve, effectiveFrom }: PublishBaselineOptions,
+  given: Baseline,
+  { model, version, by, approve, effectiveFrom, monitor }: PublishBaselineOptions,
 ): Promise<PublishedBaseline> {
+  const baseline = await underPolicies(options, given, model, monitor);
   const from = approve ? (effectiveFrom ?? (await baselineBoundary(options, model))) : null;
   return publishNext<PublishedBaseline>(
     options.store,
@@ -139,9 +191,13 @@ export async function rollbackBaseline(
     (candidate) => candidate.approved !== null,
   );
   const current = approved.at(-1);
+  // Those that differ by a change of policy alone are one and the same.
+  const monitor = await newestMonitor(options.store, model);
+  const content = ({ baseline }: PublishedBaseline): Baseline =>
+    monitor === null ? baseline : baselineUnderPolicies(baseline, monitor, options.policyKey ?? null).baseline;
   const target =
     to === undefined
-      ? approved.findLast((candidate) => current !== undefined && !sameJson(candidate.baseline, current.baseline))
+      ? approved.findLast((candidate) => current !== undefined && !sameJson(content(candidate), content(current)))
       : approved.find(({ n }) => n === to);
   if (target === undefined)
     throw new ProblemError([
@@ -196,11 +252,29 @@ async function publishNext<T extends { readonly n: number }>(
   throw new TransientError(`${prefix}: lost the race for the next number ${ATTEMPTS} times`);
 }
 
-async function baselineBoundary(options: PublisherOptions, model: string): Promise<number> {
-  const last = (await readAll<PublishedMonitor>(options.store, keys.monitors(model))).findLast(
+async function underPolicies(
+  options: PublisherOptions,
+  given: Baseline,
+  model: string,
+  monitor: Monitor | undefined,
+): Promise<Baseline> {
+  const deciding = monitor ?? (await newestMonitor(options.store, model));
+  if (deciding === null) return given;
+  const { baseline, problems } = baselineUnderPolicies(given, deciding, options.policyKey ?? null);
+  if (problems.length > 0) throw new ProblemError(problems);
+  return baseline;
+}
+
+async function newestMonitor(store: ObjectStore, model: string): Promise<Monitor | null> {
+  const found = (await readAll<PublishedMonitor>(store, keys.monitors(model))).findLast(
     (published) => published.monitor !== undefined,
   );
-  return last === undefined ? 0 : nextBoundary(options, [last.monitor]);
+  return found?.monitor ?? null;
+}
+
+async function baselineBoundary(options: PublisherOptions, model: string): Promise<number> {
+  const last = await newestMonitor(options.store, model);
+  return last === null ? 0 : nextBoundary(options, [last]);
 }
 
 /** The first moment that bounds a window of each of these monitors and that every reader knows of beforehand. */

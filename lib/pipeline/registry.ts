@@ -7,6 +7,7 @@ import { monitorSchema, type PublishedMonitor } from '../contracts/monitor.ts';
 import { keys, unsegment } from '../contracts/object-keys.ts';
 import type { Problem } from '../contracts/problem.ts';
 import { compileShape, type Shape } from '../engine/shape.ts';
+import { holdsBack } from './field-policy.ts';
 import { listAll } from './listing.ts';
 import type { Clock, ObjectStore } from './ports.ts';
 import { Timeline } from './timeline.ts';
@@ -56,6 +57,7 @@ export class Registry {
   readonly #problems = new Map<string, Problem>();
   #models = new Map<string, ModelEntry>();
   #choices = new Map<string, Stretch[]>();
+  #holdsBack = false;
   #loadedAt = Number.NEGATIVE_INFINITY;
   #loading: Promise<void> | null = null;
 
@@ -85,6 +87,11 @@ export class Registry {
   /** Models that have a monitor, removed ones included, ascending. */
   models(): string[] {
     return [...this.#models.keys()].sort();
+  }
+
+  /** Some monitor that was ever published does not keep every field. */
+  holdsBack(): boolean {
+    return this.#holdsBack;
   }
 
   timeline(model: string): Timeline | null {
@@ -205,6 +212,7 @@ export class Registry {
       models.set(model, { timeline, shapes: this.#models.get(model)?.shapes ?? new Map() });
     }
     this.#models = models;
+    this.#holdsBack = [...this.#monitors.values()].some((one) => one !== null && holdsBack(one.monitor));
     this.#choices = new Map();
   }
 

@@ -36,7 +36,13 @@ export interface Actions {
   ): Promise<PublishedBaseline>;
   publishBaseline(
     model: string,
-    options: { readonly baseline: Baseline; readonly version: string; readonly approve: boolean; readonly by: string },
+    options: {
+      readonly baseline: Baseline;
+      readonly version: string;
+      readonly approve: boolean;
+      readonly by: string;
+      readonly monitor?: unknown;
+    },
   ): Promise<PublishedBaseline>;
   approveBaseline(
     model: string,

@@ -33,6 +33,12 @@ export const makeBaselineSchema = z.union([
       baseline: z.record(z.string(), z.unknown()).describe('A baseline made by `mlmon profile`.'),
       version,
       approve: z.boolean().default(false),
+      monitor: z
+        .record(z.string(), z.unknown())
+        .optional()
+        .describe(
+          'As in a monitor file, when it is to be applied next: its field policies decide what of the baseline is stored. The newest when absent.',
+        ),
       by,
     })
     .strict(),
