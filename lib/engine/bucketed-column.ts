@@ -5,7 +5,7 @@
 import type { CategoricalBaseline, ColumnCalibration, NumericBaseline, NumericBins } from '../contracts/baseline.ts';
 import { CALIBRATION_METHOD, type CalibrationFit } from './calibration-fit.ts';
 import { nextUp } from './numeric-bins.ts';
-import { round12, round12OrNull } from './round.ts';
+import { round12OrNull } from './round.ts';
 import { ownCategories, verdictBins } from './verdict-bins.ts';
 
 /** What categories outside the vocabulary become where the baseline does not say. */
@@ -96,16 +96,15 @@ function roundEnds(
   const last = edges.length - 1;
   const [low, high] = [edges[0]!, edges[last]!];
   const step = roundStep(Math.min(high - low, Number.MAX_VALUE) / ROUNDING);
-  if (!shared(1)) {
-    const rounded = round12(Math.floor(low / step) * step);
-    const outward = rounded <= low ? rounded : round12(rounded - step);
-    if (Number.isFinite(outward) && outward <= low) edges[0] = outward;
-  }
-  if (last > 0 && !shared(bins.edges.length - 1)) {
-    const rounded = round12(Math.ceil(high / step) * step);
-    const outward = rounded >= high ? rounded : round12(rounded + step);
-    if (Number.isFinite(outward) && outward >= high) edges[last] = outward;
-  }
+  if (!shared(1)) edges[0] = 0 - nextMultiple(-low, step);
+  if (last > 0 && !shared(bins.edges.length - 1)) edges[last] = nextMultiple(high, step);
+}
+
+/** The next multiple of the step, not below; the value itself where doubles end. */
+function nextMultiple(value: number, step: number): number {
+  const rounded = round12OrNull(Math.ceil(value / step) * step) ?? value;
+  const up = rounded >= value ? rounded : (round12OrNull(rounded + step) ?? value);
+  return up >= value ? up + 0 : value;
 }
 
 /** The smallest of 1, 2, 5 · 10^k that is not below `least`. */
