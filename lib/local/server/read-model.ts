@@ -330,9 +330,14 @@ export class ReadModel {
   }
 }
 
+/** `2001-01-31 23:57` of an RFC 3339 time. */
+function minute(time: string): string {
+  return time.slice(0, 16).replace('T', ' ');
+}
+
 export function baselineInfo({ version, n, effectiveFrom, approved, baseline }: PublishedBaseline): BaselineInfo {
   const { source } = baseline;
-  const range = source.from === null || source.to === null ? '' : ` (${source.from} to ${source.to})`;
+  const range = source.from === null || source.to === null ? '' : ` (${minute(source.from)} to ${minute(source.to)})`;
   return {
     version,
     n,

@@ -40,6 +40,7 @@ describe('numbers', () => {
     expect(pValue(2e-7)).toBe('< 0.0001');
     expect(effectText(0.004)).toBe('0');
     expect(effectText(0.123)).toBe('0.12');
+    expect([effectText(1), effectText(51.8)]).toEqual(['1', '>1']);
     expect(plural(1, 'alert')).toBe('1 alert');
     expect(plural(1200, 'alert')).toBe('1,200 alerts');
   });

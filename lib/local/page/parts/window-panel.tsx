@@ -34,9 +34,10 @@ export function WindowPanel({
         <StateChip status={item.status} />
       </div>
       <p class="sub">
-        {count(item.rows)} rows
-        {item.revision > 0 ? `, revised ${plural(item.revision, 'time')} by records that came late` : ''}
-        {item.volume === null ? '' : `. ${item.volume.summary}`}
+        {/* Where an expectation is known, what is said of the volume begins with the rows. */}
+        {item.volume?.expected == null ? `${count(item.rows)} rows` : item.volume.summary}
+        {item.volume !== null && item.volume.expected === null ? `; volume: ${item.volume.summary}` : ''}
+        {item.revision > 0 ? `; revised ${plural(item.revision, 'time')} by records that came late` : ''}
       </p>
       {item.reason === null ? null : (
         <p class="reason-line">

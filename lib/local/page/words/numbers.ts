@@ -38,10 +38,13 @@ export function number(value: number | null | undefined, digits = 3): string {
 
 const significant = new Map<number, Intl.NumberFormat>();
 
-/** The effect w on two decimals, the way it is spoken of: 0.004 → `0`, 0.123 → `0.12`. */
+/**
+ * The effect w on two decimals, the way it is spoken of: 0.004 → `0`, 0.123 → `0.12`. Beyond 1, twice what is called large, it
+ * says how rare something was before rather than how large it is now, and is not told: 51.8 → `>1`.
+ */
 export function effectText(value: number | null | undefined): string {
   if (!known(value)) return UNKNOWN;
-  return String(Number(value.toFixed(2)));
+  return value > 1 ? '>1' : String(Number(value.toFixed(2)));
 }
 
 /** A share 0..1: 0.9512 → `95.1 %`; what is not zero never reads as zero, and what is not all never as all. */
