@@ -1,6 +1,6 @@
 """A small prediction service, monitored: a rule instead of a model, and labels a moment later instead of months.
 
-    python3 serve_churn.py http://127.0.0.1:7007 1000
+    python3 serve_churn.py http://127.0.0.1:7007 1000 [TOKEN_FILE]
 """
 import random
 import sys
@@ -9,7 +9,8 @@ import time
 from mlmon_client import Monitor
 
 platform, count = sys.argv[1], int(sys.argv[2])
-monitor = Monitor(platform, model="churn", version="1")
+token = open(sys.argv[3]).read().strip() if len(sys.argv) > 3 else None
+monitor = Monitor(platform, model="churn", version="1", token=token)
 draw = random.Random(7)
 
 for n in range(count):
@@ -21,5 +22,6 @@ for n in range(count):
                        score=score, predicted="leaves" if score > 0.5 else "stays", latency_ms=latency)
     monitor.label(id=f"order-{n}", truth="leaves" if draw.random() < score else "stays")
 
-print("sent" if monitor.flush(60) else "not all sent", "- dropped:", monitor.dropped)
-sys.exit(0 if monitor.dropped == 0 else 1)
+complete = monitor.flush(60) and monitor.dropped == 0
+print("sent" if complete else "not all sent", "- dropped:", monitor.dropped)
+sys.exit(0 if complete else 1)
