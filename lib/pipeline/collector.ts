@@ -204,7 +204,7 @@ export class Collector {
     if ('reason' in outcome) {
       const { reason, detail, model, open } = outcome;
       if (open === true) this.#refuse(ticket, reason, detail, model, raw ?? textOf(value));
-      else if (open === false) this.#refuse(ticket, reason, detail, model, '');
+      else if (open === false) this.#refuse(ticket, reason, withoutValue(detail), model, '');
       else this.refuse(ticket, reason, detail, raw ?? textOf(value));
       return;
     }

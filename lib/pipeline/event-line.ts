@@ -136,7 +136,7 @@ export function withoutValue(detail: string): string {
 }
 
 function refuseOf(plan: FieldPlan, reason: QuarantineReason, detail: string): Refusal {
-  return { reason, detail: plan.allKeep ? detail : withoutValue(detail), model: plan.model, open: plan.allKeep };
+  return { reason, detail, model: plan.model, open: plan.allKeep };
 }
 
 function isId(value: unknown): value is string {

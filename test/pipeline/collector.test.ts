@@ -45,7 +45,9 @@ const BASELINE = {
       bins: { edges: [10, 20, 30, 40, 50], verdictBin: [0, 0, 0, 1, 1, 1] },
     },
     { name: 'city', type: 'categorical', role: 'feature', categories: ['Rome', 'Oslo'] },
+    { name: 'known', type: 'categorical', role: 'feature', categories: ['a'] },
   ],
+  withheld: ['also known'],
 } as unknown as Baseline;
 const KEY: PolicyKey = { version: 'k7', secret: Buffer.from('0123456789abcdef') };
 
@@ -56,7 +58,13 @@ interface Rig {
 }
 
 function rig(
-  options: { key?: PolicyKey | null; bytesInFlight?: number; append?: () => Promise<void>; recordBytes?: number } = {},
+  options: {
+    key?: PolicyKey | null;
+    bytesInFlight?: number;
+    append?: () => Promise<void>;
+    recordBytes?: number;
+    holdsBack?: boolean;
+  } = {},
 ): Rig {
   const log = new MemoryLog({ clock, partitions: 2 });
   const quarantined: QuarantinedItem[] = [];
@@ -75,7 +83,7 @@ function rig(
             },
           } as unknown as MemoryLog),
     clock,
-    registry: { shapeFor: (model) => shapes[model] ?? null },
+    registry: { shapeFor: (model) => shapes[model] ?? null, holdsBack: () => options.holdsBack ?? false },
     quarantine: async (items) => {
       quarantined.push(...items);
     },
@@ -239,6 +247,58 @@ describe('Collector', () => {
     expect(answer.quarantined).toBe(1);
     const all = JSON.stringify([(await stored(log)).lines, quarantined, answer.reasons]);
     expect(all).not.toMatch(/Ada|rich|42/);
+  });
+
+  it('keeps of a feature that a monitor with policies does not declare its name alone, and nothing of what it knows', async () => {
+    const { collector, log } = rig();
+    await collector.accept([
+      inference({
+        model: 'secret',
+        segment: { other: 'Ada', name: 'Bob' },
+        numeric: { shoe: 4242, known: 4242, plain: 1 },
+        categorical: { nick: 'Ada', 'also known': 'Ada', void: null },
+        invalid: { odd: 'Ada', income: 'Ada' },
+      }),
+    ]);
+    const { lines, events } = await stored(log);
+    expect(lines[0]).toMatchObject({
+      numeric: { plain: 1 },
+      invalid: { shoe: '(number)', nick: '(string)', odd: '(string)' },
+    });
+    expect(lines[0]).not.toHaveProperty('categorical');
+    expect(Object.keys(events[0]?.invalid ?? {}).sort()).toEqual(['nick', 'odd', 'shoe']);
+    expect(Object.keys(lines[0]?.['segment'] as object)).toEqual(['name']);
+    expect(JSON.stringify(lines)).not.toMatch(/Ada|Bob|4242/);
+  });
+
+  it('keeps no text of an event that may be of a model with policies', async () => {
+    const bad = (rigged: Rig): Promise<unknown> =>
+      text(rigged, (one) => {
+        rigged.collector.takeText(one, `{"model":"secret","categorical":{"name":"Ada`, NO_ENVELOPE);
+        rigged.collector.takeText(one, `${'['.repeat(200)}"Ada"`, NO_ENVELOPE);
+        rigged.collector.takeText(one, `"${'Ada'.repeat(500_000)}"`, NO_ENVELOPE);
+        rigged.collector.takeText(one, '["Ada"]', NO_ENVELOPE);
+        for (const more of [
+          { model: 'secert', categorical: { name: 'Ada' } },
+          { model: 'Ada Ada' },
+          { type: 'Ada' },
+          { model: 'secret', time: 'Ada' },
+          { model: 'secret', version: ['Ada'] },
+        ])
+          rigged.collector.takeText(one, JSON.stringify(inference(more)), NO_ENVELOPE);
+        takeStructured(rigged.collector, one, '{"specversion":"2.0","data":"Ada"}');
+        takeStructured(rigged.collector, one, '["Ada"]');
+      });
+    const closed = rig({ holdsBack: true });
+    await bad(closed);
+    expect(closed.quarantined).toHaveLength(11);
+    expect(JSON.stringify(closed.quarantined)).not.toContain('Ada');
+    const open = rig();
+    await bad(open);
+    expect(open.quarantined.filter(({ text: kept }) => kept.includes('Ada'))).toHaveLength(9);
+    // What names a model that keeps everything is kept all the same.
+    await closed.collector.accept([inference({ time: 'Ada' })]);
+    expect(closed.quarantined.at(-1)?.text).toContain('Ada');
   });
 
   it('refuses events of a hashed field when there is no key', async () => {
