@@ -52,6 +52,9 @@ export async function openDuckDb(options: DuckDbOptions = {}): Promise<DuckDb> {
     memory_limit: options.memoryLimit ?? '1GB',
     threads: String(options.threads ?? 2),
     temp_directory: join(folder, 'spill'),
+    // A platform reads each captured file a few times and thousands of files in all: the system's own cache serves it, and this
+    // one would fill the memory up to its limit.
+    enable_external_file_cache: 'false',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   });
