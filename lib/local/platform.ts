@@ -83,6 +83,8 @@ const HEALTH_MS = 500;
 const QUARANTINE_MS = 5_000;
 /** How long the log keeps records; the capture keeps them for good. */
 const LOG_RETENTION = 7 * 86_400_000;
+/** Simulated time for which published monitors and baselines are believed in a replay. */
+const REPLAY_CACHE = 6 * 3_600_000;
 /** Simulated time that the evaluator waits for a partition of a replay. */
 const REPLAY_PATIENCE = 365 * 86_400_000;
 /** Packs that nothing names any more are kept as long as their records could be read again. */
@@ -131,7 +133,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       () => db.close(),
     );
 
-    const registry = new Registry({ store, clock });
+    // In a replay a minute passes in a moment; what is published there takes effect a simulated day or so later.
+    const registry = new Registry({ store, clock, cacheMs: replay === null ? undefined : REPLAY_CACHE });
     const key = await policyKey(folder);
     const audit = new AuditLog({ store, clock });
     const collector = new Collector({
@@ -208,7 +211,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
           store,
           path: (object) => store.path(object),
           monitor,
-          features: capturedFeatures(registry, model, from, to),
+          ...capturedFeatures(registry, model, from, to),
           policyKey: key,
           from,
           to,

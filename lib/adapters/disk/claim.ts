@@ -8,13 +8,15 @@
  * process does not count, and anybody may remove it, because names are never used twice.
  */
 import { randomBytes } from 'node:crypto';
-import { open, readdir, stat, unlink, utimes } from 'node:fs/promises';
+import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from './disk-failure.ts';
 import { isAlive, ownToken, type ProcessToken, parseToken, tokenText } from './process-token.ts';
+import { readdir, stat, unlink, writeNew } from './quick-fs.ts';
 
 const REFRESH_MS = 5_000;
+const EMPTY = new Uint8Array();
 
 export interface ClaimOptions {
   /** How long to try while a living process holds the right, milliseconds. */
@@ -45,7 +47,7 @@ export async function claim(folder: string, name: string, options: ClaimOptions)
   for (let attempt = 0; ; attempt++) {
     const file = `${name}~${tokenText(ownToken())}~${randomBytes(6).toString('hex')}`;
     const path = join(folder, file);
-    await (await open(path, 'wx')).close();
+    await writeNew(path, EMPTY);
     const holder = await rival(folder, name, file);
     if (holder === null) return hold(path, options.refresh ?? false);
     await removeIfThere(path);

@@ -1,9 +1,9 @@
 /** Lists a tree of folders as if it were a flat, ordered space of keys, opening only the folders that can hold an answer. */
 import type { Dirent } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareKeys } from '../object-key.ts';
 import { errorCode } from './disk-failure.ts';
+import { readEntries } from './quick-fs.ts';
 
 export interface Listing {
   readonly prefix: string;
@@ -53,7 +53,7 @@ async function visit(root: string, base: string, listing: Listing, found: string
 
 async function entries(folder: string): Promise<Dirent[]> {
   try {
-    return await readdir(folder, { withFileTypes: true });
+    return await readEntries(folder);
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') return [];

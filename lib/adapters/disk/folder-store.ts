@@ -7,7 +7,6 @@
  * leaves the old or the new object, and a claim that no longer counts. What dead processes left is removed on opening.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ConflictError, type ObjectStore, type StoredObject, TransientError } from '../../pipeline/ports.ts';
 import { checkKey, checkRange } from '../object-key.ts';
@@ -15,6 +14,7 @@ import { ClaimedError, claim, removeLeftovers } from './claim.ts';
 import { diskFailure, errorCode } from './disk-failure.ts';
 import { listFolder } from './folder-listing.ts';
 import { ownToken, tokenText } from './process-token.ts';
+import { link, mkdir, readFile, readRange, rename, rmdir, stat, unlink } from './quick-fs.ts';
 import { type Durability, syncFolder, writeNewFile } from './sync.ts';
 
 /** Folder at the root that holds what is no object: unfinished files and claims. */
@@ -86,21 +86,7 @@ export class FolderStore implements ObjectStore {
     const path = this.path(key);
     checkRange(key, start, end);
     try {
-      const handle = await open(path, 'r');
-      try {
-        const { size } = await handle.stat();
-        const length = Math.max(0, Math.min(end, size) - start);
-        const body = Buffer.allocUnsafeSlow(length);
-        let done = 0;
-        while (done < length) {
-          const { bytesRead } = await handle.read(body, done, length - done, start + done);
-          if (bytesRead === 0) break;
-          done += bytesRead;
-        }
-        return body.subarray(0, done);
-      } finally {
-        await handle.close();
-      }
+      return await readRange(path, start, end);
     } catch (error) {
       if (isAbsent(error)) return null;
       throw diskFailure(error, 'read the object', path);

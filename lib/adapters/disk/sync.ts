@@ -1,5 +1,6 @@
 /** Making files and names durable. */
 import { open, rename } from 'node:fs/promises';
+import { writeNew } from './quick-fs.ts';
 
 /** `fsync`: a write is acknowledged when it is on the device. `os`: when the operating system has it; a power cut can lose it. */
 export type Durability = 'fsync' | 'os';
@@ -17,10 +18,11 @@ export async function syncFolder(folder: string): Promise<void> {
 
 /** Writes a new file; fails when there is one. */
 export async function writeNewFile(path: string, body: Uint8Array, durability: Durability): Promise<void> {
+  if (durability === 'os') return writeNew(path, body);
   const handle = await open(path, 'wx');
   try {
     await handle.writeFile(body);
-    if (durability === 'fsync') await handle.datasync();
+    await handle.datasync();
   } finally {
     await handle.close();
   }
