@@ -91,7 +91,7 @@ export const command: Command = {
       });
       try {
         refuseOverlap(platform.clock.now(), history.from, folder);
-        await publish(platform, monitor, baseline, version);
+        await publish(platform, { monitor, baseline, version, from: history.from });
         const target = await targetOf(platform);
         return await backfill({ history, monitor, target, signal: io.signal, progress: progress.at });
       } catch (error) {
@@ -130,16 +130,22 @@ function refuseOverlap(now: number, from: number, folder: string): void {
   ]);
 }
 
-/** Publishes the monitor and its baseline from the beginning of time, for a model that the platform does not know. */
+/** Publishes the monitor from the window in which the history begins, and its baseline, for a model that the platform does not know. */
 async function publish(
   { registry, actions: { publisher } }: Platform,
-  monitor: Monitor,
-  baseline: Baseline | null,
-  version: string,
+  {
+    monitor,
+    baseline,
+    version,
+    from,
+  }: { readonly monitor: Monitor; readonly baseline: Baseline | null; readonly version: string; readonly from: number },
 ): Promise<void> {
   await registry.refresh();
   if (registry.models().includes(monitor.model)) return;
-  const { publishBaseline, publishMonitor } = await import('../pipeline/publisher.ts');
+  const [{ publishBaseline, publishMonitor }, { WindowRule }] = await Promise.all([
+    import('../pipeline/publisher.ts'),
+    import('../engine/window.ts'),
+  ]);
   if (baseline !== null)
     await publishBaseline(publisher, baseline, {
       model: monitor.model,
@@ -149,7 +155,8 @@ async function publish(
       effectiveFrom: 0,
       monitor,
     });
-  await publishMonitor(publisher, monitor, { by: BY, effectiveFrom: 0 });
+  const { start } = new WindowRule(monitor.window, monitor.drift.scales).windowAt(from);
+  await publishMonitor(publisher, monitor, { by: BY, effectiveFrom: start });
   registry.invalidate();
   await registry.refresh();
 }

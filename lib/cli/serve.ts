@@ -1,10 +1,9 @@
 /** `mlmon serve`: the platform on one machine for the user's own models, until stopped. */
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { openTable } from '../adapters/duckdb/table.ts';
-import type { Baseline } from '../contracts/baseline.ts';
-import { baselineFromTable } from '../local/baseline-from-table.ts';
+import { type Problem, ProblemError } from '../contracts/problem.ts';
+import { readBaselineFile } from '../local/baseline-file.ts';
 import { DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT } from '../local/defaults.ts';
 import { type MonitorFile, readMonitorFiles } from '../local/monitor-file.ts';
 import { type Platform, startPlatform } from '../local/platform.ts';
@@ -51,6 +50,7 @@ export const command: Command = {
     const files = await readMonitorFiles(path('monitors') ?? '');
     if (files.length === 0)
       throw wrongUse(options.required('monitors'), 'holds no monitor', 'write one with `mlmon init`');
+    await checkBaselines(files);
     const platform = await startPlatform({
       folder,
       host: options.text('host'),
@@ -77,7 +77,7 @@ export const command: Command = {
 async function publish({ actions, db }: Platform, { file, monitor, baselineFile }: MonitorFile): Promise<string> {
   let told = 'no baseline yet';
   if (baselineFile !== null) {
-    const baseline = await baselineOf(db, baselineFile, monitor);
+    const baseline = await readBaselineFile(db, baselineFile, monitor);
     const version = baseline.version ?? '1';
     const published = await actions.publishBaseline(monitor.model, {
       baseline,
@@ -89,16 +89,24 @@ async function publish({ actions, db }: Platform, { file, monitor, baselineFile 
     told = `baseline ${published.n} of version ${version}, ${baseline.rows.toLocaleString('en')} rows`;
   }
   const { n, effectiveFrom } = await actions.applyMonitor(monitor.model, monitor, BY);
-  return `${monitor.model}: monitor ${n} from ${file}, in force from ${effectiveFrom}; ${told}`;
+  const from = Date.parse(effectiveFrom) <= 0 ? 'the beginning' : effectiveFrom;
+  return `${monitor.model}: monitor ${n} from ${file}, in force from ${from}; ${told}`;
 }
 
-async function baselineOf(db: Platform['db'], file: string, monitor: MonitorFile['monitor']): Promise<Baseline> {
-  if (file.endsWith('.json')) {
-    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      throw wrongUse(file, `cannot be read (${error.code})`, 'make it with `mlmon profile`, or mend baseline.from');
-    });
-    const baseline = JSON.parse(text) as Baseline;
-    if (baseline.schema === 'mlmon.baseline/v1') return baseline;
+/** Said before anything is started, all of it at once. */
+async function checkBaselines(files: readonly MonitorFile[]): Promise<void> {
+  const problems: Problem[] = [];
+  for (const { file, baselineFile } of files) {
+    if (baselineFile === null || /[*?[]/.test(baselineFile)) continue;
+    await access(baselineFile, constants.R_OK).catch((error: NodeJS.ErrnoException) =>
+      problems.push({
+        code: 'file',
+        path: `${file}: baseline.from`,
+        message: 'cannot be read',
+        got: `${baselineFile} (${error.code})`,
+        fix: 'make it with `mlmon profile`, or mend baseline.from',
+      }),
+    );
   }
-  return baselineFromTable({ table: await openTable(db, { files: [file], cwd: '/' }), monitor, version: null });
+  if (problems.length > 0) throw new ProblemError(problems);
 }

@@ -1,5 +1,6 @@
 /** A baseline named in a monitor: a file made by `mlmon profile`, or a data file that one is made of. */
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { DuckDb } from '../adapters/duckdb/load.ts';
 import { openTable } from '../adapters/duckdb/table.ts';
 import type { Baseline } from '../contracts/baseline.ts';
@@ -10,7 +11,12 @@ import { baselineFromTable } from './baseline-from-table.ts';
 /** @throws ProblemError when the file cannot be read or is neither */
 export async function readBaselineFile(db: DuckDb, file: string, monitor: Monitor): Promise<Baseline> {
   if (!file.endsWith('.json'))
-    return baselineFromTable({ table: await openTable(db, { files: [file], cwd: '/' }), monitor, version: null });
+    return baselineFromTable({
+      table: await openTable(db, { files: [file], cwd: '/' }),
+      monitor,
+      version: null,
+      name: basename(file),
+    });
   let got: string;
   try {
     const content: unknown = JSON.parse(await readFile(file, 'utf8'));
