@@ -25,6 +25,8 @@ export interface CaptureRequest {
   readonly to: number;
   /** The features that are watched, as they were captured. */
   readonly features: readonly CapturedFeature[];
+  /** Features that are known and not watched. */
+  readonly withheld: readonly string[];
   /** That of the collector. */
   readonly policyKey: PolicyKey;
 }
@@ -39,7 +41,7 @@ const WEIGHT = '\u0001weight';
  * @throws ProblemError when nothing was captured in the range
  */
 export async function baselineFromCapture(request: CaptureRequest): Promise<Baseline> {
-  const { db, store, path, monitor, from, to, features, policyKey } = request;
+  const { db, store, path, monitor, from, to, features } = request;
   const { model } = monitor;
   const objects = await capturedSince(store, from - EVENT_LIMITS.futureMs);
   const range = `${new Date(from).toISOString()} to ${new Date(to).toISOString()}`;
@@ -130,20 +132,22 @@ export async function baselineFromCapture(request: CaptureRequest): Promise<Base
       kind: 'windows',
       name: range,
     });
-    return markedAsCaptured(baseline, features, policyKey);
+    return markedAsCaptured(baseline, request);
   } finally {
     await db.run(`DROP TABLE IF EXISTS ${relation}`);
   }
 }
 
 /** The collector has done to these values what publishing does to those of a file: it is not done again. */
-function markedAsCaptured(baseline: Baseline, features: readonly CapturedFeature[], key: PolicyKey): Baseline {
+function markedAsCaptured(baseline: Baseline, { features, withheld, policyKey }: CaptureRequest): Baseline {
   const byName = new Map(features.map((feature) => [feature.name, feature]));
   return {
     ...baseline,
+    ...(withheld.length === 0 ? {} : { withheld: [...withheld].sort() }),
     columns: baseline.columns.map((column): ColumnBaseline => {
       const feature = column.role === 'feature' ? byName.get(column.name) : undefined;
-      if (feature?.policy === 'hash' && column.type === 'categorical') return { ...column, policyKey: keyMark(key) };
+      if (feature?.policy === 'hash' && column.type === 'categorical')
+        return { ...column, policyKey: keyMark(policyKey) };
       if (feature?.policy !== 'bucket') return column;
       if (column.type === 'numeric') return { ...column, bucketed: true };
       const rest = feature.buckets?.type === 'categorical' ? feature.buckets.rest : undefined;

@@ -13,14 +13,21 @@ export interface CapturedFeature {
   readonly buckets: ColumnBaseline | null;
 }
 
+export interface CapturedFeatures {
+  readonly features: readonly CapturedFeature[];
+  /** Features that are known and not watched: they stay known. */
+  readonly withheld: readonly string[];
+}
+
 /**
  * The features that are watched at the beginning of [from, to), milliseconds.
  * @throws ProblemError when a policy or its buckets changed in between: values of both cannot make one baseline
  */
-export function capturedFeatures(registry: Registry, model: string, from: number, to: number): CapturedFeature[] {
+export function capturedFeatures(registry: Registry, model: string, from: number, to: number): CapturedFeatures {
   const changes = (registry.timeline(model)?.changes ?? []).filter((moment) => moment > from && moment < to);
   const shapeAt = (t: number): Shape | null => registry.shapeFor(model, '', t)?.shape ?? null;
-  const features = featuresOf(shapeAt(from));
+  const shape = shapeAt(from);
+  const features = featuresOf(shape);
   for (const moment of changes) {
     const later = new Map(featuresOf(shapeAt(moment)).map((feature) => [feature.name, feature]));
     for (const feature of features) {
@@ -37,7 +44,8 @@ export function capturedFeatures(registry: Registry, model: string, from: number
       ]);
     }
   }
-  return features;
+  const withheld = [...(shape?.ignored ?? [])].filter((name) => shape?.monitor.features?.[name] === undefined);
+  return { features, withheld };
 }
 
 function featuresOf(shape: Shape | null): CapturedFeature[] {
