@@ -34,7 +34,7 @@ import { changeContext } from './change-context.ts';
 import { readChannels } from './channels.ts';
 import { collectorQuarantine } from './collector-quarantine.ts';
 import { DEFAULT_HOST } from './defaults.ts';
-import { buildPage } from './page/build.ts';
+import { loadPage } from './page/load.ts';
 import { remembered, withCollector } from './platform-health.ts';
 import { policyKey } from './policy-key.ts';
 import { ReplayClock, wallClock } from './replay-clock.ts';
@@ -247,7 +247,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         ...apiRoutes(read),
         ...changeRoutes(actions, read),
         ...operationRoutes({ metrics, notReady: () => (stopping ? 'it is stopping' : collector.failure) }),
-        ...pageRoutes({ page: await buildPage(), runbook: renderRunbook(), openApi: openApiDocument() }),
+        ...pageRoutes({ page: await loadPage(), runbook: renderRunbook(), openApi: openApiDocument() }),
       ],
       onFailure: (error, what) => onFailure(what, error),
     });

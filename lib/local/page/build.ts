@@ -1,20 +1,10 @@
 /**
- * Makes the page from its sources: one bundle of script and one of style, compressed once, held in memory.
- * It takes about half a second, so nothing is kept on disk and there is no step to forget.
+ * Makes the page from its sources: one bundle of script and one of style, in memory. It takes about half a second, so a
+ * checkout keeps nothing on disk and has no step to forget; `npm run build` writes the same bytes into the package.
  */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
-
-export interface PageFile {
-  /** Content type. */
-  readonly type: string;
-  readonly body: Uint8Array;
-  readonly gzip: Uint8Array;
-  /** Quoted, as the header wants it. */
-  readonly etag: string;
-}
+import { PAGE_FILES, type PageFile, pageFile } from './page-file.ts';
 
 const here = import.meta.dirname;
 
@@ -43,16 +33,9 @@ export async function buildPage(): Promise<Map<string, PageFile>> {
     logLevel: 'silent',
   });
   const files = new Map<string, PageFile>();
-  files.set('/', pageFile('text/html; charset=utf-8', await readFile(join(here, 'index.html'))));
-  files.set('/icon.svg', pageFile('image/svg+xml', await readFile(join(here, 'icon.svg'))));
-  for (const { path, contents } of bundle.outputFiles) {
-    if (path.endsWith('.js')) files.set('/page.js', pageFile('text/javascript; charset=utf-8', contents));
-    if (path.endsWith('.css')) files.set('/page.css', pageFile('text/css; charset=utf-8', contents));
+  for (const { path, name, type } of PAGE_FILES) {
+    const output = bundle.outputFiles.find((file) => file.path === join(here, 'dist', name));
+    files.set(path, pageFile(type, output === undefined ? await readFile(join(here, name)) : output.contents));
   }
   return files;
-}
-
-function pageFile(type: string, body: Uint8Array): PageFile {
-  const digest = createHash('sha256').update(body).digest('base64url').slice(0, 22);
-  return { type, body, gzip: gzipSync(body, { level: 9 }), etag: `"${digest}"` };
 }

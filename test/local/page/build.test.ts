@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { buildPage, type PageFile } from '../../../lib/local/page/build.ts';
+import { buildPage } from '../../../lib/local/page/build.ts';
+import type { PageFile } from '../../../lib/local/page/page-file.ts';
 
 describe('the built page', () => {
   let files: Map<string, PageFile>;

@@ -1,0 +1,60 @@
+/**
+ * Makes what the npm package holds: the compiled command line, the contracts with their types, and the page. A checkout
+ * needs none of it (docs/decisions/0001-run-from-source.md). The same sources give the same bytes, wherever they lie.
+ *
+ *   node --import tsx scripts/build.ts [folder]        default: dist
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { buildPage } from '../lib/local/page/build.ts';
+import { PAGE_FILES } from '../lib/local/page/page-file.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const output = resolve(process.argv[2] ?? join(root, 'dist'));
+
+rmSync(output, { recursive: true, force: true });
+compile();
+keepPublicTypes();
+await writePage();
+
+function compile(): void {
+  const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
+  const { status } = spawnSync(
+    process.execPath,
+    [compiler, '-p', join(root, 'tsconfig.build.json'), '--outDir', output],
+    // Standard output belongs to what called: `npm pack --json` writes its answer there.
+    { stdio: ['ignore', 2, 2] },
+  );
+  if (status !== 0) {
+    process.stderr.write('the compiler found errors: see the lines above; `npm run types` shows them too\n');
+    process.exit(1);
+  }
+}
+
+/** Only the contracts can be imported from outside, so only they need types. The compiler leaves `.ts` in their imports. */
+function keepPublicTypes(): void {
+  const contracts = join(output, 'lib/contracts');
+  for (const entry of readdirSync(output, { withFileTypes: true, recursive: true })) {
+    if (!entry.name.endsWith('.d.ts')) continue;
+    const file = join(entry.parentPath, entry.name);
+    if (entry.parentPath !== contracts) rmSync(file);
+    else
+      writeFileSync(
+        file,
+        readFileSync(file, 'utf8').replace(/((?:from|import\() ?["']\.{1,2}\/[^"']+)\.ts(["'])/g, '$1.js$2'),
+      );
+  }
+}
+
+async function writePage(): Promise<void> {
+  const folder = join(output, 'lib/local/page/files');
+  mkdirSync(folder, { recursive: true });
+  const files = await buildPage();
+  for (const { path, name } of PAGE_FILES) {
+    const file = files.get(path);
+    if (file === undefined) throw new Error(`the page has no ${path}`);
+    writeFileSync(join(folder, name), file.body);
+  }
+}
