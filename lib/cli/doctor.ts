@@ -1,10 +1,11 @@
 /** `mlmon doctor`: checks an installation and names what is wrong and how to mend it. */
-import { access, constants, mkdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { access, constants, rm, statfs, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { MemoryStore } from '../adapters/memory/memory-store.ts';
 import { formatProblem, ProblemError } from '../contracts/problem.ts';
 import { readChannels } from '../local/channels.ts';
+import { makeDataFolder } from '../local/data-folder.ts';
 import { DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT } from '../local/defaults.ts';
 import { readMonitorFiles } from '../local/monitor-file.ts';
 import { type Command, EXIT } from './command.ts';
@@ -93,8 +94,7 @@ async function folder(path: string): Promise<Check> {
   const what = `data folder ${path}`;
   const probe = join(path, `.doctor-${process.pid}`);
   try {
-    await mkdir(path, { recursive: true });
-    await access(path, constants.R_OK | constants.W_OK);
+    await makeDataFolder(path);
     await writeFile(probe, 'x');
     await rm(probe);
     const { bavail, bsize } = await statfs(path);

@@ -1,5 +1,4 @@
 /** The platform on one machine: the five ports on one folder, every moving part, and the server, in one process. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FolderStore } from '../adapters/disk/folder-store.ts';
 import { SegmentLog } from '../adapters/disk/segment-log.ts';
@@ -33,6 +32,7 @@ import { capturedFeatures } from './captured-features.ts';
 import { changeContext } from './change-context.ts';
 import { readChannels } from './channels.ts';
 import { collectorQuarantine } from './collector-quarantine.ts';
+import { makeDataFolder } from './data-folder.ts';
 import { DEFAULT_HOST } from './defaults.ts';
 import { loadPage } from './page/load.ts';
 import { remembered, withCollector } from './platform-health.ts';
@@ -110,7 +110,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const { folder, durability = 'fsync', onFailure = () => undefined } = options;
   const host = options.host ?? DEFAULT_HOST;
   const tokens = await tokensFor(host, options.tokenFile);
-  await mkdir(folder, { recursive: true });
+  await makeDataFolder(folder);
   const store = await FolderStore.open({ folder: join(folder, 'store'), durability });
   const channels = await readChannels(options.channelsFile, store);
   const replay = options.replayFrom === undefined ? null : new ReplayClock(options.replayFrom);
