@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { type SegmentIo, systemIo } from '../lib/adapters/disk/segment-io.ts';
 import { SegmentLog } from '../lib/adapters/disk/segment-log.ts';
 import type { Durability } from '../lib/adapters/disk/sync.ts';
+import { tell } from './measurement.ts';
 
 const RECORD = 1024;
 const records = Number(process.argv[2] ?? 100_000);
@@ -114,5 +115,18 @@ for (const durability of ['fsync', 'os'] as const) {
       (log.perSecond / single.perSecond).toFixed(2),
     ];
     process.stdout.write(`| ${cells.join(' | ')} |\n`);
+    tell({
+      benchmark: 'log',
+      measure: `records of 1 kB appended by ${appenders} at once to ${partitions} partitions, ${durability === 'fsync' ? 'each group synced to the disk' : 'left to the system to write'}`,
+      ours: log.perSecond,
+      reference: same.perSecond,
+      against: 'a plain loop that writes the same groups',
+      ratio: log.perSecond / same.perSecond,
+      unit: 'records a second',
+      target: null,
+      met: null,
+      noise: null,
+      command: 'npx tsx bench/log.ts',
+    });
   }
 }

@@ -26,7 +26,7 @@ const SIZES = new Map([
   [100, 2],
   [1_000, 1],
 ]);
-const HOURS = 4;
+const HOURS = 3;
 const ROWS = 40;
 const NUMERIC = [0, 1, 2, 3].map(numericName);
 const CATEGORY = categoricalName(0);

@@ -1,12 +1,13 @@
 /**
  * How fast events are folded into profiles: records of 15 events of 50 features, base64 as Kinesis hands them over.
  * Ours (decode, read, check, fold) against decoding and JSON.parse of each line alone: the same bytes, in turn, in one run.
- * Prints one row of the table in docs/performance.md. Run: node --import tsx bench/profiler.ts
+ *
+ *   node --import tsx bench/profiler.ts [rounds]
  */
-import { performance } from 'node:perf_hooks';
 import { readRecord } from '../lib/engine/event-reader.ts';
 import { Profile } from '../lib/engine/profile.ts';
 import { compileShape } from '../lib/engine/shape.ts';
+import { compare, tell } from './measurement.ts';
 import { benchBaseline, benchEvents, benchMonitor } from './profiler-data.ts';
 
 const EVENTS = 6_000;
@@ -48,53 +49,22 @@ function profileAll(): Profile {
   return profile;
 }
 
-function seconds(work: () => unknown): number {
-  const from = performance.now();
-  work();
-  return (performance.now() - from) / 1_000;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-/** Bytes that a filled profile holds: all that is not the shape. */
-function profileMemory(): number {
-  const copies = 20;
-  const collect = globalThis.gc;
-  if (collect === undefined) return Number.NaN;
-  const encoded = profileAll().encode();
-  Profile.decode(encoded, shape);
-  collect();
-  const held: Profile[] = [];
-  const used = () => process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
-  const before = used();
-  for (let i = 0; i < copies; i++) held.push(Profile.decode(encoded, shape));
-  collect();
-  return (used() - before) / held.length;
-}
-
-for (let i = 0; i < 5; i++) {
-  parseOnly();
-  profileAll();
-}
-const parse: number[] = [];
-const fold: number[] = [];
-for (let i = 0; i < ROUNDS; i++) {
-  parse.push(seconds(parseOnly));
-  fold.push(seconds(profileAll));
-}
-const ratio = median(parse.map((time, i) => time / fold[i]!));
-const rate = (times: readonly number[]) => Math.round(EVENTS / median(times)).toLocaleString('en-US');
-const encoded = profileAll().encode();
-const memory = profileMemory();
-const kilobytes = Number.isNaN(memory) ? 'not measured (needs --expose-gc)' : `${Math.round(memory / 1_000)} kB`;
+const { ours, reference, ratio, noise } = await compare(ROUNDS, profileAll, parseOnly, 5);
+const [profiled, parsed] = [EVENTS / ours, EVENTS / reference];
+const rate = (events: number) => Math.round(events).toLocaleString('en-US');
 process.stdout.write(
-  [
-    '| profiler | events/s, decode and parse alone | events/s, profiled | ratio | memory of a profile | encoded |',
-    '| --- | --- | --- | --- | --- | --- |',
-    `| 50 features, ${Math.round(bytes)} bytes an event, ${LINES} a record | ${rate(parse)} | ${rate(fold)} | ${(100 * ratio).toFixed(0)} % | ${kilobytes} | ${Math.round(encoded.length / 1_000)} kB |`,
-    '',
-  ].join('\n'),
+  `${Math.round(bytes)} bytes an event, ${LINES} a record: ${rate(profiled)} events a second profiled, ${rate(parsed)} decoded and parsed, ${(100 / ratio).toFixed(0)} %\n`,
 );
+tell({
+  benchmark: 'profiler',
+  measure: `events of 50 features (${Math.round(bytes)} bytes) in records of ${LINES}: decoded, read, checked, folded`,
+  ours: profiled,
+  reference: parsed,
+  against: 'base64 and JSON.parse alone, of the same bytes',
+  ratio: 1 / ratio,
+  unit: 'events a second of processor time',
+  target: 'ratio ≥ 0.70',
+  met: 1 / ratio >= 0.7,
+  noise,
+  command: 'node --import tsx bench/profiler.ts',
+});
