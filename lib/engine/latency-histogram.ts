@@ -33,10 +33,18 @@ export function latencyBound(index: number): number {
 /** For each bucket from LATENCY_FIRST on its exclusive lower bound. */
 const BOUNDS = Float64Array.from({ length: BUCKETS }, (_, i) => latencyBound(LATENCY_FIRST + i));
 
-/** Bucket of a latency above 0, within LATENCY_FIRST..LATENCY_LAST. The logarithm is a guess; the bounds decide. */
+const double = new Float64Array(1);
+const words = new Uint32Array(double.buffer);
+const HIGH_WORD = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
+/** For the first five bits of a mantissa the eighth of an octave it begins in. */
+const EIGHTHS = Uint8Array.from({ length: 32 }, (_, i) => STEPS.findLastIndex((step) => step <= 1 + i / 32));
+
+/** Bucket of a latency above 0, within LATENCY_FIRST..LATENCY_LAST. The bits of the double are a guess; the bounds decide. */
 export function latencyBucket(ms: number): number {
-  const guess = Math.floor(Math.log2(ms) * PER_OCTAVE) - LATENCY_FIRST;
-  let place = Math.min(Math.max(guess, 0), BUCKETS - 1);
+  double[0] = ms;
+  const high = words[HIGH_WORD]!;
+  const guess = ((high >>> 20) - 1_023) * PER_OCTAVE + EIGHTHS[(high >>> 15) & 31]! - LATENCY_FIRST;
+  let place = guess < 0 ? 0 : guess < BUCKETS ? guess : BUCKETS - 1;
   while (place < BUCKETS - 1 && ms > BOUNDS[place + 1]!) place++;
   while (place > 0 && ms <= BOUNDS[place]!) place--;
   return place + LATENCY_FIRST;

@@ -55,6 +55,38 @@ export class MomentSums {
     else split(pending, at + 1, square);
   }
 
+  /**
+   * Adds the finite values `values[from]` to `values[to - 1]`, at most 2^12 of them, as floor((x - center) * inverse + ½).
+   * Returns how many were clamped.
+   */
+  addValues(column: number, values: Float64Array, from: number, to: number, center: number, inverse: number): number {
+    let sum = 0;
+    let low = 0;
+    let high = 0;
+    let clamped = 0;
+    for (let i = from; i < to; i++) {
+      let q = Math.floor((values[i]! - center) * inverse + 0.5);
+      if (q > MOMENT_LIMIT || q < -MOMENT_LIMIT) {
+        q = q > 0 ? MOMENT_LIMIT : -MOMENT_LIMIT;
+        clamped++;
+      }
+      sum += q;
+      const square = q * q;
+      if (square < SMALL_SQUARE) low += square;
+      else {
+        const half = Math.floor(square / HALF);
+        high += half;
+        low += square - half * HALF;
+      }
+    }
+    const at = column * PLAIN;
+    const { pending } = this;
+    pending[at]! += sum;
+    pending[at + 1]! += low;
+    pending[at + 2]! += high;
+    return clamped;
+  }
+
   /** Beside `add`, after `promote`. `weight` in units of 2^-12. */
   addWeighted(column: number, q: number, weight: number): void {
     const pending = this.weightedPending;

@@ -2,10 +2,17 @@
  * What is kept of the numeric columns beside their bins: least and greatest value, and the exact sums of the moments.
  * A value is binned and summed here; the counts themselves lie with those of the other columns.
  */
+import { TALLY_LIMIT } from './bin-table.ts';
 import type { ByteReader, ByteWriter } from './bytes.ts';
 import { MOMENT_LIMIT, MomentSums, type Moments } from './moments.ts';
 import type { ColumnTable, NumericShapeColumn, Shape } from './shape.ts';
 import type { WeightSums } from './weights.ts';
+
+/** Values of a column that are counted together: its edges and counts then stay in the nearest cache meanwhile. */
+const DEPTH = TALLY_LIMIT;
+
+/** Features left out in a row that are looked past before names are looked up. */
+const SKIPPED = 8;
 
 export interface NumericDetails {
   readonly moments: Moments | null;
@@ -22,10 +29,17 @@ export class NumericSummaries {
   private readonly min: Float64Array;
   private readonly max: Float64Array;
   private readonly clamped: Float64Array;
+  private readonly counts: Float64Array;
+  /** Values that are not counted yet, DEPTH places a column, and how many of them there are. */
+  private readonly waiting: Float64Array;
+  private readonly waitingSizes: Int32Array;
+  /** Columns that the event at hand was pushed to. */
+  private readonly pushed: Int32Array;
   /** Of each column after the last `add`; read for the event at hand only. */
   readonly fixed: Float64Array;
 
-  constructor(shape: Shape) {
+  /** `counts`: where bins are counted, as the shape lays them out. */
+  constructor(shape: Shape, counts: Float64Array) {
     const { length } = shape.columns;
     this.shape = shape;
     this.table = shape.table;
@@ -34,6 +48,10 @@ export class NumericSummaries {
     this.max = new Float64Array(length).fill(Number.NEGATIVE_INFINITY);
     this.clamped = new Float64Array(length);
     this.fixed = new Float64Array(length);
+    this.counts = counts;
+    this.waiting = new Float64Array(length * DEPTH);
+    this.waitingSizes = new Int32Array(length);
+    this.pushed = new Int32Array(length);
   }
 
   /** To be called for each event, before its values. */
@@ -41,14 +59,62 @@ export class NumericSummaries {
     this.moments.row();
   }
 
-  /** Adds a finite value. Returns its bin. */
+  /**
+   * Pushes the finite numbers of a map, if all of it is as expected: names that follow each other as `following` has it (some
+   * may be left out), numbers or null. Otherwise does nothing and returns false. No calls in the loop, for the sake of speed.
+   */
+  pushAll(map: Readonly<Record<string, unknown>>, following: Int32Array, beginning: number): boolean {
+    const { names, numeric } = this.table;
+    const { waiting, waitingSizes, pushed } = this;
+    let previous = beginning;
+    let count = 0;
+    for (const name in map) {
+      const value = map[name];
+      let column = following[previous]!;
+      for (let skipped = 0; names[column] !== name; skipped++) {
+        if (skipped === SKIPPED) return false;
+        column = following[column]!;
+      }
+      previous = column;
+      if (typeof value === 'number') {
+        // A number less itself is 0 unless it is not finite.
+        if (numeric[column] === 0 || value - value !== 0) return false;
+        waiting[column * DEPTH + waitingSizes[column]!] = value;
+        pushed[count++] = column;
+      } else if (value !== null) return false;
+    }
+    let full = false;
+    for (let i = 0; i < count; i++) {
+      const column = pushed[i]!;
+      const size = waitingSizes[column]! + 1;
+      waitingSizes[column] = size;
+      if (size === DEPTH) full = true;
+    }
+    if (full) this.settleFull();
+    return true;
+  }
+
+  /** Counts a finite value, not necessarily at once: `settle` before anything is read. */
+  push(column: number, value: number): void {
+    const size = this.waitingSizes[column]!;
+    this.waiting[column * DEPTH + size] = value;
+    this.waitingSizes[column] = size + 1;
+    if (size + 1 === DEPTH) this.settleColumn(column);
+  }
+
+  /** Counts what is waiting. */
+  settle(): void {
+    for (let column = 0; column < this.waitingSizes.length; column++) this.settleColumn(column);
+  }
+
+  /** Counts a finite value at once. Returns its slot. */
   add(column: number, value: number): number {
     if (value < this.min[column]!) this.min[column] = value;
     if (value > this.max[column]!) this.max[column] = value;
-    const { centers, inverses, bins } = this.table;
+    const { centers, inverses, bins, offsets } = this.table;
     const inverse = inverses[column]!;
     if (inverse !== 0) {
-      let q = Math.round((value - centers[column]!) * inverse);
+      let q = Math.floor((value - centers[column]!) * inverse + 0.5);
       if (q > MOMENT_LIMIT || q < -MOMENT_LIMIT) {
         q = q > 0 ? MOMENT_LIMIT : -MOMENT_LIMIT;
         this.clamped[column]! += 1;
@@ -56,7 +122,9 @@ export class NumericSummaries {
       this.fixed[column] = q;
       this.moments.add(column, q);
     }
-    return bins.find(column, value);
+    const slot = offsets[column]! + bins.find(column, value);
+    this.counts[slot]! += 1;
+    return slot;
   }
 
   /** The value added last to this column, with its weight in whole units. */
@@ -69,6 +137,8 @@ export class NumericSummaries {
   }
 
   merge(other: NumericSummaries): void {
+    this.settle();
+    other.settle();
     this.moments.merge(other.moments);
     for (let column = 0; column < this.min.length; column++) {
       this.min[column] = Math.min(this.min[column]!, other.min[column]!);
@@ -105,8 +175,8 @@ export class NumericSummaries {
     }
   }
 
-  static read(reader: ByteReader, shape: Shape, weighted: boolean): NumericSummaries {
-    const summaries = new NumericSummaries(shape);
+  static read(reader: ByteReader, shape: Shape, counts: Float64Array, weighted: boolean): NumericSummaries {
+    const summaries = new NumericSummaries(shape, counts);
     summaries.moments = MomentSums.read(reader, shape.columns.length, weighted);
     for (const column of shape.columns) {
       if (column.type !== 'numeric') continue;
@@ -121,6 +191,34 @@ export class NumericSummaries {
       summaries.clamped[column.index] = reader.varint();
     }
     return summaries;
+  }
+
+  private settleFull(): void {
+    for (let column = 0; column < this.waitingSizes.length; column++)
+      if (this.waitingSizes[column] === DEPTH) this.settleColumn(column);
+  }
+
+  private settleColumn(column: number): void {
+    const size = this.waitingSizes[column]!;
+    if (size === 0) return;
+    this.waitingSizes[column] = 0;
+    const { centers, inverses, bins, offsets } = this.table;
+    const { waiting } = this;
+    const from = column * DEPTH;
+    const to = from + size;
+    bins.tally(column, waiting, from, to, this.counts, offsets[column]!);
+    let min = this.min[column]!;
+    let max = this.max[column]!;
+    for (let i = from; i < to; i++) {
+      const value = waiting[i]!;
+      if (value < min) min = value;
+      if (value > max) max = value;
+    }
+    this.min[column] = min;
+    this.max[column] = max;
+    const inverse = inverses[column]!;
+    if (inverse !== 0)
+      this.clamped[column]! += this.moments.addValues(column, waiting, from, to, centers[column]!, inverse);
   }
 
   private momentsOf(column: NumericShapeColumn, counts: Float64Array, weights: WeightSums | null): Moments | null {

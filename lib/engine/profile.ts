@@ -43,6 +43,8 @@ export class Profile implements WindowCounts {
   private strangers = new NameCounts(NEW_FEATURES_KEPT);
   private strangerRows = 0;
   private segmentations: Segmentation[];
+  /** Whether the slots of each event are needed, for its weight or its segments. */
+  private detailed: boolean;
   /** Of the event being folded: for each column the slot that counted it, or -1. */
   private readonly touched: Int32Array;
   /** For each column the one that followed it in the last event; guesses only. The last two are the beginnings of the maps. */
@@ -51,9 +53,10 @@ export class Profile implements WindowCounts {
   constructor(shape: Shape) {
     this.shape = shape;
     this.counts = new Float64Array(shape.slots + 1);
-    this.numbers = new NumericSummaries(shape);
+    this.numbers = new NumericSummaries(shape, this.counts);
     this.categories = new CategorySummaries(shape);
     this.segmentations = shape.segments.map((rule) => new Segmentation(shape, rule));
+    this.detailed = shape.segments.length > 0;
     this.touched = new Int32Array(shape.columns.length);
     this.following = new Int32Array(shape.columns.length + 2);
   }
@@ -77,11 +80,13 @@ export class Profile implements WindowCounts {
   fold(event: ReadEvent): void {
     if (event.kind !== 'inference') throw new TypeError('fold: an inference is required, got a label');
     if (event.weight !== 1) this.promote();
-    const detailed = this.weights !== null || this.segmentations.length > 0;
-    if (detailed) this.touched.fill(-1);
+    if (this.detailed) this.touched.fill(-1);
     this.rows++;
     this.numbers.event();
-    if (event.numeric !== null) this.foldNumeric(event.numeric, event);
+    if (event.numeric !== null) {
+      const isFolded = !this.detailed && this.numbers.pushAll(event.numeric, this.following, this.touched.length);
+      if (!isFolded) this.foldNumeric(event.numeric, event);
+    }
     if (event.categorical !== null) this.foldCategorical(event.categorical, event);
     if (event.invalid !== null) this.foldInvalid(event.invalid, event);
     const { score, prediction } = this.shape;
@@ -89,16 +94,21 @@ export class Profile implements WindowCounts {
     if (prediction !== null && event.predicted !== null) {
       // A class may be sent as a number (0, 1): it is the same class as its text.
       const { predicted } = event;
-      this.foldValue(prediction.index, prediction.type === 'categorical' ? String(predicted) : predicted);
+      this.foldValue(
+        prediction.index,
+        typeof predicted === 'number' && prediction.type === 'categorical' ? String(predicted) : predicted,
+      );
     }
     this.ids.add(event.id);
     if (event.latencyMs !== null) this.latency.add(event.latencyMs);
-    if (detailed) this.foldDetails(event);
+    if (this.detailed) this.foldDetails(event);
   }
 
   merge(other: Profile): void {
     if (other.shapeDigest !== this.shapeDigest)
       throw new ShapeMismatchError(`a profile of shape ${other.shapeDigest} cannot be merged into ${this.shapeDigest}`);
+    this.numbers.settle();
+    other.numbers.settle();
     if (other.weights !== null) this.promote();
     this.weights?.merge(other.weights ?? WeightSums.ofCounts(other.withRows()));
     this.rows += other.rows;
@@ -115,6 +125,7 @@ export class Profile implements WindowCounts {
 
   column(index: number): ColumnView {
     const column = this.columnAt(index);
+    this.numbers.settle();
     const place = { offset: column.offset, count: column.bins, shownIn: null };
     const details =
       column.type === 'numeric'
@@ -127,6 +138,7 @@ export class Profile implements WindowCounts {
   /** The kept values of each segmentation and what is left over of it. Counts are those of groups of bins, shown in their first. */
   segments(): (SegmentCounts & { column(index: number): ColumnView })[] {
     if (this.segmentations.length === 0) return [];
+    this.numbers.settle();
     const all = this.grouped();
     return this.segmentations.flatMap((segmentation) =>
       [...segmentation.values(), segmentation.leftOver(all)].map(({ name, value }) => ({
@@ -154,6 +166,7 @@ export class Profile implements WindowCounts {
 
   /** Canonical: equal for profiles of the same events and shape. */
   encode(): Uint8Array {
+    this.numbers.settle();
     const writer = new ByteWriter();
     writer.uint32(MAGIC);
     writer.byte(PROFILE_VERSION);
@@ -204,8 +217,11 @@ export class Profile implements WindowCounts {
       for (let slot = offset; slot < offset + bins + 2; slot++) sum += counts[slot]!;
       if (sum > this.rows) throw reader.corrupt(`more values than rows in column ${index}`);
     }
-    if (weighted) this.weights = WeightSums.read(reader, this.withRows());
-    this.numbers = NumericSummaries.read(reader, shape, weighted);
+    if (weighted) {
+      this.weights = WeightSums.read(reader, this.withRows());
+      this.detailed = true;
+    }
+    this.numbers = NumericSummaries.read(reader, shape, counts, weighted);
     this.categories = CategorySummaries.read(reader, shape, counts);
     this.ids = IdSketch.read(reader);
     this.latency = LatencyHistogram.read(reader);
@@ -214,10 +230,10 @@ export class Profile implements WindowCounts {
     this.segmentations = shape.segments.map((rule) => Segmentation.read(reader, shape, rule, weighted));
   }
 
-  /** The hottest loop there is. Names come in the same order event after event, so each is guessed from the one before. */
+  /** Names come in the same order event after event, so each is guessed from the one before. */
   private foldNumeric(map: ValueMap, event: ReadEvent): void {
-    const { names, numeric, offsets } = this.shape.table;
-    const { following, counts, touched, numbers } = this;
+    const { names, numeric } = this.shape.table;
+    const { following, touched, numbers, detailed } = this;
     let previous = touched.length;
     for (const name in map) {
       const value = map[name];
@@ -233,9 +249,8 @@ export class Profile implements WindowCounts {
       previous = column;
       // A number less itself is 0 unless it is not finite.
       if (typeof value === 'number' && numeric[column] === 1 && value - value === 0) {
-        const slot = offsets[column]! + numbers.add(column, value);
-        counts[slot]! += 1;
-        touched[column] = slot;
+        if (detailed) touched[column] = numbers.add(column, value);
+        else numbers.push(column, value);
       } else if (value !== null) this.foldOddNumber(column, value, event);
     }
   }
@@ -268,8 +283,8 @@ export class Profile implements WindowCounts {
 
   private foldCategory(column: number, value: string): void {
     const { offsets, ends, vocabularies } = this.shape.table;
-    const bin = vocabularies[column]!.get(value);
-    if (bin !== undefined) this.count(column, offsets[column]! + bin);
+    const bin = vocabularies[column]!.find(value);
+    if (bin >= 0) this.count(column, offsets[column]! + bin);
     else {
       this.count(column, ends[column]!);
       this.categories.addUnseen(column, value);
@@ -286,11 +301,15 @@ export class Profile implements WindowCounts {
   }
 
   private foldValue(column: number, value: string | number): void {
-    const { numeric, offsets } = this.shape.table;
-    if (numeric[column] === 1 && typeof value === 'number' && Number.isFinite(value))
-      this.count(column, offsets[column]! + this.numbers.add(column, value));
+    const { numeric } = this.shape.table;
+    if (numeric[column] === 1 && typeof value === 'number' && Number.isFinite(value)) this.foldNumber(column, value);
     else if (numeric[column] === 0 && typeof value === 'string') this.foldCategory(column, value);
     else this.foldWrongType(column);
+  }
+
+  private foldNumber(column: number, value: number): void {
+    if (this.detailed) this.touched[column] = this.numbers.add(column, value);
+    else this.numbers.push(column, value);
   }
 
   private foldInvalid(invalid: Readonly<Record<string, string>>, event: ReadEvent): void {
@@ -341,6 +360,8 @@ export class Profile implements WindowCounts {
 
   private promote(): void {
     if (this.weights !== null) return;
+    this.detailed = true;
+    this.numbers.settle();
     this.weights = WeightSums.ofCounts(this.withRows());
     this.numbers.promote();
     for (const segmentation of this.segmentations) segmentation.promote();

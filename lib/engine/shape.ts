@@ -14,6 +14,7 @@ import { EVENT_LIMITS } from '../contracts/event.ts';
 import type { Monitor } from '../contracts/monitor.ts';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
 import { BinTable } from './bin-table.ts';
+import { Vocabulary } from './vocabulary.ts';
 import { WindowRule } from './window.ts';
 
 /** Enters every digest: raised when the same events would make other profiles. */
@@ -50,8 +51,9 @@ export interface NumericShapeColumn extends ColumnLayout {
 export interface CategoricalShapeColumn extends ColumnLayout {
   readonly type: 'categorical';
   readonly baseline: CategoricalBaseline | null;
-  /** Category to bin. */
-  readonly vocabulary: ReadonlyMap<string, number>;
+  /** In the order of its bins. */
+  readonly categories: readonly string[];
+  readonly vocabulary: Vocabulary;
 }
 
 export type ShapeColumn = NumericShapeColumn | CategoricalShapeColumn;
@@ -95,7 +97,7 @@ export interface ColumnTable {
   /** First slot of its bins, and the slot after them. */
   readonly offsets: Int32Array;
   readonly ends: Int32Array;
-  readonly vocabularies: readonly ReadonlyMap<string, number>[];
+  readonly vocabularies: readonly Vocabulary[];
   readonly bins: BinTable;
   /** Fixed point of the moments: round((x - center) * inverse); inverse 0 where there are none. */
   readonly centers: Float64Array;
@@ -231,7 +233,8 @@ function compileColumn(planned: Planned, index: number, offset: number, groupOff
     groups,
     groupCount: groups.reduce((most, group) => Math.max(most, group + 1), 0),
     firstOfGroup: firstBins(groups),
-    vocabulary: new Map(categories.map((category, bin) => [category, bin])),
+    categories,
+    vocabulary: new Vocabulary(categories),
   };
 }
 
@@ -257,7 +260,7 @@ function segmentValues(column: ShapeColumn | undefined, top: number): string[] |
   return column.baseline.categories.filter((category) => category !== OTHER_SEGMENT).slice(0, top);
 }
 
-const NO_VOCABULARY: ReadonlyMap<string, number> = new Map();
+const NO_VOCABULARY = new Vocabulary([]);
 
 /** What is left over of a segmentation; a value of this name is counted in it too. */
 export const OTHER_SEGMENT = 'other';
@@ -285,7 +288,7 @@ function digestOf(
       column.name,
       column.role,
       column.type,
-      column.type === 'numeric' ? column.edges : [...column.vocabulary.keys()],
+      column.type === 'numeric' ? column.edges : column.categories,
       column.type === 'numeric'
         ? column.moments === null
           ? null
