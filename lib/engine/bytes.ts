@@ -232,6 +232,7 @@ export class ByteReader {
   }
 
   counts(into: Float64Array): void {
+    const { bytes } = this;
     let i = 0;
     while (i < into.length) {
       const zeros = this.varint();
@@ -240,6 +241,13 @@ export class ByteReader {
       const others = this.varint();
       if (others > into.length - i || zeros + others === 0) throw this.corrupt('a run of counts is too long or empty');
       for (let j = 0; j < others; j++) {
+        // Most counts are small. Beyond the end this is undefined, and `varint` says what is wrong.
+        const short = bytes[this.offset]!;
+        if (short > 0 && short < 128) {
+          this.offset++;
+          into[i++] = short;
+          continue;
+        }
         const value = this.varint();
         if (value === 0) throw this.corrupt('a zero among counts');
         into[i++] = value;

@@ -12,13 +12,14 @@ const INDEX_BITS = 14;
 const REGISTERS = 2 ** INDEX_BITS;
 const REST_BITS = 52 - INDEX_BITS;
 const REST = 2 ** REST_BITS;
+const FIRST_TABLE = 64;
 const TABLE = 4_096;
 /** Limit of m·α for m → ∞: 1 / (2 ln 2). */
 const ALPHA = 0.5 / Math.LN2;
 
 export class IdSketch {
   /** Open addressing on hash + 1, 0 is free; grows from 64 to 4,096 places; `null` once registers took over. */
-  private table: Float64Array | null = new Float64Array(64);
+  private table: Float64Array | null = new Float64Array(FIRST_TABLE);
   private used = 0;
   private registers: Uint8Array | null = null;
 
@@ -68,6 +69,9 @@ export class IdSketch {
     if (form === 0) {
       const count = reader.varint();
       if (count > EXACT_IDS) throw reader.corrupt('too many ids');
+      let places = FIRST_TABLE;
+      while (count * 2 > places && places < TABLE) places *= 4;
+      sketch.table = new Float64Array(places);
       let previous = -1;
       for (let i = 0; i < count; i++) {
         previous += reader.varint() + 1;
@@ -133,7 +137,7 @@ export class IdSketch {
 
 /** Register = the upper 14 bits; value = position of the first one bit among the other 38, 39 when there is none. */
 function place(registers: Uint8Array, hash: number): void {
-  const index = Math.floor(hash / REST);
+  const index = Math.floor(hash * (1 / REST));
   const rest = hash - index * REST;
   const high = Math.floor(rest / 0x100000000);
   const rank = high > 0 ? REST_BITS - 32 - (32 - Math.clz32(high)) + 1 : REST_BITS - 32 + Math.clz32(rest >>> 0) + 1;
