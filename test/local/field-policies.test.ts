@@ -6,8 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { literal, openDuckDb } from '../../lib/adapters/duckdb/load.ts';
 import { openTable } from '../../lib/adapters/duckdb/table.ts';
 import type { HealthAnswer, ModelAnswer, WindowsAnswer } from '../../lib/contracts/api.ts';
-import type { Baseline } from '../../lib/contracts/baseline.ts';
+import type { Baseline, NumericBins, PublishedBaseline } from '../../lib/contracts/baseline.ts';
 import { parseMonitor } from '../../lib/contracts/monitor.ts';
+import { keys } from '../../lib/contracts/object-keys.ts';
 import type { WindowResult } from '../../lib/contracts/result.ts';
 import { baselineFromTable } from '../../lib/local/baseline-from-table.ts';
 import { type Platform, startPlatform } from '../../lib/local/platform.ts';
@@ -200,6 +201,14 @@ async function results(): Promise<WindowResult[]> {
   return found;
 }
 
+async function salaryBins(n: number): Promise<NumericBins> {
+  const stored = await platform!.store.get(keys.baseline('churn', '1', n));
+  const { baseline } = JSON.parse(Buffer.from(stored!.body).toString()) as PublishedBaseline;
+  const column = baseline.columns.find(({ name }) => name === 'salary');
+  if (column?.type !== 'numeric') throw new Error(`number ${n} has no salary`);
+  return column.bins;
+}
+
 async function* files(at: string): AsyncGenerator<string> {
   for (const entry of await readdir(at, { withFileTypes: true })) {
     const path = join(at, entry.name);
@@ -253,6 +262,9 @@ describe('field policies', () => {
     );
     await json<ModelAnswer>('/api/models/churn');
     const judged = await results();
+    // Middles of buckets make no buckets of their own.
+    expect((await salaryBins(3)).edges.length).toBeGreaterThan(8);
+    expect(await salaryBins(3)).toEqual(await salaryBins(1));
     await platform.stop();
     expect(failures).toEqual([]);
 
@@ -267,8 +279,10 @@ describe('field policies', () => {
       expect(breaches.map(({ check, feature }) => `${check} ${feature}`)).toEqual(
         isSecond ? ['new-feature street'] : [],
       );
-      const range = quality.find(({ check, feature }) => check === 'range' && feature === 'salary');
-      expect(range?.status).toBe('ok');
+      // Few windows make a baseline that hardly rings: hashes that are none, or middles that are no bins, show here.
+      const rate = (check: string, feature: string): number =>
+        quality.find((one) => one.check === check && one.feature === feature)?.value ?? Number.NaN;
+      expect([rate('unseen', 'name') < 0.02, rate('range', 'salary') < 0.02]).toEqual([true, true]);
     }
 
     const db = await openDuckDb();
