@@ -1,5 +1,5 @@
 /** `mlmon backfill`: history into a platform, judged as if on time. */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { HealthAnswer } from '../contracts/api.ts';
 import type { Baseline } from '../contracts/baseline.ts';
 import { durationMs, isDuration } from '../contracts/duration.ts';
@@ -61,6 +61,9 @@ export const command: Command = {
     const [file] = files;
     if (file === undefined || files.length > 1) throw wrongUse('--monitor', 'is not one monitor', 'name one file');
     const { monitor, baselineFile } = file;
+    const folder = resolve(io.cwd, options.text('data') ?? DEFAULT_DATA);
+    const { refuseDemonstration } = await import('../local/demonstration-folder.ts');
+    await refuseDemonstration(folder);
     const progress = new Progress(io);
     const outcome = await withDuckDb(options, async (db) => {
       const [{ openTable }, { readBaselineFile }, { historyOf }, { backfill }, { startPlatform }] = await Promise.all([
@@ -81,7 +84,6 @@ export const command: Command = {
         version,
         labelDelay: durationMs(delay),
       });
-      const folder = resolve(io.cwd, options.text('data') ?? join(io.cwd, DEFAULT_DATA));
       const platform = await startPlatform({
         folder,
         port: 0,

@@ -92,7 +92,8 @@ export function readOptions(
       message: 'is missing',
       expected: `at least ${words.least}`,
     });
-  if (count > words.most)
+  // The value of an unknown option looks like a word.
+  if (count > words.most && !problems.some(({ code }) => code === 'unknown-option'))
     problems.push({
       code: 'extra-word',
       path: shown(parsed.positionals[words.most]),

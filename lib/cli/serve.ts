@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
 import { readBaselineFile } from '../local/baseline-file.ts';
 import { DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT } from '../local/defaults.ts';
+import { refuseDemonstration } from '../local/demonstration-folder.ts';
 import { type MonitorFile, readMonitorFiles } from '../local/monitor-file.ts';
 import { type Platform, startPlatform } from '../local/platform.ts';
 import { type Command, EXIT, wrongUse } from './command.ts';
@@ -51,6 +52,7 @@ export const command: Command = {
     if (files.length === 0)
       throw wrongUse(options.required('monitors'), 'holds no monitor', 'write one with `mlmon init`');
     await checkBaselines(files);
+    await refuseDemonstration(folder);
     const platform = await startPlatform({
       folder,
       host: options.text('host'),

@@ -1,7 +1,7 @@
 /** `mlmon start`: the platform on one machine with the demonstration, until stopped. */
 
 import { once } from 'node:events';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { openTable } from '../adapters/duckdb/table.ts';
 import type { Demonstration } from '../contracts/api.ts';
@@ -9,6 +9,7 @@ import { ProblemError } from '../contracts/problem.ts';
 import { baselineFromTable } from '../local/baseline-from-table.ts';
 import { DEFAULT_DATA, DEFAULT_PORT, DEMONSTRATION_PACE } from '../local/defaults.ts';
 import { demonstrate, describeProducer } from '../local/demonstration.ts';
+import { markFolder, resetFolder } from '../local/demonstration-folder.ts';
 import { startPlatform } from '../local/platform.ts';
 import { publishBaseline, publishMonitor } from '../pipeline/publisher.ts';
 import { type Command, type CommandIo, EXIT } from './command.ts';
@@ -30,9 +31,6 @@ address. Stopped and started again it goes on where it stopped.
   --channels FILE   also alert these channels
 `;
 
-/** Marks a folder as one that --reset may empty. */
-const MARKER = 'demonstration.json';
-const PARTS = ['log', 'store', 'producer', 'policy-key', MARKER] as const;
 const SCRIPT = resolve(import.meta.dirname, '../../examples/flight-delay/main.ts');
 
 export const command: Command = {
@@ -51,12 +49,14 @@ export const command: Command = {
     const pace = paceOf(options.text('speed'));
     const until = untilOf(options.text('until'));
     const folder = resolve(io.cwd, options.text('data') ?? join(DEFAULT_DATA, 'demonstration'));
-    if (options.flag('reset')) await reset(folder);
-    const description = await describeProducer(SCRIPT);
+    const port = wholeNumber(options.text('port') ?? String(DEFAULT_PORT), '--port', 0, 65_535);
     const channels = options.text('channels');
+    const description = await describeProducer(SCRIPT);
+    if (options.flag('reset')) await resetFolder(folder);
+    await markFolder(folder);
     const platform = await startPlatform({
       folder,
-      port: wholeNumber(options.text('port') ?? String(DEFAULT_PORT), '--port', 0, 65_535),
+      port,
       channelsFile: channels === undefined ? undefined : resolve(io.cwd, channels),
       replayFrom: Date.parse(description.start),
       // A replay can be made again, so it need not wait for the disk.
@@ -64,7 +64,6 @@ export const command: Command = {
       onFailure: (what, error) =>
         io.stderr.write(`${what}: ${error instanceof Error ? error.message : String(error)}\n`),
     });
-    await writeFile(join(folder, MARKER), '{}\n');
     io.stdout.write(
       `${description.title}\nopen ${platform.url}/ — Ctrl-C stops, starting again goes on, --reset starts over\n`,
     );
@@ -117,19 +116,6 @@ export const command: Command = {
     return EXIT.nothingFound;
   },
 };
-
-/** Removes what a demonstration made, and nothing else. */
-async function reset(folder: string): Promise<void> {
-  try {
-    await readFile(join(folder, MARKER));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw new ProblemError([
-      { code: 'reset', path: folder, message: 'cannot be reset', got: (error as NodeJS.ErrnoException).code },
-    ]);
-  }
-  for (const part of PARTS) await rm(join(folder, part), { recursive: true, force: true });
-}
 
 /** Least real time of a simulated day, milliseconds. */
 function paceOf(speed: string | undefined): number {

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { durationMs, durationText, isDuration } from './duration.ts';
 import { MODEL_PATTERN } from './event.ts';
+import { expectedBy } from './expected.ts';
 import { nearest, type Problem, shown } from './problem.ts';
 import { SEVERITIES } from './result.ts';
 
@@ -265,12 +266,7 @@ function describe(issue: z.core.$ZodIssue, input: unknown): Problem[] {
     });
   }
   const found = valueAt(input, issue.path);
-  const expected =
-    issue.code === 'invalid_value'
-      ? `one of ${issue.values.map(String).join(', ')}`
-      : issue.code === 'invalid_type'
-        ? issue.expected
-        : issue.message;
+  const expected = expectedBy(issue);
   return [
     {
       code: found === undefined ? 'missing' : issue.code.replaceAll('_', '-'),

@@ -4,12 +4,13 @@
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { parse } from 'yaml';
+import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { InboxChannel } from '../adapters/inbox/inbox-channel.ts';
 import { PagerDutyChannel } from '../adapters/pagerduty/pagerduty-channel.ts';
 import { SlackChannel } from '../adapters/slack/slack-channel.ts';
 import { WebhookChannel } from '../adapters/webhook/webhook-channel.ts';
+import { expectedBy } from '../contracts/expected.ts';
 import { type Problem, ProblemError, shown } from '../contracts/problem.ts';
 import type { AlertChannel, ObjectStore } from '../pipeline/ports.ts';
 
@@ -39,14 +40,16 @@ export async function readChannels(path: string | undefined, store: ObjectStore)
   const channels: AlertChannel[] = [new InboxChannel(store)];
   if (path === undefined) return channels;
   const problems: Problem[] = [];
-  const parsed = channelsSchema.safeParse(parse(await text(path, path, problems)));
+  const content = await text(path, path, problems);
+  if (problems.length > 0) throw new ProblemError(problems);
+  const parsed = channelsSchema.safeParse(yaml(content, path));
   if (!parsed.success)
     problems.push(
-      ...parsed.error.issues.map(({ path: at, message }) => ({
+      ...parsed.error.issues.map((issue) => ({
         code: 'channel',
-        path: `${path}: ${at.join('.')}`,
+        path: [path, issue.path.join('.')].filter((part) => part !== '').join(': '),
         message: 'is not valid',
-        expected: message,
+        expected: expectedBy(issue),
       })),
     );
   if (problems.length > 0 || !parsed.success) throw new ProblemError(problems);
@@ -89,6 +92,19 @@ export async function readChannels(path: string | undefined, store: ObjectStore)
   }
   if (problems.length > 0) throw new ProblemError(problems);
   return channels;
+}
+
+function yaml(content: string, path: string): unknown {
+  const document = parseDocument(content);
+  if (document.errors.length === 0) return document.toJS({ maxAliasCount: 20 });
+  throw new ProblemError(
+    document.errors.map((error) => ({
+      code: 'yaml',
+      path: `${path}: line ${error.linePos?.[0].line ?? '?'}`,
+      message: error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? 'is not readable',
+      expected: 'YAML or JSON',
+    })),
+  );
 }
 
 async function text(path: string, called: string, problems: Problem[]): Promise<string> {

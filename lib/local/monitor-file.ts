@@ -37,7 +37,7 @@ export interface MonitorFile {
 export async function readMonitorFiles(path: string): Promise<MonitorFile[]> {
   const problems: Problem[] = [];
   const found: MonitorFile[] = [];
-  for (const file of await candidates(path)) {
+  for (const file of await monitorPaths(path)) {
     let text: string;
     try {
       text = await readFile(file, 'utf8');
@@ -50,9 +50,14 @@ export async function readMonitorFiles(path: string): Promise<MonitorFile[]> {
       });
       continue;
     }
-    if (/^\s*\{\s*"schema"\s*:\s*"mlmon\./.test(text)) continue;
+    if (isOther(text)) continue;
     const read = readMonitorText(text);
-    problems.push(...read.problems.map((problem) => ({ ...problem, path: `${file}: ${problem.path}` })));
+    problems.push(
+      ...read.problems.map((problem) => ({
+        ...problem,
+        path: problem.path === '' ? file : `${file}: ${problem.path}`,
+      })),
+    );
     if (read.monitor === null) continue;
     const twin = found.find(({ monitor }) => monitor.model === read.monitor?.model);
     if (twin !== undefined)
@@ -69,7 +74,13 @@ export async function readMonitorFiles(path: string): Promise<MonitorFile[]> {
   return found;
 }
 
-async function candidates(path: string): Promise<string[]> {
+/** A baseline or another of the platform's own files. */
+export function isOther(text: string): boolean {
+  return /^\s*\{\s*"schema"\s*:\s*"mlmon\./.test(text);
+}
+
+/** The file itself, or the `*.yaml`, `*.yml` and `*.json` of a folder. @throws ProblemError when it is neither */
+export async function monitorPaths(path: string): Promise<string[]> {
   try {
     const entries = await readdir(path, { withFileTypes: true });
     return entries

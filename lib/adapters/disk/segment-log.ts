@@ -8,6 +8,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { ProblemError } from '../../contracts/problem.ts';
 import {
   type Clock,
   type EventLog,
@@ -110,9 +111,15 @@ export class SegmentLog implements EventLog {
     } catch (error) {
       await held?.release().catch(() => undefined);
       if (error instanceof ClaimedError) {
-        throw new Error(
-          `${folder}: the log is being written by process ${error.holder.pid}; expected one writer; stop that process or choose another folder (readers may read)`,
-        );
+        throw new ProblemError([
+          {
+            code: 'in-use',
+            path: folder,
+            message: `the log is being written by process ${error.holder.pid}`,
+            expected: 'one writer',
+            fix: 'stop that process or choose another folder (readers may read)',
+          },
+        ]);
       }
       throw diskFailure(error, 'open the log for writing', folder);
     }

@@ -1,0 +1,15 @@
+/** What would have been right, in the words of a problem, where a schema refused a value. */
+import type { z } from 'zod';
+
+export function expectedBy(issue: z.core.$ZodIssue): string {
+  const unit = (origin: string): string => (origin === 'string' ? ' characters' : origin === 'array' ? ' entries' : '');
+  if (issue.code === 'invalid_value') return `one of ${issue.values.map(String).join(', ')}`;
+  if (issue.code === 'invalid_type') return issue.expected;
+  if (issue.code === 'too_big')
+    return `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unit(issue.origin)}`;
+  if (issue.code === 'too_small')
+    return `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unit(issue.origin)}`;
+  if (issue.code === 'invalid_union' && issue.errors.length > 0)
+    return [...new Set(issue.errors.map((branch) => branch.map(expectedBy).join(' and ')))].join(', or ');
+  return issue.message.replace(/^Invalid discriminator value\. Expected /, 'one of ');
+}
