@@ -4,6 +4,8 @@
  *
  *   node --import tsx bench/models.ts [rounds]
  */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { MemoryLog } from '../lib/adapters/memory/memory-log.ts';
 import { MemoryStore } from '../lib/adapters/memory/memory-store.ts';
 import { monitorSchema } from '../lib/contracts/monitor.ts';
@@ -26,12 +28,16 @@ const SIZES = new Map([
   [100, 2],
   [1_000, 1],
 ]);
+const LARGEST = 1_000;
 const HOURS = 3;
 const ROWS = 40;
 const NUMERIC = [0, 1, 2, 3].map(numericName);
 const CATEGORY = categoricalName(0);
 const START = BASELINE_START + 28 * 24 * HOUR;
 const command = 'node --import tsx bench/models.ts';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 const text = (line: string): void => void process.stdout.write(`${line}\n`);
 const events = benchEvents(14 * 24 * ROWS, 1).map(fewFeatures);
@@ -49,9 +55,12 @@ interface Costs {
   readonly first: number;
   readonly later: number[];
   readonly statuses: Map<string, number>;
+  /** Kilobytes of heap for each model at the end: its baseline, parsed and compiled, and the evaluator's state. */
+  readonly held: number;
 }
 
 async function runWorld(count: number): Promise<Costs> {
+  const before = heapAfterCollecting();
   let now = START;
   const clock = { now: () => now };
   const store = new MemoryStore();
@@ -91,7 +100,9 @@ async function runWorld(count: number): Promise<Costs> {
     else later.push(seconds / count);
     while ((await grains.close()).more);
   }
-  return { first, later, statuses };
+  // The store's bytes are buffers, no part of the heap.
+  const held = (heapAfterCollecting() - before) / 1_000 / registry.models().length;
+  return { first, later, statuses, held };
 }
 
 /** The events of one model in one hour, as one record. */
@@ -105,7 +116,13 @@ function linesOf(model: string, hour: number, i: number): Buffer {
   return Buffer.from(`${stamped.join('\n')}\n`);
 }
 
+function heapAfterCollecting(): number {
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
 await runWorld(100);
+const held: number[] = [];
 const later = new Map<number, number[]>();
 const first = new Map<number, number[]>();
 const statuses = new Map<string, number>();
@@ -115,6 +132,7 @@ for (let round = 0; round < ROUNDS; round++)
     for (let world = 0; world < worlds; world++) {
       const costs = await runWorld(count);
       seconds.push(...costs.later);
+      if (count === LARGEST) held.push(costs.held);
       first.set(count, [...(first.get(count) ?? []), costs.first]);
       for (const [status, n] of costs.statuses) statuses.set(status, (statuses.get(status) ?? 0) + n);
     }
@@ -129,7 +147,7 @@ for (const [count, seconds] of later) {
   const ours = 1_000 * median(seconds);
   const start = 1_000 * median(first.get(count) ?? []);
   text(`${count} models: ${ours.toFixed(2)} ms a model and window; the first one after a start ${start.toFixed(2)} ms`);
-  const linear = count === 1_000;
+  const linear = count === LARGEST;
   tell({
     benchmark: 'models',
     measure: `evaluator, a model of 5 features and its hourly window, ${count.toLocaleString('en')} models at once`,
@@ -144,3 +162,15 @@ for (const [count, seconds] of later) {
     command,
   });
 }
+tell({
+  benchmark: 'models',
+  measure: `heap for each of ${LARGEST.toLocaleString('en')} such models: baseline parsed and compiled, state`,
+  ours: median(held),
+  reference: null,
+  ratio: null,
+  unit: 'kB a model',
+  target: null,
+  met: null,
+  noise: noiseOf(held),
+  command,
+});
