@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-const [major = 0] = process.versions.node.split('.').map(Number);
-if (major < 20) {
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 12)) {
   process.stderr.write(
-    `node ${process.versions.node} is too old; expected 20 or newer; install a newer Node.js and run this again\n`,
+    `node ${process.versions.node} is too old; expected 20.12 or newer; install a newer Node.js and run this again\n`,
   );
   process.exit(2);
 }
@@ -23,8 +23,9 @@ const lock = join(root, 'package-lock.json');
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
   process.stderr.write('installing what is missing (npm ci) …\n');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  // The loader of the TypeScript source is a development dependency, which NODE_ENV=production would leave out.
   // Output of npm goes to standard error: standard output belongs to the command that follows.
-  const run = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  const run = spawnSync(npm, ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',

@@ -66,11 +66,12 @@ export const command: Command = {
 };
 
 function node(): Check {
-  const major = Number(process.versions.node.split('.')[0]);
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const ok = major > 20 || (major === 20 && minor >= 12);
   return {
     what: 'Node.js',
-    ok: major >= 20,
-    detail: major >= 20 ? process.versions.node : `${process.versions.node} is too old; install 20 or newer`,
+    ok,
+    detail: ok ? process.versions.node : `${process.versions.node} is too old; install 20.12 or newer`,
   };
 }
 

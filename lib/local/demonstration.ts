@@ -57,9 +57,9 @@ export async function describeProducer(script: string): Promise<ProducerDescript
     throw new ProblemError([
       {
         code: 'no-demonstration',
-        path: script,
-        message: 'the demonstration is not part of the installed package',
-        fix: 'run `npm start` in a checkout, or `mlmon serve` for your own models',
+        path: 'demonstration',
+        message: 'needs a checkout: the installed package does not hold its producer',
+        fix: 'run `npm start` in a checkout, or `mlmon serve` here for your own models',
       },
     ]);
   }
