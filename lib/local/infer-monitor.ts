@@ -213,7 +213,7 @@ async function featuresOf(
   return { features, identifiers };
 }
 
-/** A day, or an hour where the reference has too few days and enough rows an hour. */
+/** A day; an hour where the reference has few days and enough rows an hour; a week where a day has next to none. */
 async function windowOf(table: Table, column: TableColumn | null): Promise<Parts['window']> {
   const range = column === null ? null : await timeRange(table, await timeSql(table, column));
   if (range === null) return { every: '1d', rows: null, note: 'rows of a day are judged together' };
@@ -222,6 +222,8 @@ async function windowOf(table: Table, column: TableColumn | null): Promise<Parts
   const days = span / DAY;
   if (days < 14 && perHour >= ROWS_A_WINDOW)
     return { every: '1h', rows: perHour, note: `about ${Math.round(perHour)} rows each in the reference` };
+  if (perHour * 24 < FEWEST_ROWS && perHour * 168 >= FEWEST_ROWS)
+    return { every: '7d', rows: perHour * 168, note: `about ${Math.round(perHour * 168)} rows each in the reference` };
   return { every: '1d', rows: perHour * 24, note: `about ${Math.round(perHour * 24)} rows each in the reference` };
 }
 
