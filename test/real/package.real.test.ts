@@ -1,0 +1,327 @@
+/** The npm package as a user gets it: packed, installed from the tarball into an empty folder, and used from there. */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { HealthAnswer } from '../../lib/contracts/api.ts';
+import { version } from '../../lib/contracts/version.ts';
+import { CHECKOUT, endAll, eventually, getJson, Program, run } from './programs.ts';
+
+const NAME = 'ml-monitoring-constructs';
+const MOST_BYTES = 3_000_000;
+
+interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+
+let folder: string;
+/** A user's folder: nothing but what npm installed from the tarball. */
+let home: string;
+let installed: string;
+let tarball: string;
+let packed: { readonly filename: string; readonly size: number; readonly files: readonly { readonly path: string }[] };
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'package-'));
+  home = join(folder, 'home');
+  installed = join(home, 'node_modules', NAME);
+  await mkdir(home);
+  await writeFile(join(home, 'package.json'), '{ "name": "home", "private": true, "type": "module" }\n');
+  const pack = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: CHECKOUT });
+  expect([pack.code, pack.code === 0 ? '' : pack.err]).toEqual([0, '']);
+  const answer = JSON.parse(pack.out) as Record<string, typeof packed>;
+  packed = Object.values(answer)[0] as typeof packed;
+  tarball = join(folder, packed.filename);
+  const install = await run('npm', ['install', '--no-audit', '--no-fund', tarball], { cwd: home });
+  expect([install.code, install.code === 0 ? '' : install.err]).toEqual([0, '']);
+});
+afterAll(async () => {
+  endAll();
+  await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+});
+
+const command = (): string => join(home, 'node_modules/.bin/mlmon');
+const mlmon = (...argv: string[]): ReturnType<typeof run> => run(command(), argv, { cwd: home });
+const node = (file: string): ReturnType<typeof run> => run(process.execPath, [file], { cwd: home });
+
+/** Digest of every file, by path. */
+function digests(root: string): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const path of filesOf(root))
+    found[relative(root, path)] = createHash('sha256').update(readFileSync(path)).digest('hex');
+  return found;
+}
+
+function filesOf(root: string): string[] {
+  return readdirSync(root, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+describe('the tarball', () => {
+  it('is small', async () => {
+    const { size } = await stat(tarball);
+    process.stdout.write(`${packed.filename}: ${size.toLocaleString('en')} bytes, ${packed.files.length} files\n`);
+    expect(size).toBe(packed.size);
+    expect(size).toBeLessThanOrEqual(MOST_BYTES);
+  });
+
+  it('holds what is used and nothing else', () => {
+    const paths = packed.files.map(({ path }) => path);
+    expect(paths.filter((path) => !path.startsWith('dist/')).sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'bin/mlmon',
+      'docs/reference/monitor.schema.json',
+      'examples/python/mlmon_client.py',
+      'package.json',
+    ]);
+    const compiled = paths.filter((path) => path.startsWith('dist/'));
+    expect(compiled).toContain('dist/bin/mlmon.js');
+    expect(compiled).toContain('dist/lib/local/page/files/page.js');
+    // Types of the contracts alone: nothing else can be imported.
+    const unexpected = compiled.filter(
+      (path) =>
+        !/^dist\/(?:bin|lib)\/.*\.js$/.test(path) &&
+        !/^dist\/lib\/contracts\/[\w-]+\.d\.ts$/.test(path) &&
+        !/^dist\/lib\/local\/page\/files\/[\w-]+\.(?:js|css|html|svg)$/.test(path),
+    );
+    expect(unexpected).toEqual([]);
+    expect(paths.filter((path) => /(?:^|\/)(?:tests?|bench|fixtures)\/|\.test\.|\.map$/.test(path))).toEqual([]);
+  });
+
+  it('tells nothing of the machine it was made on', () => {
+    const files = filesOf(installed);
+    expect(files.length).toBeGreaterThan(100);
+    const telling = files.filter((path) => {
+      const text = readFileSync(path, 'latin1');
+      return (
+        text.includes(CHECKOUT) || text.includes('sourceMappingURL') || text.includes('data:application/json;base64')
+      );
+    });
+    expect(telling).toEqual([]);
+  });
+
+  it('has the same bytes whenever and wherever it is made', async () => {
+    const built: Record<string, string>[] = [];
+    for (const name of ['first', 'second']) {
+      const { code, err } = await run('npm', ['run', '-s', 'build', '--', join(folder, name)], { cwd: CHECKOUT });
+      expect([code, code === 0 ? '' : err]).toEqual([0, '']);
+      built.push(digests(join(folder, name)));
+    }
+    expect(built[1]).toEqual(built[0]);
+    expect(built[0]).toEqual(digests(join(installed, 'dist')));
+  });
+
+  it('needs no package that is not installed with it', async () => {
+    const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as Manifest;
+    for (const name of Object.keys(manifest.devDependencies))
+      expect([name, existsSync(join(home, 'node_modules', name))]).toEqual([name, false]);
+    const known = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.optionalDependencies)];
+    // A bundler reads the imports as Node would; it fails where a file that is imported is not there.
+    const { metafile } = await build({
+      absWorkingDir: installed,
+      entryPoints: filesOf(join(installed, 'dist')).filter(
+        (path) => path.endsWith('.js') && !path.includes('/page/files/'),
+      ),
+      outdir: join(folder, 'bundled'),
+      bundle: true,
+      packages: 'external',
+      platform: 'node',
+      format: 'esm',
+      write: false,
+      metafile: true,
+      logLevel: 'silent',
+    });
+    const packages = Object.entries(metafile.inputs).flatMap(([file, { imports }]) =>
+      imports
+        .filter(({ path, external }) => external === true && !isBuiltin(path))
+        .map(({ path, kind }) => ({ file, kind, name: path.split('/', path.startsWith('@') ? 2 : 1).join('/') })),
+    );
+    expect(Object.keys(metafile.inputs).length).toBeGreaterThan(100);
+    expect([...new Set(packages.map(({ name }) => name))]).toEqual(expect.arrayContaining(known));
+    const missing = packages.filter(({ name }) => !known.includes(name));
+    // The builder of the page is never loaded where the page is prebuilt.
+    expect(missing).toEqual([{ file: 'dist/lib/local/page/build.js', kind: 'dynamic-import', name: 'esbuild' }]);
+    // What is optional is loaded where it is used.
+    for (const { name, kind } of packages)
+      if (name in manifest.optionalDependencies) expect([name, kind]).toEqual([name, 'dynamic-import']);
+  });
+});
+
+/** Lines of a table whose numbers lie in the same range, shifted by `by`. */
+function table(rows: number, by: number): string {
+  const lines = ['tenure,plan'];
+  for (let i = 0; i < rows; i += 1)
+    lines.push(`${((i * 7_919) % 1_009) / 10 + by},${['basic', 'family', 'pro'][i % 3]}`);
+  return `${lines.join('\n')}\n`;
+}
+
+const MONITOR = `model: churn
+owner: team-crm
+task: binary-classification
+positive: leaves
+features:
+  tenure: { type: numeric }
+  plan: { type: categorical }
+window: { every: 1h, lateness: 5m, minimumRows: 100 }
+truth: { horizon: 24h }
+`;
+
+describe.sequential('the installed command', () => {
+  beforeAll(async () => {
+    await writeFile(join(home, 'january.csv'), table(2_000, 0));
+    await writeFile(join(home, 'february.csv'), table(2_000, 0));
+    await writeFile(join(home, 'march.csv'), table(2_000, 60));
+    await mkdir(join(home, 'monitors'));
+    await writeFile(join(home, 'monitors/churn.yaml'), MONITOR);
+  });
+
+  it('says its version', async () => {
+    expect(await mlmon('--version')).toEqual({ code: 0, signal: null, out: `${version}\n`, err: '' });
+    // npm adds warnings of its own on standard error.
+    expect(await run('npx', ['mlmon', '--version'], { cwd: home })).toMatchObject({ code: 0, out: `${version}\n` });
+  });
+
+  it('validates monitors', async () => {
+    expect(await mlmon('validate', 'monitors')).toMatchObject({
+      code: 0,
+      out: 'monitors/churn.yaml: valid, monitors churn\n',
+    });
+    await writeFile(join(home, 'wrong.yaml'), MONITOR.replace('owner:', 'onwer:'));
+    const wrong = await mlmon('validate', 'wrong.yaml');
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toMatch(/onwer: unknown key.*did you mean owner\?/);
+  });
+
+  it('compares two files', async () => {
+    const same = await mlmon('report', '--reference', 'january.csv', '--current', 'february.csv');
+    expect([same.code, same.err]).toEqual([0, '']);
+    const moved = await mlmon('report', '--reference', 'january.csv', '--current', 'march.csv', '--json');
+    expect([moved.code, moved.err]).toEqual([1, '']);
+    const { features } = JSON.parse(moved.out) as { features: { name: string; status: string }[] };
+    expect(Object.fromEntries(features.map(({ name, status }) => [name, status]))).toEqual({
+      tenure: 'drifted',
+      plan: 'ok',
+    });
+  });
+
+  it('says that the demonstration needs a checkout', async () => {
+    const start = await mlmon('start');
+    expect([start.code, start.out]).toEqual([2, '']);
+    expect(start.err).toMatch(/^demonstration: needs a checkout: .*`npm start` in a checkout.*`mlmon serve` here/);
+    expect(existsSync(join(home, '.mlmon'))).toBe(false);
+  });
+
+  it('serves the page and takes events', async () => {
+    const serve = new Program(command(), ['serve', '--monitors', 'monitors', '--port', '0'], { cwd: home });
+    const [, url = ''] = await serve.says(/^open (http:\/\/\S+?)\/ /m);
+    const page = await fetch(`${url}/`);
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    const html = await page.text();
+    const asked = [...html.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, path]) => path ?? '');
+    expect(asked).toEqual(expect.arrayContaining(['page.js', 'page.css', 'icon.svg']));
+    for (const path of ['page.js', 'page.css', 'icon.svg', 'runbook', 'openapi.json']) {
+      const answer = await fetch(`${url}/${path}`);
+      expect([path, answer.status, (await answer.text()).length > 200]).toEqual([path, 200, true]);
+    }
+    const event = {
+      specversion: '1.0',
+      id: '1',
+      source: 'shop',
+      type: 'ml.inference.v1',
+      data: {
+        id: 'order-17',
+        type: 'inference',
+        model: 'churn',
+        version: '1',
+        time: new Date().toISOString(),
+        numeric: { tenure: 12 },
+        categorical: { plan: 'basic' },
+        score: 0.31,
+        predicted: 'stays',
+      },
+    };
+    const answer = await fetch(`${url}/v1/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/cloudevents+json' },
+      body: JSON.stringify(event),
+    });
+    expect([answer.status, await answer.json()]).toEqual([202, { accepted: 1, quarantined: 0, reasons: [] }]);
+    await eventually(
+      () => getJson<HealthAnswer>(`${url}/api/health`),
+      ({ health: { counts } }) => counts.received === 1 && counts.profiled === 1,
+    );
+    expect(await serve.stop()).toEqual({ code: 0, signal: null });
+    expect(serve.err.trim()).toBe('stopping …');
+  });
+});
+
+describe('the contracts', () => {
+  const SOURCE = `import { type Monitor, parseMonitor, QUARANTINE_REASONS, VERDICTS, version, type WindowsAnswer } from '${NAME}/contracts';
+const { monitor } = parseMonitor({ model: 'churn' });
+const every: string | undefined = monitor?.window.every;
+const named = (answer: WindowsAnswer, of: Monitor): string => \`\${of.model} \${answer.windows[0]?.status}\`;
+console.log(JSON.stringify([every, VERDICTS.includes('drifted'), QUARANTINE_REASONS.length > 0, version, typeof named]));
+`;
+  const compile = (file: string, ...options: string[]): ReturnType<typeof run> =>
+    run(
+      process.execPath,
+      [
+        join(CHECKOUT, 'node_modules/typescript/bin/tsc'),
+        ...['--ignoreConfig', '--strict', '--target', 'es2022', '--lib', 'es2023,dom', '--types', ''],
+        ...['--skipLibCheck', 'false', '--noUncheckedIndexedAccess', ...options, file],
+      ],
+      { cwd: home },
+    );
+
+  it.each([
+    ['nodenext', 'nodenext'],
+    ['esnext', 'bundler'],
+  ])('have types, for module %s with resolution %s', async (module, resolution) => {
+    await writeFile(join(home, 'use.ts'), SOURCE);
+    const compiled = await compile('use.ts', '--module', module, '--moduleResolution', resolution);
+    expect([compiled.code, compiled.out]).toEqual([0, '']);
+    const ran = await node('use.js');
+    expect([ran.code, ran.out.trim(), ran.err]).toEqual([
+      0,
+      JSON.stringify(['1d', true, true, version, 'function']),
+      '',
+    ]);
+  });
+
+  it('have types that refuse what is wrong', async () => {
+    await writeFile(join(home, 'misuse.ts'), SOURCE.replace('monitor?.window.every', 'monitor?.window.evry'));
+    const compiled = await compile('misuse.ts', '--module', 'nodenext', '--noEmit');
+    expect(compiled.code).not.toBe(0);
+    expect(compiled.out).toMatch(/^misuse\.ts\(3,\d+\): error TS\d+: .*evry/);
+  });
+
+  it.each(['', '/dist/lib/engine/profile.js', '/package.json'])(
+    'are all that can be imported, not %j',
+    async (path) => {
+      await writeFile(join(home, 'inside.mjs'), `import '${NAME}${path}';\n`);
+      const ran = await node('inside.mjs');
+      expect(ran.code).toBe(1);
+      expect(ran.err).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
+    },
+  );
+});
+
+describe('without the optional DuckDB', () => {
+  it('what does not read tables works, and the rest says what is missing', async () => {
+    await rm(join(home, 'node_modules/@duckdb'), { recursive: true });
+    expect((await mlmon('validate', 'monitors')).code).toBe(0);
+    const report = await mlmon('report', '--reference', 'january.csv', '--current', 'february.csv');
+    expect([report.code, report.out]).toEqual([2, '']);
+    expect(report.err).toMatch(/^@duckdb\/node-api: .*cannot be loaded.*npm install @duckdb\/node-api/);
+  });
+});
