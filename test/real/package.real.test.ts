@@ -92,10 +92,27 @@ describe('the tarball', () => {
       (path) =>
         !/^dist\/(?:bin|lib)\/.*\.js$/.test(path) &&
         !/^dist\/lib\/contracts\/[\w-]+\.d\.ts$/.test(path) &&
-        !/^dist\/lib\/local\/page\/files\/[\w-]+\.(?:js|css|html|svg)$/.test(path),
+        !/^dist\/lib\/local\/page\/files\/(?:[\w-]+\.(?:js|css|html|svg)|licences\.txt)$/.test(path),
     );
     expect(unexpected).toEqual([]);
     expect(paths.filter((path) => /(?:^|\/)(?:tests?|bench|fixtures)\/|\.test\.|\.map$/.test(path))).toEqual([]);
+  });
+
+  it('passes on the licences of what the page contains', () => {
+    const licences = readFileSync(join(installed, 'dist/lib/local/page/files/licences.txt'), 'utf8');
+    const named = [...licences.matchAll(/^={80}\n(\S+) [\d.]+ \((.+)\)\n={80}$/gm)].map(([, name, kind]) => [
+      name,
+      kind,
+    ]);
+    expect(Object.fromEntries(named)).toEqual({
+      echarts: 'Apache-2.0',
+      preact: 'MIT',
+      tslib: '0BSD',
+      zrender: 'BSD-3-Clause',
+    });
+    expect(licences).toMatch(/Apache ECharts\nCopyright/);
+    // Of d3, which ECharts took parts of.
+    expect(licences).toContain('Mike Bostock');
   });
 
   it('tells nothing of the machine it was made on', () => {
