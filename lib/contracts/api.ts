@@ -219,6 +219,8 @@ export interface Health {
     readonly head: string | null;
     readonly profiled: string | null;
     readonly archived: string | null;
+    /** When the log took the record at the head. */
+    readonly headAppendTime?: string | null;
     /** Records behind the head. */
     readonly lag: number;
     readonly closed: boolean;

@@ -161,7 +161,7 @@ export const METRIC = {
     'Records that retention removed from the log before they were profiled.',
   ),
   lag: metric('consumer_lag_records', 'gauge', 'Log records behind the head.', ['consumer', 'partition']),
-  profiledThrough: metric(
+  headAppended: metric(
     'consumer_append_timestamp_seconds',
     'gauge',
     'Append time of the newest record of the partition.',

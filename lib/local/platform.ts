@@ -184,7 +184,15 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       lastEvaluation: stream.lastEvaluation,
     });
     const health = remembered(HEALTH_MS, () => status.health());
-    const exporter = new Exporter({ sink, store, clock, registry, collector, health });
+    const exporter = new Exporter({
+      sink,
+      store,
+      clock,
+      registry,
+      collector,
+      health,
+      deliveries: () => notifier.counts,
+    });
     const labeler = new Labeler({
       log,
       store,

@@ -32,6 +32,8 @@ export interface ExporterOptions {
   /** `null` where this process takes no events. */
   readonly collector: Collector | null;
   readonly health: () => Health | Promise<Health>;
+  /** Attempts to deliver since the process began; absent where it delivers nothing. */
+  readonly deliveries?: () => { readonly delivered: number; readonly retried: number; readonly failed: number };
   /** Name of the log, for the collector's deliveries. @default log */
   readonly logName?: string;
 }
@@ -212,9 +214,19 @@ export class Exporter {
       ...Object.entries(counts.quarantined).flatMap(([reason, count]) =>
         this.#added(METRIC.quarantined, { reason }, count),
       ),
+      ...Object.entries(this.#options.deliveries?.() ?? {}).flatMap(([outcome, count]) =>
+        this.#added(METRIC.notifications, { outcome }, count),
+      ),
     ]);
     await this.#options.sink.set([
       ...health.partitions.flatMap(({ id, lag }) => sample(METRIC.lag, { consumer: 'profiler', partition: id }, lag)),
+      ...health.partitions.flatMap(({ id, headAppendTime }) =>
+        sample(
+          METRIC.headAppended,
+          { partition: id },
+          headAppendTime == null ? null : Date.parse(headAppendTime) / 1000,
+        ),
+      ),
       ...health.parts.flatMap(({ name, state }) => sample(METRIC.partUp, { part: name }, state === 'running' ? 1 : 0)),
       ...sample(
         METRIC.lastEvaluation,

@@ -107,12 +107,20 @@ export class PlatformStatus {
 }
 
 function rowOf(
-  { id, head, closed, first }: PartitionState,
+  { id, head, headAppendTime, closed, first }: PartitionState,
   cursor: Cursor | undefined,
   archived: Position | null,
 ): Health['partitions'][number] {
   const profiled = cursor?.position ?? null;
-  return { id, head, profiled, archived, lag: lagOf(head, profiled, first), closed };
+  return {
+    id,
+    head,
+    profiled,
+    archived,
+    headAppendTime: headAppendTime === null ? null : new Date(headAppendTime).toISOString(),
+    lag: lagOf(head, profiled, first),
+    closed,
+  };
 }
 
 /** Records between the cursor and the head; exact where positions are contiguous, else only whether there are any. */

@@ -143,23 +143,24 @@ describe('startPlatform', () => {
     expect(made).toMatchObject({ version: '3', n: 1, rows: 150, approved: null });
 
     const approved = await send('/api/models/flights/baselines/1/approve', {}, START);
-    expect(approved).toMatchObject({ effectiveFrom: '2001-02-01T05:00:00.000Z', approved: { by: 'local' } });
+    // In a replay caches live for six hours: twice that, and at the next boundary that lies ahead of every event.
+    expect(approved).toMatchObject({ effectiveFrom: '2001-02-01T17:00:00.000Z', approved: { by: 'local' } });
 
     await platform?.stop();
     await start();
     const again = await json<ModelAnswer>('/api/models/flights');
     expect(again.now).toBe('2001-02-01T04:00:00.000Z');
     expect(again.baselines).toHaveLength(2);
-    for (let n = 4; n < 7; n++) await send('/v1/events', cloudEvent(hour(n)), START + (n + 1) * HOUR);
+    for (let n = 4; n < 19; n++) await send('/v1/events', cloudEvent(hour(n)), START + (n + 1) * HOUR);
     const later = await eventually(
       () => json<WindowsAnswer>('/api/models/flights/windows'),
-      ({ windows: list }) => list.at(-1)?.start === '2001-02-01T05:00:00.000Z',
+      ({ windows: list }) => list.at(-1)?.start === '2001-02-01T17:00:00.000Z',
     );
-    expect(later.windows.map(({ rows }) => rows)).toEqual([50, 50, 50, 50, 50, 50]);
+    expect(later.windows.map(({ rows }) => rows)).toEqual(Array.from({ length: 18 }, () => 50));
 
     // The first window under the baseline: looked at closely.
     const feature = await json<FeatureAnswer>('/api/models/flights/features/origin');
-    expect(feature.window?.start).toBe('2001-02-01T05:00:00.000Z');
+    expect(feature.window?.start).toBe('2001-02-01T17:00:00.000Z');
     expect(feature.distribution?.bins).toEqual([
       { label: 'JFK', reference: 0.5, current: 0.5 },
       { label: 'LAX', reference: 0.5, current: 0.5 },

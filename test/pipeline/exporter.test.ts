@@ -35,6 +35,7 @@ function setUp() {
         monitorAt: (model) => (monitors.has(model) ? { monitor: monitors.get(model)! } : null),
       },
       health: () => health,
+      deliveries: () => ({ delivered: 2, retried: 1, failed: 0 }),
     });
   const read = (): Series[] => parseExposition(sink.render());
   const value = (definition: { name: string }, labels: Record<string, string> = {}): number | undefined =>
@@ -93,6 +94,19 @@ describe('Exporter', () => {
     exporter.stop();
     expect(value(METRIC.episodeOpen, { signal: 'drift', severity: 'warning' })).toBe(1);
     expect(value(METRIC.episodeOpen, { signal: 'performance', severity: 'critical' })).toBe(0);
+  });
+
+  it('tells of deliveries by outcome, and how new the log is', async () => {
+    const { make, value, setHealth } = setUp();
+    const [partition] = HEALTH.partitions;
+    setHealth({ ...HEALTH, partitions: [{ ...partition!, headAppendTime: '2001-02-10T11:59:00.000Z' }] });
+    const exporter = make();
+    await exporter.tick();
+    await exporter.tick();
+    exporter.stop();
+    const outcomes = ['delivered', 'retried', 'failed'].map((outcome) => value(METRIC.notifications, { outcome }));
+    expect(outcomes).toEqual([2, 1, 0]);
+    expect(value(METRIC.headAppended, { partition: '0' })).toBe(Date.parse('2001-02-10T11:59:00Z') / 1000);
   });
 
   it('counts up, never twice', async () => {
