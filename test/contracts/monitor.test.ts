@@ -67,6 +67,15 @@ describe('parseMonitor', () => {
   });
 });
 
+it('refuses hashes of numbers: nothing could be judged by them', () => {
+  const features = { age: { type: 'numeric', policy: 'hash' }, name: { type: 'categorical', policy: 'hash' } };
+  expect(problemsOf({ model: 'm', features })).toEqual([
+    expect.stringMatching(
+      /^features\.age\.policy: hash needs type categorical.*; declare type: categorical, or use bucket or drop$/,
+    ),
+  ]);
+});
+
 it('publishes the JSON Schema that it validates by', () => {
   const published = JSON.parse(readFileSync('docs/reference/monitor.schema.json', 'utf8')) as unknown;
   expect(published).toEqual(JSON.parse(JSON.stringify(monitorJsonSchema())));
