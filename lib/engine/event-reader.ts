@@ -5,7 +5,7 @@
  * `categorical` a value of the wrong kind is accepted and counted as a type error of its feature. All else that the schema
  * refuses is refused here, and nothing more.
  */
-import { isAscii, isUtf8 } from 'node:buffer';
+import { isUtf8 } from 'node:buffer';
 import { EVENT_LIMITS, MODEL_PATTERN, type QuarantineReason } from '../contracts/event.ts';
 import { shown } from '../contracts/problem.ts';
 import { parseTime } from './event-time.ts';
@@ -118,9 +118,7 @@ function readLineByLine(
 }
 
 function textOf(bytes: Uint8Array): string {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  // The same text for ASCII, and the decoder is faster.
-  return buffer.toString(isAscii(buffer) ? 'latin1' : 'utf8');
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 
 export function readLine(text: string): ReadEvent | Rejection {
@@ -339,8 +337,14 @@ function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
+/** The last one found valid: events of one model come together. */
+let lastModel = '';
+
 function isModel(value: unknown): value is string {
-  return typeof value === 'string' && MODEL_PATTERN.test(value);
+  if (value === lastModel) return value !== '';
+  if (typeof value !== 'string' || !MODEL_PATTERN.test(value)) return false;
+  lastModel = value;
+  return true;
 }
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -11,6 +11,8 @@ import type { WeightSums } from './weights.ts';
 /** Values of a column that are counted together: its edges and counts then stay in the nearest cache meanwhile. */
 const DEPTH = TALLY_LIMIT;
 
+/** Maps of an unexpected order after which the order is learned anew. */
+const PATIENCE = 4;
 /** Features left out in a row that are looked past before names are looked up. */
 const SKIPPED = 8;
 
@@ -33,6 +35,10 @@ export class NumericSummaries {
   /** Values that are not counted yet, DEPTH places a column, and how many of them there are. */
   private readonly waiting: Float64Array;
   private readonly waitingSizes: Int32Array;
+  /** Numeric features in the order in which producers send them, a guess: first that of the shape. */
+  private layoutNames: readonly string[];
+  private layoutColumns: Int32Array;
+  private strangeOrders = 0;
   /** Columns that the event at hand was pushed to. */
   private readonly pushed: Int32Array;
   /** Of each column after the last `add`; read for the event at hand only. */
@@ -52,6 +58,9 @@ export class NumericSummaries {
     this.waiting = new Float64Array(length * DEPTH);
     this.waitingSizes = new Int32Array(length);
     this.pushed = new Int32Array(length);
+    const features = shape.columns.filter(({ type, role }) => type === 'numeric' && role === 'feature');
+    this.layoutColumns = Int32Array.from(features, ({ index }) => index);
+    this.layoutNames = features.map(({ index }) => shape.table.names[index]!);
   }
 
   /** To be called for each event, before its values. */
@@ -60,25 +69,27 @@ export class NumericSummaries {
   }
 
   /**
-   * Pushes the finite numbers of a map, if all of it is as expected: names that follow each other as `following` has it (some
-   * may be left out), numbers or null. Otherwise does nothing and returns false. No calls in the loop, for the sake of speed.
+   * Pushes the finite numbers of a map, if all of it is as expected: names in the order of the layout (some may be left out),
+   * numbers or null. Otherwise does nothing and returns false. No calls in the loop, for the sake of speed.
    */
-  pushAll(map: Readonly<Record<string, unknown>>, following: Int32Array, beginning: number): boolean {
-    const { names, numeric } = this.table;
-    const { waiting, waitingSizes, pushed } = this;
-    let previous = beginning;
+  pushAll(map: Readonly<Record<string, unknown>>): boolean {
+    const { layoutNames, layoutColumns, waiting, waitingSizes, pushed } = this;
+    let place = 0;
     let count = 0;
     for (const name in map) {
       const value = map[name];
-      let column = following[previous]!;
-      for (let skipped = 0; names[column] !== name; skipped++) {
-        if (skipped === SKIPPED) return false;
-        column = following[column]!;
+      for (let skipped = 0; layoutNames[place] !== name; skipped++) {
+        if (skipped === SKIPPED) {
+          this.strangeOrders++;
+          return false;
+        }
+        place++;
       }
-      previous = column;
+      const column = layoutColumns[place]!;
+      place++;
       if (typeof value === 'number') {
         // A number less itself is 0 unless it is not finite.
-        if (numeric[column] === 0 || value - value !== 0) return false;
+        if (value - value !== 0) return false;
         waiting[column * DEPTH + waitingSizes[column]!] = value;
         pushed[count++] = column;
       } else if (value !== null) return false;
@@ -191,6 +202,18 @@ export class NumericSummaries {
       summaries.clamped[column.index] = reader.varint();
     }
     return summaries;
+  }
+
+  /** After `pushAll` refused a map several times for its order, takes over that order. */
+  learnOrder(map: Readonly<Record<string, unknown>>): void {
+    if (this.strangeOrders < PATIENCE) return;
+    this.strangeOrders = 0;
+    const { names, numeric } = this.table;
+    const isNumber = (column: number) => numeric[column] === 1 && names[column] !== '';
+    const seen = Object.keys(map).map((name) => this.shape.features.get(name)?.index ?? -1);
+    const order = new Set([...seen, ...this.layoutColumns].filter((column) => column >= 0 && isNumber(column)));
+    this.layoutColumns = Int32Array.from(order);
+    this.layoutNames = Array.from(order, (column) => names[column]!);
   }
 
   private settleFull(): void {

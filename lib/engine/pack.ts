@@ -189,6 +189,10 @@ export function addLedgers(rows: readonly LedgerRow[]): LedgerRow[] {
     added.set(key, known === undefined ? row : addRows(known, row));
   }
   return [...added.values()]
+    .map((row) => ({
+      ...row,
+      quarantined: Object.fromEntries(Object.entries(row.quarantined).filter(([, count]) => count > 0)),
+    }))
     .filter((row) => row.received + row.beyond + row.labels + sum(row.quarantined) > 0)
     .sort((a, b) => compare(a.model, b.model) || compare(a.version, b.version) || a.hour - b.hour);
 }
@@ -214,9 +218,7 @@ function writeLedgerRow(writer: ByteWriter, row: LedgerRow): void {
   writer.varint(row.received);
   writer.varint(row.beyond);
   writer.varint(row.labels);
-  const reasons = Object.entries(row.quarantined)
-    .filter(([, count]) => count > 0)
-    .sort(([a], [b]) => compare(a, b));
+  const reasons = Object.entries(row.quarantined).sort(([a], [b]) => compare(a, b));
   writer.varint(reasons.length);
   for (const [reason, count] of reasons) {
     writer.text(reason);

@@ -47,7 +47,7 @@ export class Profile implements WindowCounts {
   private detailed: boolean;
   /** Of the event being folded: for each column the slot that counted it, or -1. */
   private readonly touched: Int32Array;
-  /** For each column the one that followed it in the last event; guesses only. The last two are the beginnings of the maps. */
+  /** For each categorical column the one that followed it in the last event; guesses only. The last one is the beginning. */
   private readonly following: Int32Array;
 
   constructor(shape: Shape) {
@@ -58,7 +58,7 @@ export class Profile implements WindowCounts {
     this.segmentations = shape.segments.map((rule) => new Segmentation(shape, rule));
     this.detailed = shape.segments.length > 0;
     this.touched = new Int32Array(shape.columns.length);
-    this.following = new Int32Array(shape.columns.length + 2);
+    this.following = new Int32Array(shape.columns.length + 1);
   }
 
   get shapeDigest(): string {
@@ -83,10 +83,8 @@ export class Profile implements WindowCounts {
     if (this.detailed) this.touched.fill(-1);
     this.rows++;
     this.numbers.event();
-    if (event.numeric !== null) {
-      const isFolded = !this.detailed && this.numbers.pushAll(event.numeric, this.following, this.touched.length);
-      if (!isFolded) this.foldNumeric(event.numeric, event);
-    }
+    if (event.numeric !== null && (this.detailed || !this.numbers.pushAll(event.numeric)))
+      this.foldNumeric(event.numeric, event);
     if (event.categorical !== null) this.foldCategorical(event.categorical, event);
     if (event.invalid !== null) this.foldInvalid(event.invalid, event);
     const { score, prediction } = this.shape;
@@ -230,35 +228,26 @@ export class Profile implements WindowCounts {
     this.segmentations = shape.segments.map((rule) => Segmentation.read(reader, shape, rule, weighted));
   }
 
-  /** Names come in the same order event after event, so each is guessed from the one before. */
+  /** What `pushAll` does not take: all that is unexpected, and events whose slots are needed. */
   private foldNumeric(map: ValueMap, event: ReadEvent): void {
-    const { names, numeric } = this.shape.table;
-    const { following, touched, numbers, detailed } = this;
-    let previous = touched.length;
+    const { numeric } = this.shape.table;
     for (const name in map) {
       const value = map[name];
-      let column = following[previous]!;
-      if (names[column] !== name) {
-        column = this.find(name);
-        if (column < 0) {
-          if (value !== null) this.foldStranger(name);
-          continue;
-        }
-        following[previous] = column;
-      }
-      previous = column;
-      // A number less itself is 0 unless it is not finite.
-      if (typeof value === 'number' && numeric[column] === 1 && value - value === 0) {
-        if (detailed) touched[column] = numbers.add(column, value);
-        else numbers.push(column, value);
-      } else if (value !== null) this.foldOddNumber(column, value, event);
+      if (value === null) continue;
+      const column = this.find(name);
+      if (column < 0) this.foldStranger(name);
+      else if (typeof value === 'number' && numeric[column] === 1 && Number.isFinite(value))
+        this.foldNumber(column, value);
+      else this.foldOddNumber(column, value, event);
     }
+    this.numbers.learnOrder(map);
   }
 
+  /** Names come in the same order event after event, so each is guessed from the one before. */
   private foldCategorical(map: ValueMap, event: ReadEvent): void {
     const { names, numeric } = this.shape.table;
     const { following } = this;
-    let previous = this.touched.length + 1;
+    let previous = this.touched.length;
     for (const name in map) {
       const value = map[name];
       let column = following[previous]!;
