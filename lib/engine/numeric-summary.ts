@@ -147,9 +147,8 @@ export class NumericSummaries {
     this.moments.promote();
   }
 
+  /** Both settled. */
   merge(other: NumericSummaries): void {
-    this.settle();
-    other.settle();
     this.moments.merge(other.moments);
     for (let column = 0; column < this.min.length; column++) {
       this.min[column] = Math.min(this.min[column]!, other.min[column]!);

@@ -83,7 +83,7 @@ export class TimeZone {
   dayOf(at: number): number {
     if (this.format === null) return Math.floor(at / DAY);
     let day = Math.floor((at + this.offset(at)) / DAY);
-    while (at < this.dayStart(day)) day--;
+    // Where clocks went back over midnight, local time says yesterday once more.
     while (at >= this.dayStart(day + 1)) day++;
     return day;
   }

@@ -85,6 +85,14 @@ describe('a pack', () => {
     expect(addLedgers([{ ...row, received: 0, quarantined: { json: 0 } }])).toEqual([]);
   });
 
+  it('may hold several bodies of one key, in an order of its own', () => {
+    const key = { model: 'a', version: '1', grainStart: 0, stage: 0, shapeDigest: '0123456789abcdef', rows: 1 };
+    const list = [3, 1, 2].map((byte) => ({ ...key, body: Uint8Array.of(byte) }));
+    const bytes = encodePack(list, []);
+    expect(decodePack(bytes).entries.map(({ body }) => body[0])).toEqual([1, 2, 3]);
+    expect(encodePack([...list].reverse(), [])).toEqual(bytes);
+  });
+
   it('refuses a digest that is none', () => {
     const entry = { model: 'a', version: '1', grainStart: 0, stage: 0, rows: 1, body: new Uint8Array() };
     expect(() => encodePack([{ ...entry, shapeDigest: 'short' }], [])).toThrow(RangeError);

@@ -86,14 +86,17 @@ export function shapeOf(
 export type Fields = Readonly<Record<string, unknown>>;
 
 export function lineOf(fields: Fields): string {
-  return JSON.stringify({
+  const event = {
     id: 'f-1',
     type: 'inference',
     model: 'flights',
     version: '1',
     time: '2001-02-01T10:05:00Z',
     ...fields,
-  });
+  };
+  // JSON has a negative zero, JSON.stringify writes none.
+  const marked = JSON.stringify(event, (_, value: unknown) => (Object.is(value, -0) ? '(negative zero)' : value));
+  return marked.replaceAll('"(negative zero)"', '-0');
 }
 
 export function eventOf(fields: Fields): ReadEvent {
