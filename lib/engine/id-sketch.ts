@@ -18,8 +18,10 @@ const TABLE = 4_096;
 const ALPHA = 0.5 / Math.LN2;
 
 export class IdSketch {
-  /** Open addressing on hash + 1, 0 is free; grows from 64 to 4,096 places; `null` once registers took over. */
-  private table: Float64Array | null = new Float64Array(FIRST_TABLE);
+  /** Hashes as they were read, ascending: most sketches are read and merged, and never looked up in. */
+  private kept: Float64Array | null = null;
+  /** Open addressing on hash + 1, 0 is free; grows from 64 to 4,096 places; made when an id is added, `null` once registers took over. */
+  private table: Float64Array | null = null;
   private used = 0;
   private registers: Uint8Array | null = null;
 
@@ -28,7 +30,12 @@ export class IdSketch {
   }
 
   merge(other: IdSketch): void {
-    if (other.table !== null) {
+    if (other.kept !== null) {
+      if (this.kept === null && this.table === null && this.registers === null) {
+        this.kept = other.kept;
+        this.used = other.used;
+      } else for (const hash of other.kept) this.addHash(hash);
+    } else if (other.table !== null) {
       for (const entry of other.table) if (entry !== 0) this.addHash(entry - 1);
     } else if (other.registers !== null) {
       const mine = this.dense();
@@ -69,31 +76,30 @@ export class IdSketch {
     if (form === 0) {
       const count = reader.varint();
       if (count > EXACT_IDS) throw reader.corrupt('too many ids');
-      let places = FIRST_TABLE;
-      while (count * 2 > places && places < TABLE) places *= 4;
-      sketch.table = new Float64Array(places);
+      const hashes = new Float64Array(count);
       let previous = -1;
       for (let i = 0; i < count; i++) {
         previous += reader.varint() + 1;
         if (previous >= 2 ** 52) throw reader.corrupt('the hash of an id is out of range');
-        sketch.addHash(previous);
+        hashes[i] = previous;
       }
+      sketch.kept = hashes;
+      sketch.used = count;
       return sketch;
     }
     if (form !== 1) throw reader.corrupt('an unknown form of ids');
     const registers = reader.raw(REGISTERS).slice();
     for (const register of registers) if (register > REST_BITS + 1) throw reader.corrupt('a register is out of range');
-    sketch.table = null;
     sketch.registers = registers;
     return sketch;
   }
 
   private addHash(hash: number): void {
-    const table = this.table;
-    if (table === null) {
-      place(this.registers!, hash);
+    if (this.registers !== null) {
+      place(this.registers, hash);
       return;
     }
+    const table = this.table ?? this.makeTable();
     const mask = table.length - 1;
     let at = hash & mask;
     const key = hash + 1;
@@ -110,6 +116,19 @@ export class IdSketch {
     if (this.used * 2 > table.length && table.length < TABLE) this.grow(table);
   }
 
+  /** Of what was read; with nothing in it, an empty one. */
+  private makeTable(): Float64Array {
+    const { kept } = this;
+    let places = FIRST_TABLE;
+    while (this.used * 2 > places && places < TABLE) places *= 4;
+    const table = new Float64Array(places);
+    this.table = table;
+    this.kept = null;
+    this.used = 0;
+    for (const hash of kept ?? []) this.addHash(hash);
+    return table;
+  }
+
   private grow(old: Float64Array): void {
     this.table = new Float64Array(Math.min(old.length * 4, TABLE));
     this.used = 0;
@@ -121,6 +140,7 @@ export class IdSketch {
     const registers = new Uint8Array(REGISTERS);
     for (const hash of this.hashes()) place(registers, hash);
     this.registers = registers;
+    this.kept = null;
     this.table = null;
     this.used = 0;
     return registers;
@@ -128,6 +148,7 @@ export class IdSketch {
 
   /** Ascending. */
   private hashes(): Float64Array {
+    if (this.kept !== null) return this.kept;
     return (this.table ?? new Float64Array())
       .filter((entry) => entry !== 0)
       .map((entry) => entry - 1)

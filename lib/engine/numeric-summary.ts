@@ -16,6 +16,29 @@ const PATIENCE = 4;
 /** Features left out in a row that are looked past before names are looked up. */
 const SKIPPED = 8;
 
+const NO_VALUES = new Float64Array();
+
+/** Numeric features in the order of the shape. Never changed: a summary that learns another order makes its own. */
+interface Layout {
+  readonly names: readonly string[];
+  readonly columns: Int32Array;
+}
+
+const layouts = new WeakMap<Shape, Layout>();
+
+function layoutOf(shape: Shape): Layout {
+  let layout = layouts.get(shape);
+  if (layout === undefined) {
+    const features = shape.columns.filter(({ type, role }) => type === 'numeric' && role === 'feature');
+    layout = {
+      names: features.map(({ index }) => shape.table.names[index]!),
+      columns: Int32Array.from(features, ({ index }) => index),
+    };
+    layouts.set(shape, layout);
+  }
+  return layout;
+}
+
 export interface NumericDetails {
   readonly moments: Moments | null;
   readonly min: number | null;
@@ -32,8 +55,8 @@ export class NumericSummaries {
   private readonly max: Float64Array;
   private readonly clamped: Float64Array;
   private readonly counts: Float64Array;
-  /** Values that are not counted yet, DEPTH places a column, and how many of them there are. */
-  private readonly waiting: Float64Array;
+  /** Values that are not counted yet, DEPTH places a column (none before the first event), and how many of them there are. */
+  private waiting: Float64Array = NO_VALUES;
   private readonly waitingSizes: Int32Array;
   /** Numeric features in the order in which producers send them, a guess: first that of the shape. */
   private layoutNames: readonly string[];
@@ -55,16 +78,17 @@ export class NumericSummaries {
     this.clamped = new Float64Array(length);
     this.fixed = new Float64Array(length);
     this.counts = counts;
-    this.waiting = new Float64Array(length * DEPTH);
     this.waitingSizes = new Int32Array(length);
     this.pushed = new Int32Array(length);
-    const features = shape.columns.filter(({ type, role }) => type === 'numeric' && role === 'feature');
-    this.layoutColumns = Int32Array.from(features, ({ index }) => index);
-    this.layoutNames = features.map(({ index }) => shape.table.names[index]!);
+    const { names, columns } = layoutOf(shape);
+    this.layoutColumns = columns;
+    this.layoutNames = names;
   }
 
   /** To be called for each event, before its values. */
   event(): void {
+    // Most profiles are read and merged, and never see an event.
+    if (this.waiting.length === 0) this.waiting = new Float64Array(this.waitingSizes.length * DEPTH);
     this.moments.row();
   }
 
@@ -185,10 +209,10 @@ export class NumericSummaries {
     }
   }
 
-  static read(reader: ByteReader, shape: Shape, counts: Float64Array, weighted: boolean): NumericSummaries {
-    const summaries = new NumericSummaries(shape, counts);
-    summaries.moments = MomentSums.read(reader, shape.columns.length, weighted);
-    for (const column of shape.columns) {
+  /** Into an empty one. */
+  read(reader: ByteReader, weighted: boolean): void {
+    this.moments = MomentSums.read(reader, this.shape.columns.length, weighted);
+    for (const column of this.shape.columns) {
       if (column.type !== 'numeric') continue;
       const any = reader.byte();
       if (any > 1) throw reader.corrupt('neither with values nor without');
@@ -196,11 +220,10 @@ export class NumericSummaries {
       const min = reader.double();
       const max = reader.double();
       if (min > max) throw reader.corrupt('a minimum above its maximum');
-      summaries.min[column.index] = min;
-      summaries.max[column.index] = max;
-      summaries.clamped[column.index] = reader.varint();
+      this.min[column.index] = min;
+      this.max[column.index] = max;
+      this.clamped[column.index] = reader.varint();
     }
-    return summaries;
   }
 
   /** After `pushAll` refused a map several times for its order, takes over that order. */

@@ -37,7 +37,7 @@ export class Profile implements WindowCounts {
   private readonly counts: Float64Array;
   /** Of the slots, then of the rows; present once a weight was not 1. */
   private weights: WeightSums | null = null;
-  private numbers: NumericSummaries;
+  private readonly numbers: NumericSummaries;
   private categories: CategorySummaries;
   private ids = new IdSketch();
   private strangers = new NameCounts(NEW_FEATURES_KEPT);
@@ -219,7 +219,7 @@ export class Profile implements WindowCounts {
       this.weights = WeightSums.read(reader, this.withRows());
       this.detailed = true;
     }
-    this.numbers = NumericSummaries.read(reader, shape, counts, weighted);
+    this.numbers.read(reader, weighted);
     this.categories = CategorySummaries.read(reader, shape, counts);
     this.ids = IdSketch.read(reader);
     this.latency = LatencyHistogram.read(reader);
