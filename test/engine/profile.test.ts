@@ -298,6 +298,16 @@ describe('what a profile says of numbers', () => {
       const { min, max } = of(values);
       expect([Object.is(min, 0), Object.is(max, 0)]).toEqual([true, true]);
     }
+    const bytes = [
+      [0, -0],
+      [-0, 0],
+    ].map((values) =>
+      profileOf(
+        shape,
+        values.map((a) => ({ id: 'one', numeric: { a } })),
+      ).encode(),
+    );
+    expect(bytes[0]).toEqual(bytes[1]);
   });
 
   it('counts 1e999, which parses as infinity, as not finite', () => {
