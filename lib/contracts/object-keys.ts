@@ -70,6 +70,12 @@ export const keys = {
   quarantine: (appendTime: number, reason: string, partition: string, position: string) =>
     `quarantine/${day(appendTime)}/${reason}/${segment(partition)}-${position}.ndjson`,
   quarantineDay: (appendTime: number) => `quarantine/${day(appendTime)}/`,
+  /** Channels, routes and mutes of a deployment, as its constructs published them. */
+  alerting: () => 'configuration/alerting.json',
+  /** Who may send which model's events and labels: principal → rights. */
+  bindings: () => 'configuration/bindings.json',
+  /** Where Lambda puts batches of the stream that it gave up; the prefix is fixed by the service. */
+  onFailure: () => 'aws/lambda/',
   audit: (n: number) => `audit/${String(n).padStart(9, '0')}.json`,
   audits: () => 'audit/',
 } as const;

@@ -14,7 +14,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   alerts: ['contracts'],
   dashboards: ['alerts', 'contracts'],
   cost: ['contracts'],
-  testing: ['contracts', 'alerts'],
+  testing: ['contracts', 'alerts', 'aws'],
+  aws: ['alerts', 'dashboards', 'cost', 'contracts'],
   local: ['stats', 'contracts', 'engine', 'pipeline', 'adapters', 'alerts', 'dashboards', 'cost'],
   cli: ['stats', 'contracts', 'engine', 'pipeline', 'adapters', 'alerts', 'dashboards', 'cost', 'local'],
 };
