@@ -33,6 +33,12 @@ export const METRIC = {
     'When the newest window was judged, by the clock of the platform.',
     ['model', 'length'],
   ),
+  windowDue: metric(
+    'window_due_timestamp_seconds',
+    'gauge',
+    'When the window after the newest judged one can be judged: its end and its lateness.',
+    ['model', 'length'],
+  ),
   windowState: metric('window_state', 'gauge', '1 for the state of the newest judged window, 0 for the others.', [
     'model',
     'length',
@@ -82,6 +88,12 @@ export const METRIC = {
     'label_coverage_ratio',
     'gauge',
     'Share of predictions of the newest window with labels whose truth arrived.',
+    ['model'],
+  ),
+  labelsDue: metric(
+    'labels_due_timestamp_seconds',
+    'gauge',
+    'When labels of the window after the newest one with labels must have come: its end, the horizon and the lateness.',
     ['model'],
   ),
   latency: metric('model_latency_seconds', 'gauge', 'Latency of predictions in the newest judged window.', [
@@ -161,6 +173,12 @@ export const METRIC = {
     'Records that retention removed from the log before they were profiled.',
   ),
   lag: metric('consumer_lag_records', 'gauge', 'Log records behind the head.', ['consumer', 'partition']),
+  lagAge: metric(
+    'consumer_lag_seconds',
+    'gauge',
+    'Since the append time of the newest record that the consumer has read, while there are newer ones; else 0.',
+    ['consumer', 'partition'],
+  ),
   headAppended: metric(
     'consumer_append_timestamp_seconds',
     'gauge',
@@ -175,6 +193,11 @@ export const METRIC = {
   notifications: metric('notifier_deliveries_total', 'counter', 'Attempts to deliver a transition, by outcome.', [
     'outcome',
   ]),
+  undeliveredAge: metric(
+    'notifier_undelivered_age_seconds',
+    'gauge',
+    'Age of the oldest transition that some channel has not taken; 0 when there is none.',
+  ),
   partUp: metric('part_up', 'gauge', '1 while the part runs, 0 while it is stopped or failing.', ['part']),
   healthProblems: metric('health_problems', 'gauge', 'Problems that the platform finds with itself.'),
   platformTime: metric(
@@ -198,3 +221,9 @@ export const METRIC = {
 
 /** Statistics of a feature that are exported: a closed set. */
 export const FEATURE_STATISTICS = ['effect', 'p_value', 'missing_ratio'] as const;
+
+/**
+ * How often gauges are written where every sample costs: state for rules every minute; what features measured, for graphs alone, once an
+ * hour and when a window was judged. Readers of the latter look back for as long (`last_over_time`).
+ */
+export const EXPORT_MINUTES = { state: 1, features: 60 } as const;
