@@ -2,8 +2,9 @@
  * Columns of the capture, one to one with the keys of an event (docs/reference/events.md). Times are UTC.
  *
  * Two write it. The archiver writes Parquet with times as timestamps. On AWS, Firehose turns the lines of the stream into Parquet
- * by the schema of a Glue table, with the types of `CAPTURE_GLUE_COLUMNS`: it gives up a whole record when one value does not fit
- * its type, so times are text there and readers parse them (lib/adapters/athena).
+ * by the schema of a Glue table, with the types of `CAPTURE_GLUE_COLUMNS`. One value that does not fit its type costs the whole
+ * record there, and some releases of its JSON reader take whole numbers in columns of type double for errors or for 0. So every
+ * value is text, which takes numbers as they are written, and readers parse it (lib/adapters/athena/capture-relation.ts).
  */
 export const CAPTURE_COLUMNS = [
   'id',
@@ -27,7 +28,7 @@ export const CAPTURE_COLUMNS = [
 export type CaptureColumn = (typeof CAPTURE_COLUMNS)[number];
 
 /** A type as Glue and Hive spell it. */
-export type GlueType = 'string' | 'double' | 'map<string,string>' | 'map<string,double>';
+export type GlueType = 'string' | 'map<string,string>';
 
 export interface GlueColumn {
   readonly name: string;
@@ -48,14 +49,14 @@ const GLUE: Readonly<Record<CaptureColumn, { readonly type: GlueType; readonly c
     comment: 'RFC 3339 with an offset: when the collector took it; absent from direct producers',
   },
   segment: { type: 'map<string,string>', comment: 'names and values of segments' },
-  numeric: { type: 'map<string,double>', comment: 'numeric features' },
+  numeric: { type: 'map<string,string>', comment: 'numeric features, a number each' },
   categorical: { type: 'map<string,string>', comment: 'categorical features' },
   invalid: { type: 'map<string,string>', comment: 'features of the wrong type, as text' },
-  score: { type: 'double', comment: 'probability or score' },
+  score: { type: 'string', comment: 'probability or score, a number' },
   // Text or a number in the event; as text both survive.
   predicted: { type: 'string', comment: 'class or number predicted' },
-  latency_ms: { type: 'double', comment: 'time the prediction took' },
-  weight: { type: 'double', comment: 'so many events it stands for; 1 when absent' },
+  latency_ms: { type: 'string', comment: 'time the prediction took, a number' },
+  weight: { type: 'string', comment: 'so many events it stands for; 1 when absent' },
   truth: { type: 'string', comment: 'class or number that turned out to be true; labels only' },
   policy_key: { type: 'string', comment: 'mark of the key that fields were hashed with' },
 };
