@@ -221,6 +221,8 @@ export interface Health {
     readonly archived: string | null;
     /** When the log took the record at the head. */
     readonly headAppendTime?: string | null;
+    /** Append time up to which everything has been profiled. */
+    readonly profiledThrough?: string | null;
     /** Records behind the head. */
     readonly lag: number;
     readonly closed: boolean;

@@ -155,6 +155,13 @@ export const PLATFORM_CLOUDWATCH_METRIC = {
     statistic: 'Maximum',
     mirrors: METRIC.windowRows,
   }),
+  labelsOverdue: ofPlatform('exporter', {
+    name: 'LabelsOverdue',
+    unit: 'Seconds',
+    help: 'Since labels of a later window of some model should have come; 0 when none are missed.',
+    statistic: 'Maximum',
+    mirrors: METRIC.labelsDue,
+  }),
 
   // The stream and what was made of it.
   lastEventAge: ofPlatform('exporter', {

@@ -4,6 +4,7 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Health } from '../contracts/api.ts';
+import { durationMs } from '../contracts/duration.ts';
 import type { EpisodeState } from '../contracts/episode.ts';
 import { METRIC, type MetricDefinition } from '../contracts/metric-names.ts';
 import type { Monitor } from '../contracts/monitor.ts';
@@ -34,6 +35,8 @@ export interface ExporterOptions {
   readonly health: () => Health | Promise<Health>;
   /** Attempts to deliver since the process began; absent where it delivers nothing. */
   readonly deliveries?: () => { readonly delivered: number; readonly retried: number; readonly failed: number };
+  /** Age of the oldest transition that some channel has not taken, milliseconds; absent where nothing is delivered. */
+  readonly undeliveredMs?: () => number;
   /** Name of the log, for the collector's deliveries. @default log */
   readonly logName?: string;
 }
@@ -52,6 +55,8 @@ const MODEL_FAMILIES: readonly string[] = [
   METRIC.windowRows,
   METRIC.windowEnd,
   METRIC.windowEvaluated,
+  METRIC.windowDue,
+  METRIC.labelsDue,
   METRIC.windowState,
   METRIC.driftedFeatures,
   METRIC.featureDrifted,
@@ -141,6 +146,7 @@ export class Exporter {
       const samples = [
         ...[...(this.#newest.get(model)?.values() ?? [])].flatMap((newest) => newest.samples),
         ...this.#modelInfo(model, monitor),
+        ...this.#due(model, monitor),
         ...(await this.#episodes(model, monitor)),
       ];
       sink.retain?.(model, MODEL_FAMILIES, samples);
@@ -158,6 +164,27 @@ export class Exporter {
       { model, version: newest?.version ?? '', owner: monitor.owner, task: monitor.task },
       1,
     );
+  }
+
+  /** When the next window and its labels are to be known: rules compare it with the clock, whatever the length of windows. */
+  #due(model: string, { window, truth }: Monitor): Sample[] {
+    const newest = this.#newest.get(model);
+    const every = durationMs(window.every);
+    const lateness = durationMs(window.lateness);
+    const judged = newest?.get(`mlmon.result/v1/${window.every}`);
+    const labeled = newest?.get(`mlmon.performance/v1/${window.every}`);
+    return [
+      ...sample(
+        METRIC.windowDue,
+        { model, length: window.every },
+        judged === undefined ? null : (judged.end + every + lateness) / 1000,
+      ),
+      ...sample(
+        METRIC.labelsDue,
+        { model },
+        labeled === undefined ? null : (labeled.end + every + durationMs(truth.horizon) + lateness) / 1000,
+      ),
+    ];
   }
 
   async #episodes(model: string, monitor: Monitor): Promise<Sample[]> {
@@ -220,6 +247,13 @@ export class Exporter {
     ]);
     await this.#options.sink.set([
       ...health.partitions.flatMap(({ id, lag }) => sample(METRIC.lag, { consumer: 'profiler', partition: id }, lag)),
+      ...health.partitions.flatMap(({ id, lag, profiledThrough }) =>
+        sample(
+          METRIC.lagAge,
+          { consumer: 'profiler', partition: id },
+          lag === 0 ? 0 : profiledThrough == null ? null : (now - Date.parse(profiledThrough)) / 1000,
+        ),
+      ),
       ...health.partitions.flatMap(({ id, headAppendTime }) =>
         sample(
           METRIC.headAppended,
@@ -233,6 +267,7 @@ export class Exporter {
         {},
         health.lastEvaluation === null ? null : Date.parse(health.lastEvaluation) / 1000,
       ),
+      ...sample(METRIC.undeliveredAge, {}, (this.#options.undeliveredMs?.() ?? Number.NaN) / 1000),
       ...sample(METRIC.healthProblems, {}, health.problems.length),
       ...sample(METRIC.platformTime, {}, now / 1000),
       ...sample(METRIC.buildInfo, { version, node: process.version }, 1),

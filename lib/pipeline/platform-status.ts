@@ -118,6 +118,7 @@ function rowOf(
     profiled,
     archived,
     headAppendTime: headAppendTime === null ? null : new Date(headAppendTime).toISOString(),
+    profiledThrough: cursor?.appendTime == null ? null : new Date(cursor.appendTime).toISOString(),
     lag: lagOf(head, profiled, first),
     closed,
   };
