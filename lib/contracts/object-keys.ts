@@ -33,6 +33,25 @@ export function unstamp(text: string): number {
 const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 const hour = (ms: number): string => new Date(ms).toISOString().slice(11, 13);
 
+/** First segments of all keys of the platform's own: permissions and life cycles are given by them. Those of the capture lie in capture.ts. */
+export const PREFIXES = {
+  cursors: 'cursors/',
+  packs: 'packs/',
+  profiles: 'profiles/',
+  results: 'results/',
+  evaluations: 'evaluations/',
+  episodes: 'episodes/',
+  monitors: 'monitors/',
+  baselines: 'baselines/',
+  capture: 'capture/',
+  archive: 'archive/',
+  labels: 'labels/',
+  quarantine: 'quarantine/',
+  configuration: 'configuration/',
+  onFailure: 'aws/lambda/',
+  audit: 'audit/',
+} as const;
+
 export const keys = {
   cursor: (log: string, partition: string) => `cursors/${segment(log)}/${segment(partition)}.json`,
   allCursors: () => 'cursors/',

@@ -1,0 +1,140 @@
+/**
+ * What each function may do with the bucket and the stream: nothing that it does not need. Other rights (queues, secrets, Athena) are given by
+ * the constructs that own those.
+ */
+
+import { CAPTURE_ERROR_PREFIX, CAPTURE_PREFIX, CAPTURE_REDRIVEN_PREFIX } from '../contracts/capture.ts';
+import type { FunctionName } from '../contracts/functions.ts';
+import { PREFIXES } from '../contracts/object-keys.ts';
+
+/** `inspect`: which shards there are, and how far they reach. */
+export type StreamRight = 'none' | 'inspect' | 'append';
+
+export interface FunctionRights {
+  /** Prefixes of objects that it reads and lists. */
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+  readonly remove: readonly string[];
+  readonly stream: StreamRight;
+}
+
+/** What says how a model is monitored: read by whatever meets its events. */
+const DECLARED = [PREFIXES.monitors, PREFIXES.baselines];
+
+export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
+  collector: {
+    read: [...DECLARED, PREFIXES.configuration, PREFIXES.quarantine],
+    write: [PREFIXES.quarantine],
+    remove: [],
+    stream: 'append',
+  },
+  authorizer: { read: [], write: [], remove: [], stream: 'none' },
+  // Its files lie in a bucket of the user's.
+  'sagemaker-capture': {
+    read: [...DECLARED, PREFIXES.quarantine],
+    write: [PREFIXES.quarantine],
+    remove: [],
+    stream: 'append',
+  },
+  // The on-failure prefix: Lambda puts given-up batches there with the function's role.
+  profiler: {
+    read: [...DECLARED, PREFIXES.cursors, PREFIXES.packs, PREFIXES.quarantine],
+    write: [PREFIXES.cursors, PREFIXES.packs, PREFIXES.quarantine, PREFIXES.onFailure],
+    remove: [],
+    stream: 'inspect',
+  },
+  redrive: {
+    read: [
+      ...DECLARED,
+      PREFIXES.cursors,
+      PREFIXES.packs,
+      PREFIXES.quarantine,
+      PREFIXES.onFailure,
+      CAPTURE_ERROR_PREFIX,
+      CAPTURE_REDRIVEN_PREFIX,
+    ],
+    write: [PREFIXES.cursors, PREFIXES.packs, PREFIXES.quarantine, CAPTURE_REDRIVEN_PREFIX],
+    remove: [],
+    stream: 'inspect',
+  },
+  dispatcher: {
+    read: [
+      ...DECLARED,
+      PREFIXES.cursors,
+      PREFIXES.packs,
+      PREFIXES.profiles,
+      PREFIXES.results,
+      PREFIXES.evaluations,
+      PREFIXES.episodes,
+    ],
+    write: [],
+    remove: [],
+    stream: 'inspect',
+  },
+  evaluator: {
+    read: [
+      ...DECLARED,
+      PREFIXES.cursors,
+      PREFIXES.packs,
+      PREFIXES.profiles,
+      PREFIXES.results,
+      PREFIXES.evaluations,
+      PREFIXES.episodes,
+      PREFIXES.configuration,
+    ],
+    // A closed grain leaves the cursor, and many packs of one become a single one.
+    write: [
+      PREFIXES.cursors,
+      PREFIXES.packs,
+      PREFIXES.profiles,
+      PREFIXES.results,
+      PREFIXES.evaluations,
+      PREFIXES.episodes,
+    ],
+    remove: [],
+    stream: 'inspect',
+  },
+  labeler: {
+    read: [
+      ...DECLARED,
+      PREFIXES.cursors,
+      PREFIXES.profiles,
+      PREFIXES.results,
+      PREFIXES.evaluations,
+      PREFIXES.episodes,
+      PREFIXES.labels,
+      CAPTURE_PREFIX,
+      CAPTURE_REDRIVEN_PREFIX,
+    ],
+    write: [PREFIXES.results, PREFIXES.episodes, PREFIXES.labels],
+    remove: [],
+    stream: 'inspect',
+  },
+  exporter: {
+    read: [
+      ...DECLARED,
+      PREFIXES.cursors,
+      PREFIXES.results,
+      PREFIXES.evaluations,
+      PREFIXES.episodes,
+      PREFIXES.labels,
+      PREFIXES.onFailure,
+    ],
+    write: [],
+    remove: [],
+    stream: 'inspect',
+  },
+  notifier: {
+    read: [...DECLARED, PREFIXES.episodes, PREFIXES.configuration],
+    write: [PREFIXES.episodes],
+    remove: [],
+    stream: 'none',
+  },
+  publisher: {
+    read: [...DECLARED, PREFIXES.configuration],
+    write: [...DECLARED, PREFIXES.configuration],
+    remove: [PREFIXES.configuration],
+    stream: 'none',
+  },
+  cleaner: { read: [PREFIXES.cursors, PREFIXES.packs], write: [], remove: [PREFIXES.packs], stream: 'none' },
+};

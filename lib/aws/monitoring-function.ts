@@ -1,0 +1,113 @@
+import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { EnvironmentText, FunctionName } from '../contracts/functions.ts';
+import { acknowledge } from './acknowledge.ts';
+import { FUNCTION_ARCHITECTURE, FUNCTION_RUNTIME, FUNCTION_SIZES, LOG_RETENTION } from './defaults.ts';
+import { functionCode, HANDLER } from './function-code.ts';
+import { FUNCTION_RIGHTS } from './function-rights.ts';
+import type { PlatformContext } from './platform-context.ts';
+import { keyStatements, objectStatements, streamStatements } from './statements.ts';
+
+/** What every function is told, from the platform. */
+type CommonName = 'MLMON_BUCKET' | 'MLMON_STREAM_ARN' | 'MLMON_ENVIRONMENT';
+/** What a construct says on top. */
+export type OwnEnvironment<N extends FunctionName> = Omit<EnvironmentText<N>, CommonName>;
+
+export interface MonitoringFunctionProps<N extends FunctionName> {
+  /** Which of the functions. */
+  readonly name: N;
+  readonly platform: PlatformContext;
+  /** Variables beyond those of every function. */
+  readonly environment: OwnEnvironment<N>;
+  /** @default the memory of `FUNCTION_SIZES` */
+  readonly memorySize?: number;
+  /** @default the time-out of `FUNCTION_SIZES` */
+  readonly timeout?: Duration;
+  /** @default LOG_RETENTION: a month */
+  readonly logRetention?: logs.RetentionDays;
+  /** @default no more than what its name needs */
+  readonly description?: string;
+}
+
+/**
+ * One function of the platform: its bundle, a role of its own without managed policies, its log group, traces. It may touch what
+ * `FUNCTION_RIGHTS` names and nothing else; the construct around it adds the rest to `role`.
+ */
+export class MonitoringFunction<N extends FunctionName = FunctionName> extends Construct {
+  readonly function: lambda.Function;
+  readonly role: iam.Role;
+  readonly logGroup: logs.LogGroup;
+  readonly functionName: N;
+
+  constructor(scope: Construct, id: string, props: MonitoringFunctionProps<N>) {
+    super(scope, id);
+    const { name, platform } = props;
+    const size = FUNCTION_SIZES[name];
+    this.functionName = name;
+    this.logGroup = new logs.LogGroup(this, 'Logs', {
+      retention: props.logRetention ?? LOG_RETENTION,
+      removalPolicy: RemovalPolicy.DESTROY,
+      ...(platform.key === undefined ? {} : { encryptionKey: platform.key }),
+    });
+    this.role = new iam.Role(this, 'Role', {
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      description: `${name} of the model monitoring of ${platform.environmentName}`,
+    });
+    const rights = FUNCTION_RIGHTS[name];
+    for (const statement of [
+      new iam.PolicyStatement({
+        actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+        resources: [this.logGroup.logGroupArn],
+      }),
+      ...objectStatements(platform.bucket, rights),
+      ...streamStatements(platform.stream, rights.stream),
+      ...keyStatements(platform.key),
+    ])
+      this.role.addToPolicy(statement);
+    this.function = new lambda.Function(this, 'Resource', {
+      code: functionCode(name),
+      handler: HANDLER,
+      runtime: FUNCTION_RUNTIME,
+      architecture: FUNCTION_ARCHITECTURE,
+      memorySize: props.memorySize ?? size.memorySize,
+      timeout: props.timeout ?? size.timeout,
+      role: this.role,
+      logGroup: this.logGroup,
+      tracing: lambda.Tracing.ACTIVE,
+      description: props.description ?? `Model monitoring: ${name}`,
+      environment: {
+        MLMON_BUCKET: platform.bucket.bucketName,
+        MLMON_STREAM_ARN: platform.stream.streamArn,
+        MLMON_ENVIRONMENT: platform.environmentName,
+        ...definedOnly(props.environment),
+      },
+    });
+    acknowledge(
+      this.role,
+      'AwsSolutions-IAM5[Resource::*]',
+      'X-Ray has no resources to name: xray:PutTraceSegments and xray:PutTelemetryRecords are given for all or none',
+    );
+    for (const prefix of new Set([...rights.read, ...rights.write, ...rights.remove]))
+      acknowledge(
+        this.role,
+        `AwsSolutions-IAM5[Resource::<${bucketId(platform)}.Arn>/${prefix}*]`,
+        `keys under ${prefix} are named by models, times and digests, which are not known when deployed`,
+      );
+  }
+}
+
+/** As cdk-nag writes a resource: by its logical id. */
+function bucketId({ bucket }: PlatformContext): string {
+  const { stack, node } = bucket;
+  const { defaultChild } = node;
+  return defaultChild === undefined ? bucket.bucketName : stack.getLogicalId(defaultChild as never);
+}
+
+function definedOnly(environment: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}

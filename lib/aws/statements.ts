@@ -1,0 +1,58 @@
+/** Statements of policies, by exact actions. Grants of the library use wildcard actions, so these are used instead. */
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kinesis from 'aws-cdk-lib/aws-kinesis';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type { FunctionRights } from './function-rights.ts';
+
+export const KINESIS_READ = [
+  'kinesis:DescribeStreamSummary',
+  'kinesis:GetRecords',
+  'kinesis:GetShardIterator',
+  'kinesis:ListShards',
+] as const;
+export const KINESIS_WRITE = ['kinesis:DescribeStreamSummary', 'kinesis:PutRecord', 'kinesis:PutRecords'] as const;
+
+const objects = (bucket: s3.IBucket, prefixes: readonly string[]): string[] =>
+  prefixes.map((prefix) => bucket.arnForObjects(`${prefix}*`));
+
+/** Objects of a bucket under prefixes. Listing comes with reading: without it an absent key answers 403 instead of 404. */
+export function objectStatements(
+  bucket: s3.IBucket,
+  { read, write, remove }: Pick<FunctionRights, 'read' | 'write' | 'remove'>,
+): iam.PolicyStatement[] {
+  const listed = [...new Set([...read, ...write])].sort();
+  return [
+    ...(listed.length === 0
+      ? []
+      : [
+          new iam.PolicyStatement({
+            actions: ['s3:ListBucket'],
+            resources: [bucket.bucketArn],
+            conditions: { StringLike: { 's3:prefix': listed.map((prefix) => `${prefix}*`) } },
+          }),
+        ]),
+    ...(read.length === 0
+      ? []
+      : [new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: objects(bucket, read) })]),
+    ...(write.length === 0
+      ? []
+      : [new iam.PolicyStatement({ actions: ['s3:PutObject'], resources: objects(bucket, write) })]),
+    ...(remove.length === 0
+      ? []
+      : [new iam.PolicyStatement({ actions: ['s3:DeleteObject'], resources: objects(bucket, remove) })]),
+  ];
+}
+
+export function streamStatements(stream: kinesis.IStream, right: FunctionRights['stream']): iam.PolicyStatement[] {
+  if (right === 'none') return [];
+  const actions = right === 'append' ? KINESIS_WRITE : KINESIS_READ;
+  return [new iam.PolicyStatement({ actions: [...actions], resources: [stream.streamArn] })];
+}
+
+/** What reads and writes under a key needs. */
+export function keyStatements(key: kms.IKey | undefined): iam.PolicyStatement[] {
+  return key === undefined
+    ? []
+    : [new iam.PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [key.keyArn] })];
+}
