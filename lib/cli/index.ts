@@ -32,6 +32,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Prom
     summary: 'tests channels, lists, acknowledges and silences alerts',
     load: async () => (await import('./alert.ts')).command,
   },
+  cost: {
+    summary: 'money a month on AWS, by part, before anything is deployed',
+    load: async () => (await import('./cost.ts')).command,
+  },
   render: { summary: 'writes generated artefacts', load: async () => (await import('./render.ts')).command },
   doctor: {
     summary: 'checks an installation and says how to mend it',
