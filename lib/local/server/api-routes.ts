@@ -1,5 +1,5 @@
 /** `GET /api/…`: what the page shows. */
-import { HttpProblem } from './problem-document.ts';
+import { HttpProblem } from '../../contracts/http-problem.ts';
 import type { ReadModel } from './read-model.ts';
 import type { Context, Route } from './router.ts';
 

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { Baseline, PublishedBaseline } from '../../contracts/baseline.ts';
 import type { Silence } from '../../contracts/episode.ts';
+import { fromProblems, HttpProblem } from '../../contracts/http-problem.ts';
 import type { PublishedMonitor } from '../../contracts/monitor.ts';
 import type { Problem } from '../../contracts/problem.ts';
 import {
@@ -12,7 +13,6 @@ import {
   removeMonitorSchema,
   silenceSchema,
 } from './change-schemas.ts';
-import { fromProblems, HttpProblem } from './problem-document.ts';
 import { baselineInfo, type ReadModel } from './read-model.ts';
 import { readBody } from './request-body.ts';
 import type { Context, Route } from './router.ts';

@@ -4,11 +4,12 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { asHttpProblem, fromProblems, HttpProblem, PROBLEM_TYPE, problemText } from '../../contracts/http-problem.ts';
 import { ProblemError } from '../../contracts/problem.ts';
 import { isJsonType } from '../../pipeline/cloud-events.ts';
 import type { Collector } from '../../pipeline/collector.ts';
-import { asProblem, Ingest } from './ingest.ts';
-import { fromProblems, HttpProblem, problemBody, sendProblem } from './problem-document.ts';
+import { Ingest } from './ingest.ts';
+import { sendProblem } from './problem-document.ts';
 import { type GuardOptions, RequestGuard, readHead } from './request-guard.ts';
 import { makeContext, type Route, Router } from './router.ts';
 
@@ -140,7 +141,7 @@ export class HttpServer {
     else if (error instanceof ProblemError) problem = fromProblems(error.problems);
     else {
       this.#options.onFailure?.(error, `${request.method} ${request.url}`);
-      problem = asProblem(error);
+      problem = asHttpProblem(error);
     }
     // Where a body is still coming that nobody will read, the connection ends with the answer.
     sendProblem(response, problem, {
@@ -165,8 +166,8 @@ function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
             `a request has ${REQUEST_TIMEOUT / 1000} seconds, its headers ${HEADERS_TIMEOUT / 1000}`,
           ]
         : [400, 'Bad Request', 'the request is not readable as HTTP'];
-  const body = problemBody(new HttpProblem(status as number, 'http', detail as string).document);
+  const body = problemText(new HttpProblem(status as number, 'http', detail as string).document);
   socket.end(
-    `HTTP/1.1 ${status} ${reason}\r\nContent-Type: application/problem+json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body.toString('utf8')}`,
+    `HTTP/1.1 ${status} ${reason}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }

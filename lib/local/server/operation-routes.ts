@@ -1,6 +1,6 @@
 /** What machines ask of the platform itself: metrics, liveness, readiness. */
 import { CONTENT_TYPE } from '../../adapters/prometheus/exposition.ts';
-import { HttpProblem } from './problem-document.ts';
+import { HttpProblem } from '../../contracts/http-problem.ts';
 import type { Route } from './router.ts';
 
 export interface OperationOptions {

@@ -1,6 +1,7 @@
 /** What people open in a browser: the page with its files, the runbook, the description of the interface. */
+
+import { HttpProblem } from '../../contracts/http-problem.ts';
 import { escapeHtml, renderMarkdown } from './markdown.ts';
-import { HttpProblem } from './problem-document.ts';
 import type { Body } from './respond.ts';
 import type { Route } from './router.ts';
 

@@ -17,6 +17,7 @@ import type {
 } from '../../contracts/api.ts';
 import type { PublishedBaseline } from '../../contracts/baseline.ts';
 import type { EpisodeState } from '../../contracts/episode.ts';
+import { HttpProblem } from '../../contracts/http-problem.ts';
 import type { PublishedMonitor } from '../../contracts/monitor.ts';
 import { METRICS } from '../../contracts/monitor.ts';
 import { keys } from '../../contracts/object-keys.ts';
@@ -28,7 +29,6 @@ import type { Clock, ObjectStore } from '../../pipeline/ports.ts';
 import type { Registry } from '../../pipeline/registry.ts';
 import { type AlertLinks, alertViews, byLength } from './alert-views.ts';
 import { explain } from './feature-words.ts';
-import { HttpProblem } from './problem-document.ts';
 import { ResultIndex, type WindowKeys } from './result-index.ts';
 import type { PerformanceSeen, WindowSeen } from './result-views.ts';
 import type { WindowColumns } from './window-columns.ts';

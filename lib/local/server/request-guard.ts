@@ -3,7 +3,7 @@
  * and who it is from. Read from the raw headers in one pass, since the collector does this for every event.
  */
 import type { IncomingMessage } from 'node:http';
-import { HttpProblem } from './problem-document.ts';
+import { HttpProblem } from '../../contracts/http-problem.ts';
 import { type Identity, isLoopback, LOCAL_IDENTITY, type Scope, type Tokens } from './tokens.ts';
 
 /** The few headers that are looked at. */

@@ -1,6 +1,6 @@
 /** Finds the handler of a request: method and path, with named segments. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { HttpProblem } from './problem-document.ts';
+import { HttpProblem } from '../../contracts/http-problem.ts';
 import type { Head } from './request-guard.ts';
 import { type Body, sendBody, sendJson } from './respond.ts';
 import type { Identity, Scope } from './tokens.ts';
