@@ -22,6 +22,13 @@ export interface EvaluatorOptions {
   readonly stalledAfterMs?: number;
   /** Most windows of one model in one tick. @default 200 */
   readonly windowsPerTick?: number;
+  /**
+   * Told of every model of which something was judged, with what it was, after the last result is handed on and before the evaluator's own
+   * progress is kept: at least once.
+   */
+  readonly onModel?: (model: string, results: readonly WindowResult[]) => Promise<void> | void;
+  /** Models judged at the same time. @default 1 */
+  readonly concurrency?: number;
   /** Told of what kept one model from being judged; the others go on. Without it the tick throws. */
   readonly onProblem?: (model: string, error: Error) => void;
 }
@@ -36,4 +43,9 @@ export interface Tick {
   readonly openVersions: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<number>>>;
 }
 
-export const EVALUATOR_DEFAULTS = { settleMs: 10_000, stalledAfterMs: 3_600_000, windowsPerTick: 200 } as const;
+export const EVALUATOR_DEFAULTS = {
+  settleMs: 10_000,
+  stalledAfterMs: 3_600_000,
+  windowsPerTick: 200,
+  concurrency: 1,
+} as const;

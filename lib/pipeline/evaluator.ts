@@ -1,16 +1,14 @@
 /**
- * The evaluator's dispatcher: reads the cursors once a tick, sees which windows are due and has them judged, model by model, in the
- * order of time. Several may run at once: results are put if absent, and each keeps its progress by compare-and-swap.
+ * The evaluator: judges what is due of some models or of all, each in the order of time. It reads their progress, then the log and the
+ * cursors once, then judges. Several may run at once: results are put if absent, and each keeps its progress by compare-and-swap.
  */
-import { keys } from '../contracts/object-keys.ts';
-import { readCursors } from './cursor.ts';
 import { type LoadedState, loadEvaluation, saveEvaluation } from './evaluation-state.ts';
 import { EVALUATOR_DEFAULTS, type EvaluatorOptions, type Tick } from './evaluator-options.ts';
 import { hourOf, openPacks } from './grain-sources.ts';
+import { viewLog } from './log-view.ts';
 import { ModelEvaluation } from './model-evaluation.ts';
 import { isUnreadable } from './pack-reader.ts';
 import { ConflictError } from './ports.ts';
-import { partitionProgress, throughOf } from './progress.ts';
 
 export interface TickOutcome {
   /** Results handed on. */
@@ -21,8 +19,19 @@ export interface TickOutcome {
   readonly through: number;
 }
 
+export interface JudgeOutcome {
+  readonly results: number;
+  /** Models of which more is due at once: many windows, or somebody else judged meanwhile. */
+  readonly more: readonly string[];
+  /** Models that were not begun, for lack of time. */
+  readonly left: readonly string[];
+  readonly failed: ReadonlyMap<string, Error>;
+  readonly through: number;
+}
+
 export class Evaluator {
   readonly #options: EvaluatorOptions;
+  /** Progress of models as this evaluator left it in its last tick. */
   readonly #states = new Map<string, LoadedState>();
   #last: number | null = null;
 
@@ -35,78 +44,126 @@ export class Evaluator {
     return this.#last;
   }
 
-  /** Judges what is due. Safe to call again after any error. */
+  /** Judges what is due of all models. Safe to call again after any error. */
   async tick(): Promise<TickOutcome> {
     const { registry, onProblem } = this.#options;
     await registry.refresh();
-    const tick = await this.#look();
-    let results = 0;
-    let more = false;
-    for (const model of registry.models()) {
+    const { results, more, failed, through } = await this.#judge(registry.models(), this.#states, () => false);
+    for (const [model, error] of failed) {
+      if (onProblem === undefined) throw error;
+      onProblem(model, error);
+    }
+    return { results, more: more.length > 0, through };
+  }
+
+  /**
+   * Judges what is due of these models, with nothing remembered but what never changes: for a process that is one of many. What is due
+   * no more, or never was, is left alone, so repeating it does no harm. `isLate`: nothing more is to be begun.
+   */
+  async judge(models: readonly string[], { isLate = () => false } = {}): Promise<JudgeOutcome> {
+    await this.#options.registry.refresh();
+    return this.#judge(models, new Map(), isLate);
+  }
+
+  async #judge(
+    models: readonly string[],
+    states: Map<string, LoadedState>,
+    isLate: () => boolean,
+  ): Promise<JudgeOutcome> {
+    const { registry, store, concurrency = EVALUATOR_DEFAULTS.concurrency } = this.#options;
+    const failed = new Map<string, Error>();
+    // States before cursors: then no revision is made from less than the one before it.
+    await inTurn(models, concurrency, async (model) => {
+      if (registry.timeline(model) === null || states.has(model)) return;
       try {
-        const outcome = await this.#model(model, tick);
+        states.set(model, await loadEvaluation(store, model));
+      } catch (error) {
+        failed.set(model, error as Error);
+      }
+    });
+    const tick = await this.#look(models);
+    let results = 0;
+    const more: string[] = [];
+    const left: string[] = [];
+    await inTurn(models, concurrency, async (model) => {
+      const known = states.get(model);
+      if (known === undefined) return;
+      if (isLate()) {
+        left.push(model);
+        return;
+      }
+      try {
+        const outcome = await this.#model(model, tick, known, states);
         results += outcome.results;
-        more ||= outcome.more;
+        if (outcome.more) more.push(model);
       } catch (error) {
         // Whatever it was, what is known of the state may be wrong now.
-        this.#states.delete(model);
-        if (error instanceof ConflictError) more = true;
-        else if (onProblem === undefined) throw error;
-        else onProblem(model, error as Error);
+        states.delete(model);
+        if (error instanceof ConflictError) more.push(model);
+        else failed.set(model, error as Error);
       }
-    }
-    return { results, more, through: tick.through };
+    });
+    return { results, more, left, failed, through: tick.through };
   }
 
-  /** Clock, partitions, cursors: in this order nothing that was appended before `now` is missed. */
-  async #look(): Promise<Tick> {
-    const { clock, log, store, settleMs = EVALUATOR_DEFAULTS.settleMs } = this.#options;
-    const now = clock.now();
-    const identity = await log.identity();
-    const partitions = await log.partitions();
-    const cursors = await readCursors(store);
-    const byKey = new Map(cursors.map(({ key, cursor }) => [key, cursor]));
-    const progress = partitionProgress(partitions, (id) => byKey.get(keys.cursor(identity, id)), now, settleMs);
+  async #look(models: readonly string[]): Promise<Tick> {
+    const { settleMs = EVALUATOR_DEFAULTS.settleMs } = this.#options;
+    const { now, progress, through, cursors } = await viewLog(this.#options, settleMs);
     const packs = new Set(cursors.flatMap(({ cursor }) => cursor.packs));
-    const openVersions = await this.#openVersions(packs);
-    return { now, progress, through: throughOf(progress, now), open: openPacks(cursors), openVersions };
+    const openVersions = await this.#openVersions(packs, models);
+    return { now, progress, through, open: openPacks(cursors), openVersions };
   }
 
-  async #openVersions(packs: Iterable<string>): Promise<Tick['openVersions']> {
+  async #openVersions(packs: Iterable<string>, models: readonly string[]): Promise<Tick['openVersions']> {
+    const { reader, concurrency = EVALUATOR_DEFAULTS.concurrency } = this.#options;
     const found = new Map<string, Map<string, Set<number>>>();
-    for (const key of packs) {
+    await inTurn([...packs], concurrency, async (key) => {
       try {
-        for (const { model, version, grainStart } of (await this.#options.reader.content(key)).entries) {
-          const versions = found.get(model) ?? new Map<string, Set<number>>();
-          found.set(model, versions);
-          const hours = versions.get(version) ?? new Set<number>();
-          versions.set(version, hours);
-          hours.add(hourOf(grainStart));
-        }
+        const { byModel } = await reader.content(key);
+        for (const model of models)
+          for (const { version, grainStart } of byModel.get(model) ?? []) {
+            const versions = found.get(model) ?? new Map<string, Set<number>>();
+            found.set(model, versions);
+            const hours = versions.get(version) ?? new Set<number>();
+            versions.set(version, hours);
+            hours.add(hourOf(grainStart));
+          }
       } catch (error) {
         // Grains reports it; its hour stays open.
         if (!isUnreadable(error)) throw error;
       }
-    }
+    });
     return found;
   }
 
-  async #model(model: string, tick: Tick): Promise<{ results: number; more: boolean }> {
-    const { registry, store } = this.#options;
+  async #model(
+    model: string,
+    tick: Tick,
+    loaded: LoadedState,
+    states: Map<string, LoadedState>,
+  ): Promise<{ results: number; more: boolean }> {
+    const { registry, store, onModel } = this.#options;
     const timeline = registry.timeline(model);
     if (timeline === null) return { results: 0, more: false };
-    const known = this.#states.get(model);
-    const loaded = known ?? (await loadEvaluation(store, model));
-    this.#states.set(model, loaded);
     const work = await ModelEvaluation.begin(this.#options, { model, timeline, tick, state: loaded.state });
     if (work === null) return { results: 0, more: false };
     await work.judgeDue();
-    // Only with a state older than the view of the cursors: then no revision is made from less than the one before it.
-    if (known !== undefined) await work.revise();
-    if (work.state !== loaded.state) {
-      this.#states.set(model, await saveEvaluation(store, work.state, loaded.etag));
-      if (work.results > 0) this.#last = tick.now;
+    await work.revise();
+    const { results, more, state } = work;
+    if (results.length > 0) await onModel?.(model, results);
+    if (state !== loaded.state) {
+      states.set(model, await saveEvaluation(store, state, loaded.etag));
+      if (results.length > 0) this.#last = tick.now;
     }
-    return { results: work.results, more: work.more };
+    return { results: results.length, more };
   }
+}
+
+/** Does the work for each of `items`, so many at a time, begun in their order. */
+async function inTurn<T>(items: readonly T[], concurrency: number, work: (item: T) => Promise<void>): Promise<void> {
+  let next = 0;
+  const line = async (): Promise<void> => {
+    for (let at = next++; at < items.length; at = next++) await work(items[at] as T);
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, line));
 }

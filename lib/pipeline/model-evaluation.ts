@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { keys, unsegment, unstamp } from '../contracts/object-keys.ts';
 import type { WindowResult } from '../contracts/result.ts';
 import { HOUR_MS } from './cursor.ts';
+import { canJudge, completeAt, isNowComplete, nextToJudge, revisionsDue, revisionsOf } from './due.ts';
 import type { EvaluationState, PendingWindow } from './evaluation-state.ts';
 import { EVALUATOR_DEFAULTS, type EvaluatorOptions, type Tick } from './evaluator-options.ts';
 import { addOpenGroups, addStoredGroups, type Group, groupName, hourOf, listProfiles } from './grain-sources.ts';
@@ -17,7 +18,7 @@ import { isUnreadable } from './pack-reader.ts';
 import { ConflictError, type ObjectStore } from './ports.ts';
 import type { Timeline } from './timeline.ts';
 import { judgeRequest, rowsKnown } from './window-judge.ts';
-import { firstWindowStart, nextWindow, ruleOf, type ScheduledWindow, scaleNames } from './window-schedule.ts';
+import { firstWindowStart, nextWindow, type ScheduledWindow, scaleNames } from './window-schedule.ts';
 
 /** Stands for the version of a model that never had an event nor a baseline. */
 export const NO_VERSION = 'unknown';
@@ -48,7 +49,7 @@ interface SourceKey {
 
 export class ModelEvaluation {
   /** Results handed on. */
-  results = 0;
+  readonly results: WindowResult[] = [];
   /** More windows are due than one tick judges. */
   more = false;
   state: EvaluationState;
@@ -88,13 +89,8 @@ export class ModelEvaluation {
     const { timeline, tick } = this.#subject;
     let versions: readonly string[] | null = null;
     for (let count = 0; ; count++) {
-      const due = scaleNames(timeline)
-        .map((length) => this.#next(length))
-        .filter((window) => window !== null)
-        .sort((a, b) => a.end - b.end || a.scale - b.scale)[0];
-      if (due === undefined) return;
-      const completeAt = due.end + due.rule.latenessMs;
-      if (tick.through < completeAt && tick.now < completeAt + stalledAfterMs) return;
+      const due = nextToJudge(timeline, this.state.through, tick.now);
+      if (due === null || !canJudge(due, tick, stalledAfterMs)) return;
       if (count >= windowsPerTick) {
         this.more = true;
         return;
@@ -118,12 +114,7 @@ export class ModelEvaluation {
    */
   async revise(): Promise<void> {
     const { tick, timeline } = this.#subject;
-    const { pending, scanned } = this.state;
-    if (pending.length === 0) return;
-    const published = timeline.monitorAt(tick.now);
-    const pause = published === null ? 0 : (ruleOf(published).scales[0]?.ms ?? 0);
-    const isUrgent = pending.some((window) => tick.through >= window.until || this.#isNowComplete(window));
-    if (!isUrgent && tick.now < scanned + pause) return;
+    if (!revisionsDue(timeline, revisionsOf(timeline, this.state), tick)) return;
     await this.#addLateVersions(await this.#versions());
     for (const [version, windows] of byVersion(this.state.pending)) {
       const sources = await this.#sourceKeys(version, spanOf(windows));
@@ -136,18 +127,18 @@ export class ModelEvaluation {
     const { model, timeline, tick } = this.#subject;
     const { version, length, start, end } = pending;
     const isLast = tick.through >= pending.until;
-    const isNowComplete = this.#isNowComplete(pending);
+    const becameWhole = isNowComplete(timeline, pending, tick.through);
     // A stale window is judged again when it is complete, not before.
-    if (!isLast && !isNowComplete && (!pending.complete || tick.now < pending.at + (end - start))) return;
+    if (!isLast && !becameWhole && (!pending.complete || tick.now < pending.at + (end - start))) return;
     const digest = digestOf(within(sources, start, end));
     const window = nextWindow(timeline, length, start);
     const resolved = window === null ? null : this.#options.registry.shapeFor(model, version, end - 1);
     let current = pending;
-    if (window !== null && resolved !== null && (digest !== pending.sources || isNowComplete)) {
+    if (window !== null && resolved !== null && (digest !== pending.sources || becameWhole)) {
       const known = await this.#known(version, window);
       const rows = await this.#rowsKnown(known, resolved.shape.digest);
       const grew = rows !== null && (rows > pending.rows || pending.failed);
-      if (grew || isNowComplete) {
+      if (grew || becameWhole) {
         current = await this.#write(version, window, known, pending);
         // The revision that somebody else wrote first may lack rows that are known here: look again in the next tick.
         if (rows !== null && current.rows < rows) return;
@@ -185,13 +176,13 @@ export class ModelEvaluation {
     const revision = present === null ? 0 : present.revision + 1;
     const resolved = registry.shapeFor(model, version, window.end - 1);
     if (resolved === null) throw new Error(`${model}: no monitor for a window that has one; the registry is changing`);
-    const completeAt = window.end + window.rule.latenessMs;
-    const seen = tick.progress.filter(({ through }) => through >= completeAt).length;
+    const complete = completeAt(window);
+    const seen = tick.progress.filter(({ through }) => through >= complete).length;
     const partitions = { seen, all: tick.progress.length };
     const request = { model, version, window, resolved, revision, ...known, partitions, now: tick.now };
     const result = await putResult(store, await judgeRequest(request, reader, judge));
     await onResult?.(result);
-    this.results++;
+    this.results.push(result);
     const next: PendingWindow = {
       version,
       length: window.length,
@@ -200,7 +191,7 @@ export class ModelEvaluation {
       revision,
       rows: result.rows,
       at: tick.now,
-      until: completeAt + window.rule.reviseMs,
+      until: complete + window.rule.reviseMs,
       complete: result.provenance.partitions.seen >= result.provenance.partitions.all,
       failed: result.status === 'failed',
       // Rows that were not on time are looked for with the next revision.
@@ -220,18 +211,6 @@ export class ModelEvaluation {
       ({ version, length, start }) => version !== of.version || length !== of.length || start !== of.start,
     );
     this.state = { ...this.state, pending: next === null ? rest : [...rest, next] };
-  }
-
-  #next(length: string): ScheduledWindow | null {
-    const { timeline, tick } = this.#subject;
-    const window = nextWindow(timeline, length, this.state.through[length] ?? scaleStart(timeline, length));
-    return window !== null && window.end <= tick.now ? window : null;
-  }
-
-  #isNowComplete({ complete, end }: PendingWindow): boolean {
-    const { timeline, tick } = this.#subject;
-    const published = timeline.monitorAt(end - 1);
-    return !complete && tick.through >= end + (published === null ? 0 : ruleOf(published).latenessMs);
   }
 
   /** The version that had rows last; before any had, the one with a baseline. */
@@ -292,16 +271,6 @@ export class ModelEvaluation {
     const hours = [...(tick.openVersions.get(model)?.get(version) ?? [])];
     return hours.filter((hour) => hour + HOUR_MS > start && hour < end).sort((a, b) => a - b);
   }
-}
-
-/** A scale that a later monitor brought begins with it. */
-function scaleStart(timeline: Timeline, length: string): number {
-  const first = timeline.monitors.find(
-    (published) => !published.removed && ruleOf(published).scales.some(({ name }) => name === length),
-  );
-  const from = first === undefined ? 0 : Date.parse(first.effectiveFrom);
-  const window = nextWindow(timeline, length, from);
-  return window !== null && window.start < from ? window.end : from;
 }
 
 async function firstEvent(store: ObjectStore, model: string, tick: Tick): Promise<number | null> {

@@ -34,12 +34,16 @@ export interface RegistryOptions {
   readonly clock: Clock;
   /** How long what was read is believed. Publishers must use the same. @default 60000 */
   readonly cacheMs?: number;
+  /** Without it only monitors are read: for a process that asks when windows end, not what events are folded with. @default true */
+  readonly baselines?: boolean;
 }
 
 export const DEFAULT_CACHE_MS = 60_000;
 /** Versions whose choice is remembered; more (a version per event) only costs time. */
 const REMEMBERED_VERSIONS = 10_000;
 const CONCURRENCY = 16;
+/** Models that stay known although others were selected since. */
+const REMEMBERED_MODELS = 50;
 
 interface ModelEntry {
   readonly timeline: Timeline;
@@ -60,6 +64,8 @@ export class Registry {
   #holdsBack = false;
   #loadedAt = Number.NEGATIVE_INFINITY;
   #loading: Promise<void> | null = null;
+  /** `null`: all. The most recent last. */
+  #selected: Set<string> | null = null;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -82,6 +88,26 @@ export class Registry {
   /** The next `refresh` reads again: for a publisher in the same process. */
   invalidate(): void {
     this.#loadedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * From now on only these models are of interest, and those of the calls just before: what is published of others is not read, or forgotten.
+   * For a process that works on some models at a time, where all baselines would not fit into memory.
+   */
+  async select(models: readonly string[]): Promise<void> {
+    const before = [...(this.#selected ?? [])].filter((model) => !models.includes(model));
+    const kept = before.slice(Math.min(before.length, Math.max(0, before.length + models.length - REMEMBERED_MODELS)));
+    const isNew = this.#selected === null || models.some((model) => !this.#selected?.has(model));
+    this.#selected = new Set([...kept, ...models]);
+    if (isNew) {
+      // What is being read now was chosen before.
+      await this.#loading?.catch(() => undefined);
+      for (const known of [this.#monitors, this.#baselines])
+        for (const key of known.keys()) if (!this.#selected.has(modelOf(key))) known.delete(key);
+      this.#models = new Map([...this.#models].filter(([model]) => this.#selected?.has(model)));
+      this.invalidate();
+    }
+    await this.refresh();
   }
 
   /** Models that have a monitor, removed ones included, ascending. */
@@ -173,7 +199,7 @@ export class Registry {
     const startedAt = this.#options.clock.now();
     const changed =
       (await this.#loadNew(keys.monitors(), this.#monitors, readMonitor)) +
-      (await this.#loadNew(keys.baselines(), this.#baselines, readBaseline));
+      (this.#options.baselines === false ? 0 : await this.#loadNew(keys.baselines(), this.#baselines, readBaseline));
     if (changed > 0 || this.#models.size === 0) this.#rebuild();
     this.#loadedAt = startedAt;
   }
@@ -184,7 +210,8 @@ export class Registry {
     read: (key: string, body: Uint8Array) => T,
   ): Promise<number> {
     const unknown: string[] = [];
-    for await (const key of listAll(this.#options.store, prefix)) if (!known.has(key)) unknown.push(key);
+    for await (const key of listAll(this.#options.store, prefix))
+      if (!known.has(key) && (this.#selected === null || this.#selected.has(modelOf(key)))) unknown.push(key);
     let next = 0;
     const loadOne = async (): Promise<void> => {
       for (let key = unknown[next++]; key !== undefined; key = unknown[next++]) {
@@ -231,12 +258,16 @@ function grouped<T>(objects: ReadonlyMap<string, T | null>): Map<string, T[]> {
   const byModel = new Map<string, T[]>();
   for (const [key, value] of objects) {
     if (value === null) continue;
-    const model = unsegment(key.split('/')[1] ?? '');
+    const model = modelOf(key);
     const list = byModel.get(model);
     if (list === undefined) byModel.set(model, [value]);
     else list.push(value);
   }
   return byModel;
+}
+
+function modelOf(key: string): string {
+  return unsegment(key.split('/')[1] ?? '');
 }
 
 function parsed(body: Uint8Array): unknown {
