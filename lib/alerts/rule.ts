@@ -39,7 +39,7 @@ export interface Absent {
 }
 
 export interface PrometheusReading {
-  /** PromQL up to the comparison; the threshold follows `compare`. */
+  /** PromQL up to the comparison; the threshold follows `compare`, or stands where the expression says `{threshold}`. */
   readonly value: string;
   readonly compare: '>=' | '>' | '<';
   /** A metric without which nothing is known: its absence is the alert too. Only where missing data are treated as breaching. */

@@ -1,22 +1,41 @@
 /** `mlmon render`: writes what is generated from the sources. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { alarmData } from '../alerts/cloudwatch.ts';
+import { renderPrometheusRules } from '../alerts/prometheus.ts';
 import { renderRunbook } from '../alerts/runbook.ts';
 import { renderMetricReference } from '../contracts/metric-reference.ts';
 import { monitorJsonSchema } from '../contracts/monitor.ts';
 import { type Command, EXIT, wrongUse } from './command.ts';
 import { readOptions } from './options.ts';
 
-const ARTEFACTS: Readonly<Record<string, { readonly file: string; render(): string }>> = {
-  runbook: { file: 'runbook.md', render: renderRunbook },
-  metrics: { file: 'metrics.md', render: renderMetricReference },
-  schema: { file: 'monitor.schema.json', render: () => `${JSON.stringify(monitorJsonSchema(), null, 2)}\n` },
+interface Artefact {
+  readonly file: string;
+  render(): string;
+}
+
+const MADE = '# Made from the catalogue of alerts by `mlmon render alerts`; change the catalogue, not this file.\n';
+
+const ARTEFACTS: Readonly<Record<string, readonly Artefact[]>> = {
+  runbook: [{ file: 'runbook.md', render: renderRunbook }],
+  metrics: [{ file: 'metrics.md', render: renderMetricReference }],
+  schema: [{ file: 'monitor.schema.json', render: () => `${JSON.stringify(monitorJsonSchema(), null, 2)}\n` }],
+  alerts: [
+    {
+      file: 'prometheus/alerts.yaml',
+      render: () => `${MADE}${renderPrometheusRules({ deployment: 'machines' })}`,
+    },
+    { file: 'prometheus/alerts-aws.yaml', render: () => `${MADE}${renderPrometheusRules({ deployment: 'aws' })}` },
+    { file: 'cloudwatch/alarms.json', render: () => `${JSON.stringify(alarmData(), null, 2)}\n` },
+  ],
 };
 
 const help = `mlmon render: writes generated artefacts
 
-Usage: mlmon render runbook|metrics|schema [-o DIR]
+Usage: mlmon render alerts|runbook|metrics|schema [-o DIR]
 
+  alerts         rules for Prometheus (prometheus/alerts.yaml), for Managed Prometheus (prometheus/alerts-aws.yaml),
+                 and CloudWatch alarms as data (cloudwatch/alarms.json)
   runbook        the runbook of all alerts, Markdown
   metrics        the reference of all metrics, Markdown
   schema         the JSON Schema of a monitor, for editors
@@ -34,16 +53,21 @@ export const command: Command = {
       { least: 1, most: 1, called: 'what' },
     );
     const what = options.words[0] ?? '';
-    const artefact = Object.hasOwn(ARTEFACTS, what) ? ARTEFACTS[what] : undefined;
-    if (artefact === undefined)
+    const artefacts = Object.hasOwn(ARTEFACTS, what) ? ARTEFACTS[what] : undefined;
+    if (artefacts === undefined)
       throw wrongUse(what, 'cannot be rendered', `expected one of ${Object.keys(ARTEFACTS).join(', ')}`);
     const output = options.text('output');
-    if (output === undefined) io.stdout.write(artefact.render());
-    else {
-      const folder = resolve(io.cwd, output);
-      await mkdir(folder, { recursive: true });
-      await writeFile(join(folder, artefact.file), artefact.render());
-      io.stderr.write(`wrote ${join(output, artefact.file)}\n`);
+    for (const { file, render } of artefacts) {
+      if (output === undefined) {
+        // Several YAML or JSON documents one after the other, told apart.
+        if (artefacts.length > 1) io.stderr.write(`${file}\n`);
+        io.stdout.write(render());
+        continue;
+      }
+      const path = resolve(io.cwd, output, file);
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, render());
+      io.stderr.write(`wrote ${join(output, file)}\n`);
     }
     return EXIT.nothingFound;
   },

@@ -1,0 +1,75 @@
+/** Renders the catalogue as Prometheus rule groups. The same text serves Prometheus itself and Managed Prometheus. */
+import { stringify } from 'yaml';
+import { carriesAction, isRendered, type RenderOptions, runbookOf } from './render-options.ts';
+import { type AlertRule, isAbsent, type PrometheusReading } from './rule.ts';
+import { type AlertKey, changedRules } from './rules.ts';
+
+export interface PrometheusRule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface PrometheusRuleGroups {
+  readonly groups: readonly {
+    readonly name: string;
+    readonly interval: string;
+    readonly rules: readonly PrometheusRule[];
+  }[];
+}
+
+/** Whether an alert goes to people is a label, so that routes need not know names. */
+export const NOTIFY_LABEL = 'notify';
+
+/** How often rules are evaluated. */
+const INTERVAL = '1m';
+
+export function prometheusRuleGroups(options: RenderOptions): PrometheusRuleGroups {
+  const rules = changedRules(options.changes).filter((rule) => isRendered(rule, 'prometheus', options.deployment));
+  const groupOf = (owner: AlertRule['owner'], name: string): PrometheusRuleGroups['groups'][number] => ({
+    name,
+    interval: INTERVAL,
+    rules: rules.filter((rule) => rule.owner === owner).map((rule) => prometheusRule(rule, options)),
+  });
+  return { groups: [groupOf('episodes', 'mlmon-models'), groupOf('alarms', 'mlmon-platform')].filter(hasRules) };
+}
+
+function hasRules({ rules }: { readonly rules: readonly unknown[] }): boolean {
+  return rules.length > 0;
+}
+
+export function renderPrometheusRules(options: RenderOptions): string {
+  return stringify(prometheusRuleGroups(options), { lineWidth: 0 });
+}
+
+function prometheusRule(rule: AlertRule<AlertKey>, options: RenderOptions): PrometheusRule {
+  if (isAbsent(rule.prometheus)) throw new RangeError(`${rule.key}: not rendered in Prometheus`);
+  return {
+    alert: rule.name,
+    expr: expression(rule.prometheus, rule.threshold?.value ?? null),
+    ...(rule.for === '0m' ? {} : { for: rule.for }),
+    labels: {
+      severity: rule.severity,
+      ...(rule.signal === null ? {} : { signal: rule.signal }),
+      [NOTIFY_LABEL]: String(carriesAction(rule, 'prometheus', options)),
+    },
+    annotations: {
+      summary: rule.summary,
+      description: rule.description,
+      runbook_url: runbookOf(rule, options),
+    },
+  };
+}
+
+function expression({ value, compare, absent }: PrometheusReading, threshold: number | null): string {
+  if (threshold === null) return value;
+  // A length of time to look back stands within brackets, where nothing is compared.
+  if (value.includes(THRESHOLD)) return value.replaceAll(THRESHOLD, String(threshold));
+  const compared = `${value} ${compare} ${threshold}`;
+  return absent === null ? compared : `${compared} or absent(${absent})`;
+}
+
+/** Stands in an expression for the threshold of its rule. */
+export const THRESHOLD = '{threshold}';
