@@ -1,0 +1,55 @@
+import { type Duration, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as scheduler from 'aws-cdk-lib/aws-scheduler';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { MonitoringFunction } from './monitoring-function.ts';
+import { keyStatements } from './statements.ts';
+
+export interface FunctionScheduleProps {
+  /** What is run. */
+  readonly function: MonitoringFunction;
+  /** How often: whole minutes. */
+  readonly every: Duration;
+  /** Takes runs that could not even be handed over. */
+  readonly deadLetters: sqs.IQueue;
+}
+
+/**
+ * Runs a function again and again (EventBridge Scheduler). A run that fails is not made again, since the next one does the same work; one that
+ * cannot be handed over for an hour goes to the dead letters.
+ */
+export class FunctionSchedule extends Construct {
+  readonly schedule: scheduler.CfnSchedule;
+
+  constructor(scope: Construct, id: string, props: FunctionScheduleProps) {
+    super(scope, id);
+    const target = props.function.function;
+    const minutes = props.every.toMinutes({ integral: true });
+    const role = new iam.Role(this, 'Role', {
+      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+      description: `Runs ${props.function.functionName}`,
+    });
+    for (const statement of [
+      new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [target.functionArn] }),
+      new iam.PolicyStatement({ actions: ['sqs:SendMessage'], resources: [props.deadLetters.queueArn] }),
+      ...keyStatements(props.deadLetters.encryptionMasterKey),
+    ])
+      role.addToPolicy(statement);
+    this.schedule = new scheduler.CfnSchedule(this, 'Resource', {
+      description: `Model monitoring: ${props.function.functionName}`,
+      scheduleExpression: minutes === 1 ? 'rate(1 minute)' : `rate(${minutes} minutes)`,
+      flexibleTimeWindow: { mode: 'OFF' },
+      target: {
+        arn: target.functionArn,
+        roleArn: role.roleArn,
+        retryPolicy: { maximumEventAgeInSeconds: 3_600, maximumRetryAttempts: 10 },
+        deadLetterConfig: { arn: props.deadLetters.queueArn },
+      },
+    });
+    // The role's rights must be there before the first run.
+    this.schedule.node.addDependency(role);
+  }
+}
