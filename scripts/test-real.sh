@@ -3,4 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bash scripts/real-components.sh
+bash scripts/emulator.sh
 exec npx vitest run --config vitest.real.config.ts "$@"
