@@ -8,8 +8,6 @@ ministack=1.5.33
 node=24
 folder=.cache/emulator
 mkdir -p "$folder"
-# A cache that tools which walk the checkout leave alone.
-[ -f .cache/.gitignore ] || echo '*' >.cache/.gitignore
 
 if [ "$(cat "$folder/venv/version" 2>/dev/null || true)" != "$ministack" ]; then
   rm -rf "$folder/venv"

@@ -7,7 +7,7 @@ if (file !== undefined) {
   const RealDate = Date;
   const realNow = Date.now;
   const now = () => realNow() + Number(bytes.toString('latin1', 0, readSync(descriptor, bytes, 0, 20, 0)));
-  globalThis.Date = class Date extends RealDate {
+  globalThis.Date = class EmulatedDate extends RealDate {
     constructor(...given) {
       if (given.length === 0) super(now());
       else super(...given);
