@@ -60,6 +60,11 @@ export const alertingSchema = z
     channels: z.array(deliverySchema).max(50),
     routes: z.array(routeSchema).max(200).default([]),
     mutes: z.array(muteSchema).max(200).default([]),
+    /**
+     * Who tells people of the state of models. `alarms`: CloudWatch alarms on open episodes do; transitions of episodes are recorded and
+     * shown, and sent to nobody. Messages of alarms are delivered in either case.
+     */
+    notifiedBy: z.enum(['episodes', 'alarms']).default('episodes'),
     /** What links in messages begin with; without it messages carry none. */
     linkBase: z.string().url().optional(),
     runbookBase: z.string().url().optional(),
