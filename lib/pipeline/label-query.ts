@@ -47,17 +47,18 @@ export interface OrphanSpan {
   readonly until: number;
 }
 
-/** Kinds of rows: which columns of a row have meaning. */
-export type LabelRowKind = 'coverage' | 'classification' | 'regression' | 'orphans';
+/** Kinds of rows: which columns of a row have meaning. Every row but `orphans` has its share of the coverage. */
+export type LabelRowKind = 'unlabelled' | 'classification' | 'regression' | 'orphans';
 
 const KEYS = ['score_bin', 'truth', 'predicted', 'weight_code'] as const;
-const SUMS: readonly string[] = [
-  ...new Set([
-    'predictions',
-    'labels',
-    'conflicts',
-    ...[...CLASSIFICATION_COLUMNS.sums, ...REGRESSION_COLUMNS.sums].map(({ name }) => name),
-  ]),
+const COVERAGE: readonly CountColumn[] = [
+  { name: 'predictions', sql: 'count(*)', meaning: 'predictions' },
+  { name: 'labels', sql: 'count(label)', meaning: 'those with a label' },
+  {
+    name: 'conflicts',
+    sql: 'sum(CASE WHEN lowest <> highest THEN 1 ELSE 0 END)',
+    meaning: 'those with several truths',
+  },
 ];
 
 /** Arrival times that the query needs: [from, to). */
@@ -74,110 +75,124 @@ export function arrivalRange(
   };
 }
 
-/** Rows have `kind`, `w` (index into `windows` or `orphans`), `version`, the keys and the sums of performance-counts.ts. */
-const notFuture = (of: string): string =>
-  `${of}time <= ${of}arrival + INTERVAL '${EVENT_LIMITS.futureMs / 60_000}' MINUTE`;
+const notFuture = `time <= arrival + INTERVAL '${EVENT_LIMITS.futureMs / 60_000}' MINUTE`;
+const LARGEST = '1.7976931348623157e308';
 
+/** Rows have `kind`, `w` (index into `windows` or `orphans`), `version`, the keys and the sums of performance-counts.ts, and those of the coverage. */
 export function labelQuery(windows: readonly LabelWindow[], orphans: readonly OrphanSpan[]): string {
   const range = arrivalRange(windows, orphans);
+  const isRegression = windows.some(({ task }) => task === 'regression');
+  const isClassification = windows.some(({ task }) => task !== 'regression');
+  const sums = new Map(
+    [
+      ...COVERAGE,
+      ...(isClassification ? CLASSIFICATION_COLUMNS.sums : []),
+      ...(isRegression ? REGRESSION_COLUMNS.sums : []),
+    ].map((column) => [column.name, column]),
+  );
   const parts = [
-    select('coverage', {
-      from: 'latest GROUP BY w, version',
-      values: {
-        predictions: 'count(*)',
-        labels: 'count(truth)',
-        conflicts: 'sum(CASE WHEN lowest <> highest THEN 1 ELSE 0 END)',
-      },
-    }),
+    ...(windows.length === 0 ? [] : [countsOf([...sums.values()])]),
+    ...(orphans.length === 0 ? [] : [orphanCounts([...sums.keys()])]),
   ];
-  if (windows.some(({ task }) => task === 'binary-classification' || task === 'multiclass-classification'))
-    parts.push(section('classification', CLASSIFICATION_COLUMNS, 'classes'));
-  if (windows.some(({ task }) => task === 'regression'))
-    parts.push(section('regression', REGRESSION_COLUMNS, 'numbers'));
-  if (orphans.length > 0)
-    parts.push(
-      select('orphans', {
-        from: 'orphaned GROUP BY w',
-        values: { labels: 'count(*)' },
-        version: 'CAST(NULL AS VARCHAR)',
-      }),
-    );
-  return `WITH windows AS (
-  SELECT * FROM (VALUES
-    ${windows.length === 0 ? windowRow(NO_WINDOW, -1) : windows.map(windowRow).join(',\n    ')}
-  ) AS t (w, model, start_time, end_time, reach, cut, taken_until, task, center, unit)
-),
-captured AS (
+  return `WITH ${[
+    `captured AS (
   SELECT type, model, version, id, time, arrival, score, predicted, weight, truth FROM {capture}
-  WHERE model IN (${models([...windows, ...orphans])}) AND arrival >= ${time(range.from)} AND arrival < ${time(range.to)}
-),
-prediction_ids AS (
-  SELECT model, version, id, MIN(arrival) AS arrival, MIN(time) AS time, MIN(score) AS score, MIN(predicted) AS predicted,
-    MIN(weight) AS weight, COUNT(*) AS records
-  FROM captured WHERE type = 'inference' AND ${notFuture('')} GROUP BY model, version, id
-),
-repeated AS (
-  SELECT c.model, c.version, c.id, c.arrival, c.time, c.score, c.predicted, c.weight,
-    LAG(c.arrival) OVER (PARTITION BY c.model, c.version, c.id ORDER BY c.arrival, c.time, c.score NULLS LAST, c.predicted NULLS LAST, c.weight) AS previous
-  FROM captured c JOIN prediction_ids p ON c.model = p.model AND c.version = p.version AND c.id = p.id AND p.records > 1
-  WHERE c.type = 'inference' AND ${notFuture('c.')}
-),
-predictions AS (
-  SELECT model, version, id, arrival, time, score, predicted, weight, CAST(NULL AS TIMESTAMP) AS previous FROM prediction_ids WHERE records = 1
-  UNION ALL SELECT model, version, id, arrival, time, score, predicted, weight, previous FROM repeated
-),
+  WHERE ${modelsAre([...windows, ...orphans])} AND arrival >= ${time(range.from)} AND arrival < ${time(range.to)}
+)`,
+    ...(windows.length === 0 ? [] : [windowTables(windows)]),
+    ...(orphans.length === 0 ? [] : [orphanTables(orphans)]),
+  ].join(',\n')}
+${parts.join('\nUNION ALL\n')}`;
+}
+
+function windowTables(windows: readonly LabelWindow[]): string {
+  return `${namedSpans('windows', windows.map(windowRow), WINDOW_COLUMNS)},
 counted AS (
   SELECT w.w, w.cut, w.reach, w.task, w.center, w.unit, p.model, p.version, p.id, p.predicted, p.weight,
     CASE WHEN w.task = 'binary-classification' THEN p.score ELSE CAST(NULL AS DOUBLE) END AS score
-  FROM predictions p JOIN windows w ON p.model = w.model
+  FROM (
+    SELECT model, version, id, arrival, time, score, predicted, weight,
+      LAG(arrival) OVER (PARTITION BY model, version, id ORDER BY arrival, time, score NULLS LAST, predicted NULLS LAST, weight) AS previous
+    FROM captured WHERE type = 'inference' AND ${notFuture}
+  ) AS p JOIN windows w ON p.model = w.model
     AND p.time >= w.start_time AND p.time < w.end_time AND p.arrival >= w.reach AND p.arrival < w.taken_until
   WHERE p.previous IS NULL OR p.previous < w.reach
 ),
-label_ids AS (
-  SELECT model, id, MIN(arrival) AS arrival, MIN(truth) AS truth, COUNT(*) AS records
-  FROM captured WHERE type = 'label' AND truth IS NOT NULL GROUP BY model, id
-),
-contested AS (
-  SELECT k.w, k.version, k.id, l.truth,
+labelled AS (
+  SELECT k.w, k.version, k.task, k.center, k.unit, k.score, k.predicted, k.weight, l.truth,
     ROW_NUMBER() OVER (PARTITION BY k.w, k.version, k.id ORDER BY l.arrival DESC, l.time DESC, l.truth DESC) AS place,
     MIN(l.truth) OVER (PARTITION BY k.w, k.version, k.id) AS lowest,
     MAX(l.truth) OVER (PARTITION BY k.w, k.version, k.id) AS highest
-  FROM counted k JOIN label_ids i ON i.model = k.model AND i.id = k.id AND i.records > 1
-    JOIN captured l ON l.model = k.model AND l.id = k.id
-  WHERE l.type = 'label' AND l.truth IS NOT NULL AND l.arrival >= k.reach AND l.arrival < k.cut
+  FROM counted k LEFT JOIN (
+    SELECT model, id, arrival, time, truth FROM captured WHERE type = 'label' AND truth IS NOT NULL
+  ) AS l ON l.model = k.model AND l.id = k.id AND l.arrival >= k.reach AND l.arrival < k.cut
 ),
 latest AS (
-  SELECT k.w, k.version, k.task, k.center, k.unit, k.score, k.predicted, k.weight,
-    COALESCE(one.truth, many.truth) AS truth, many.lowest, many.highest
-  FROM counted k
-    LEFT JOIN label_ids one ON one.model = k.model AND one.id = k.id AND one.records = 1 AND one.arrival >= k.reach AND one.arrival < k.cut
-    LEFT JOIN contested many ON many.w = k.w AND many.version = k.version AND many.id = k.id AND many.place = 1
+  SELECT w, version, task, center, unit, score, predicted, weight, truth AS label, lowest, highest,
+    CASE WHEN task = 'regression' THEN TRY_CAST(truth AS DOUBLE) ELSE CAST(NULL AS DOUBLE) END AS true_number,
+    CASE WHEN task = 'regression' THEN TRY_CAST(predicted AS DOUBLE) ELSE CAST(NULL AS DOUBLE) END AS predicted_number
+  FROM labelled WHERE place = 1
 ),
-classes AS (
-  SELECT w, version, score, truth, predicted, weight FROM latest
-  WHERE truth IS NOT NULL AND task IN ('binary-classification', 'multiclass-classification')
-),
-numbers AS (
-  SELECT w, version, truth, predicted, weight, center, unit FROM (
-    SELECT w, version, weight, center, unit, TRY_CAST(truth AS DOUBLE) AS truth, TRY_CAST(predicted AS DOUBLE) AS predicted
-    FROM latest WHERE truth IS NOT NULL AND task = 'regression'
-  ) AS t WHERE abs(truth) <= 1.7976931348623157e308 AND abs(predicted) <= 1.7976931348623157e308
-)${orphans.length === 0 ? '' : `,\n${orphanTables(orphans)}`}
-${parts.join('\nUNION ALL\n')}`;
+kinds AS (
+  SELECT w, version, center, unit, score, predicted, weight, label, lowest, highest, true_number, predicted_number,
+    CASE WHEN label IS NULL THEN 'unlabelled' WHEN task <> 'regression' THEN 'classification'
+      WHEN abs(true_number) <= ${LARGEST} AND abs(predicted_number) <= ${LARGEST} THEN 'regression' ELSE 'unlabelled' END AS kind
+  FROM latest
+)`;
+}
+
+/** One row for each group of each window: keys where the kind has them, all sums. */
+function countsOf(sums: readonly CountColumn[]): string {
+  const key = (name: (typeof KEYS)[number]): string => {
+    const ofClass = CLASSIFICATION_COLUMNS.keys.find((column) => column.name === name);
+    const ofNumber = REGRESSION_COLUMNS.keys.find((column) => column.name === name);
+    const when = (kind: LabelRowKind, column: CountColumn | undefined): string =>
+      column === undefined ? '' : ` WHEN kind = '${kind}' THEN ${filled(column, CLASSES)}`;
+    return `CASE${when('classification', ofClass)}${when('regression', ofNumber)} ELSE NULL END`;
+  };
+  const columns = [
+    ...KEYS.map((name) => `${key(name)} AS ${name}_key`),
+    ...sums.map(
+      (column) =>
+        `${filled(column, REGRESSION_COLUMNS.sums.includes(column) ? NUMBERS : CLASSES)} AS ${column.name}_sum`,
+    ),
+  ];
+  return `SELECT kind, w, version, ${[
+    ...KEYS.map((name) => `${name}_key AS ${name}`),
+    ...sums.map(({ name }) => `CAST(${name}_sum AS VARCHAR) AS ${name}`),
+  ].join(', ')} FROM (
+  SELECT kind, w, version, ${columns.join(',\n    ')}
+  FROM kinds GROUP BY kind, w, version, ${KEYS.map(key).join(', ')}
+) AS t`;
+}
+
+/** What the placeholders of the expressions stand for. */
+const CLASSES: Readonly<Record<string, string>> = { truth: 'label' };
+const NUMBERS: Readonly<Record<string, string>> = { truth: 'true_number', predicted: 'predicted_number' };
+
+function filled({ sql }: CountColumn, names: Readonly<Record<string, string>>): string {
+  return sql.replace(/\{(score|weight|truth|predicted|center|unit)\}/g, (_, name: string) => names[name] ?? name);
+}
+
+function orphanCounts(sums: readonly string[]): string {
+  const types = { score_bin: 'BIGINT', truth: 'VARCHAR', predicted: 'VARCHAR', weight_code: 'BIGINT' } as const;
+  return `SELECT 'orphans' AS kind, w, CAST(NULL AS VARCHAR) AS version, ${[
+    ...KEYS.map((name) => `CAST(NULL AS ${types[name]}) AS ${name}`),
+    ...sums.map((name) => `CAST(${name === 'labels' ? 'count(*)' : 'NULL'} AS VARCHAR) AS ${name}`),
+  ].join(', ')} FROM orphaned GROUP BY w`;
 }
 
 /** Rows `w`: the windows for which a label, or a prediction, has arrived since they were computed. Reads few columns. */
 export function touchedQuery(windows: readonly SeenWindow[]): string {
   const range = arrivalRange(windows, []);
-  const rows = windows.map(({ since, ...window }, i) => `${windowRow(window, i).slice(0, -1)}, ${time(since)})`);
-  return `WITH windows AS (
-  SELECT * FROM (VALUES
-    ${rows.join(',\n    ')}
-  ) AS t (w, model, start_time, end_time, reach, cut, taken_until, task, center, unit, since)
-),
+  const rows = windows.map((window, i): NamedSpan => {
+    const row = windowRow(window, i);
+    return { ...row, span: [...row.span, time(window.since)] };
+  });
+  return `WITH ${namedSpans('windows', rows, [...WINDOW_COLUMNS, 'since'])},
 captured AS (
   SELECT type, model, id, time, arrival FROM {capture}
-  WHERE model IN (${models(windows)}) AND arrival >= ${time(range.from)} AND arrival < ${time(range.to)}
+  WHERE ${modelsAre(windows)} AND arrival >= ${time(range.from)} AND arrival < ${time(range.to)}
 ),
 news AS (
   SELECT DISTINCT model, id, arrival FROM captured
@@ -189,83 +204,60 @@ SELECT DISTINCT w.w FROM captured p
 WHERE p.type = 'inference' AND (p.arrival >= w.since OR l.id IS NOT NULL)`;
 }
 
-function models(of: readonly { readonly model: string }[]): string {
-  return [...new Set(of.map(({ model }) => model))].sort().map(text).join(', ');
+/** Of few models a list, by which a reader can pass over parts of a file; a join finds those of many. */
+function modelsAre(of: readonly { readonly model: string }[]): string {
+  const models = [...new Set(of.map(({ model }) => model))].sort();
+  return models.length > 100 ? 'model IS NOT NULL' : `model IN (${models.map(text).join(', ')})`;
 }
 
 function orphanTables(orphans: readonly OrphanSpan[]): string {
-  const row = ({ model, from, to, since, until }: OrphanSpan, i: number): string =>
-    `(${i}, ${text(model)}, ${time(from)}, ${time(to)}, ${time(since)}, ${time(until)})`;
-  return `orphan_spans AS (
-  SELECT * FROM (VALUES
-    ${orphans.map(row).join(',\n    ')}
-  ) AS t (w, model, from_time, to_time, since_time, until_time)
-),
+  const rows = orphans.map(
+    ({ model, from, to, since, until }, w): NamedSpan => ({ w, model, span: [from, to, since, until].map(time) }),
+  );
+  return `${namedSpans('orphan_spans', rows, ['from_time', 'to_time', 'since_time', 'until_time'])},
 orphaned AS (
-  SELECT o.w FROM captured l JOIN orphan_spans o ON l.type = 'label' AND l.truth IS NOT NULL AND l.model = o.model AND l.arrival >= o.from_time AND l.arrival < o.to_time
-  LEFT JOIN (SELECT DISTINCT p.model, p.id, s.w FROM predictions p JOIN orphan_spans s
-    ON p.model = s.model AND p.arrival >= s.since_time AND p.arrival < s.until_time) AS known
-    ON known.model = l.model AND known.id = l.id AND known.w = o.w
+  SELECT o.w FROM (
+    SELECT DISTINCT s.w, c.model, c.id, c.arrival, c.time, c.truth FROM captured c JOIN orphan_spans s
+      ON c.type = 'label' AND c.truth IS NOT NULL AND c.model = s.model AND c.arrival >= s.from_time AND c.arrival < s.to_time
+  ) AS o LEFT JOIN (
+    SELECT DISTINCT s.w, c.model, c.id FROM captured c JOIN orphan_spans s
+      ON c.type = 'inference' AND c.model = s.model AND c.arrival >= s.since_time AND c.arrival < s.until_time
+    WHERE c.time <= c.arrival + INTERVAL '${EVENT_LIMITS.futureMs / 60_000}' MINUTE
+  ) AS known ON known.w = o.w AND known.model = o.model AND known.id = o.id
   WHERE known.id IS NULL
 )`;
 }
 
-interface Selected {
-  readonly from: string;
-  readonly values: Readonly<Record<string, string>>;
-  readonly version?: string;
+/** A row of a table of spans: what it is of, and the span, as SQL. */
+interface NamedSpan {
+  readonly w: number;
+  readonly model: string;
+  readonly span: readonly string[];
 }
 
-/** One part of the union: every part has all columns, those without meaning NULL. Sums are text, since they may exceed 2^53. */
-function select(kind: LabelRowKind, { from, values, version = 'version' }: Selected): string {
-  const column = (name: string, type: string): string => `${name in values ? values[name] : 'NULL'} AS ${type}`;
-  return `SELECT ${text(kind)} AS kind, w, ${version} AS version, ${[
-    ...KEYS.map(
-      (name) =>
-        `CAST(${column(name, name === 'score_bin' || name === 'weight_code' ? 'BIGINT' : 'VARCHAR')}) AS ${name}`,
-    ),
-    ...SUMS.map((name) => `CAST(${column(name, 'VARCHAR')}) AS ${name}`),
-  ].join(', ')} FROM ${from}`;
-}
-
-function section(
-  kind: 'classification' | 'regression',
-  { keys, sums }: { readonly keys: readonly CountColumn[]; readonly sums: readonly CountColumn[] },
-  source: string,
-): string {
-  const filled = ({ sql }: CountColumn): string => sql.replace(/\{(score|weight|truth|predicted|center|unit)\}/g, '$1');
-  const named = [...keys, ...sums].map((column) => `${filled(column)} AS ${column.name}`);
-  // Keys that have a column's own name keep its meaning: truth and predicted are taken as they are.
-  const groups = ['w', 'version', ...keys.map(filled)];
-  return select(kind, {
-    from: `(SELECT w, version, ${named.join(', ')} FROM ${source} GROUP BY ${groups.join(', ')}) AS t`,
-    values: Object.fromEntries([...keys, ...sums].map(({ name }) => [name, name])),
+/** A table with the columns `w`, `model` and those of the spans. Spans that several rows share stand in the text once. */
+function namedSpans(name: string, rows: readonly NamedSpan[], columns: readonly string[]): string {
+  const spans = new Map<string, number>();
+  const named = rows.map(({ w, model, span }) => {
+    const written = span.join(', ');
+    const s = spans.get(written) ?? spans.size;
+    spans.set(written, s);
+    return `(${w}, ${text(model)}, ${s})`;
   });
+  return `${name} AS (
+  SELECT n.w, n.model, ${columns.map((column) => `s.${column}`).join(', ')}
+  FROM (VALUES ${named.join(', ')}) AS n (w, model, s)
+  JOIN (VALUES
+    ${[...spans].map(([written, s]) => `(${s}, ${written})`).join(',\n    ')}
+  ) AS s (s, ${columns.join(', ')}) ON s.s = n.s
+)`;
 }
 
-const NO_WINDOW: LabelWindow = {
-  model: '',
-  start: 0,
-  end: 0,
-  cut: 0,
-  beyond: 0,
-  task: 'none',
-  fixedPoint: { center: 0, unit: 1 },
-};
+const WINDOW_COLUMNS = ['start_time', 'end_time', 'reach', 'cut', 'taken_until', 'task', 'center', 'unit'];
 
-function windowRow({ model, start, end, cut, beyond, task, fixedPoint }: LabelWindow, index: number): string {
-  return `(${[
-    index,
-    text(model),
-    time(start),
-    time(end),
-    time(start - DUPLICATE_REACH),
-    time(cut),
-    time(Math.min(cut, beyond)),
-    text(task),
-    number(fixedPoint.center),
-    number(fixedPoint.unit),
-  ].join(', ')})`;
+function windowRow({ model, start, end, cut, beyond, task, fixedPoint }: LabelWindow, w: number): NamedSpan {
+  const times = [start, end, start - DUPLICATE_REACH, cut, Math.min(cut, beyond)].map(time);
+  return { w, model, span: [...times, text(task), number(fixedPoint.center), number(fixedPoint.unit)] };
 }
 
 function text(value: string): string {

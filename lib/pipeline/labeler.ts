@@ -370,12 +370,8 @@ type Row = Readonly<Record<string, string | number | bigint | null>>;
 const ARRIVED_BEFORE = 'capture: arrived before ';
 
 function countsOf(window: LabelWindow, rows: readonly Row[]): PerformanceCounts {
-  const coverageRow = rows.find(({ kind }) => kind === 'coverage');
-  const coverage = {
-    predictions: Number(coverageRow?.['predictions'] ?? 0),
-    labels: Number(coverageRow?.['labels'] ?? 0),
-    conflicts: Number(coverageRow?.['conflicts'] ?? 0),
-  };
+  const sum = (column: string): number => rows.reduce((total, row) => total + Number(row[column] ?? 0), 0);
+  const coverage = { predictions: sum('predictions'), labels: sum('labels'), conflicts: sum('conflicts') };
   return window.task === 'regression'
     ? regressionCountsOf(
         rows.filter(({ kind }) => kind === 'regression'),
