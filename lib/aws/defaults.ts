@@ -2,6 +2,7 @@
 import { Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
+import { CAPTURE_BUFFER_SECONDS } from '../contracts/capture.ts';
 import type { FunctionName } from '../contracts/functions.ts';
 
 /** Supported until 2028-04-30; a test fails half a year before that. */
@@ -45,3 +46,31 @@ export const FUNCTION_SIZES: Readonly<Record<FunctionName, FunctionSize>> = {
   },
   cleaner: { memorySize: 1024, timeout: Duration.minutes(10), reason: 'lists days of packs' },
 };
+
+/** Long enough for a release that mends what rejected them. */
+export const FAILED_RETENTION = Duration.days(14);
+/** Answers of queries are read once, within minutes. */
+export const QUERY_RESULT_RETENTION = Duration.days(7);
+/** A mistake is noticed within a month. */
+export const NONCURRENT_RETENTION = Duration.days(30);
+export const UNFINISHED_UPLOAD_RETENTION = Duration.days(7);
+export const ACCESS_LOG_RETENTION = Duration.days(90);
+/** What Security Hub asks for (Kinesis.3), and a weekend with its holidays to mend what stopped. */
+export const STREAM_RETENTION = Duration.days(7);
+
+/** Few large batches cost less than many small ones; a window is judged after its lateness anyway. */
+export const PROFILER_BATCH_WINDOW = Duration.seconds(60);
+/** The most that Lambda takes; its 6 MB an invocation are reached first. */
+export const PROFILER_BATCH_SIZE = 10_000;
+/** With the bisecting some minutes: more than a short failure of S3, less than what would hold a shard back for hours. */
+export const PROFILER_RETRIES = 8;
+/** Older records are given up and redriven: the shard goes on. */
+export const PROFILER_RECORD_AGE = Duration.hours(24);
+
+export const CAPTURE_BUFFER = Duration.seconds(CAPTURE_BUFFER_SECONDS.default);
+/** Firehose takes no less than 64 where it converts; the interval is what decides in most platforms. */
+export const CAPTURE_BUFFER_MB = 128;
+/** 0.50 $ a query at most: a mistake in one written by hand is stopped, a month of a large platform is not. */
+export const QUERY_BYTES_LIMIT = 100_000_000_000;
+/** First day that a partition can be of: before the first deployment of anybody. */
+export const CAPTURE_SINCE = '2026-01-01';

@@ -4,7 +4,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { EnvironmentText, FunctionName } from '../contracts/functions.ts';
-import { acknowledge } from './acknowledge.ts';
+import { acknowledge, acknowledgePrefix } from './acknowledge.ts';
 import { FUNCTION_ARCHITECTURE, FUNCTION_RUNTIME, FUNCTION_SIZES, LOG_RETENTION } from './defaults.ts';
 import { functionCode, HANDLER } from './function-code.ts';
 import { FUNCTION_RIGHTS } from './function-rights.ts';
@@ -91,19 +91,13 @@ export class MonitoringFunction<N extends FunctionName = FunctionName> extends C
       'X-Ray has no resources to name: xray:PutTraceSegments and xray:PutTelemetryRecords are given for all or none',
     );
     for (const prefix of new Set([...rights.read, ...rights.write, ...rights.remove]))
-      acknowledge(
+      acknowledgePrefix(
         this.role,
-        `AwsSolutions-IAM5[Resource::<${bucketId(platform)}.Arn>/${prefix}*]`,
+        platform,
+        prefix,
         `keys under ${prefix} are named by models, times and digests, which are not known when deployed`,
       );
   }
-}
-
-/** As cdk-nag writes a resource: by its logical id. */
-function bucketId({ bucket }: PlatformContext): string {
-  const { stack, node } = bucket;
-  const { defaultChild } = node;
-  return defaultChild === undefined ? bucket.bucketName : stack.getLogicalId(defaultChild as never);
 }
 
 function definedOnly(environment: Readonly<Record<string, unknown>>): Record<string, string> {

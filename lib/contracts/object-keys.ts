@@ -47,6 +47,9 @@ export const PREFIXES = {
   archive: 'archive/',
   labels: 'labels/',
   quarantine: 'quarantine/',
+  dispatch: 'dispatch/',
+  bulletins: 'bulletins/',
+  exports: 'exports/',
   configuration: 'configuration/',
   onFailure: 'aws/lambda/',
   audit: 'audit/',
@@ -72,6 +75,13 @@ export const keys = {
     `results/${segment(model)}/${version === undefined ? '' : `${segment(version)}/`}${start === undefined ? '' : `${stamp(start)}/`}`,
   /** How far the windows of a model have been judged, and which may still be revised; put-if-unchanged. */
   evaluation: (model: string) => `evaluations/${segment(model)}.json`,
+  /** What the dispatcher of evaluations knows of every model; put-if-unchanged, and made anew from `evaluation` where it is missing. */
+  agenda: () => 'dispatch/agenda.json',
+  /** Which models have new results: written by whoever judged, deleted by the exporter. */
+  bulletin: (at: number, id: string) => `bulletins/${stamp(at)}-${id}.json`,
+  bulletins: () => 'bulletins/',
+  /** What is exported of every model; put-if-unchanged. */
+  exported: () => 'exports/models.json',
   episodes: (model: string) => `episodes/${segment(model)}.json`,
   monitor: (model: string, n: number) => `monitors/${segment(model)}/${String(n).padStart(6, '0')}.json`,
   monitors: (model?: string) => (model === undefined ? 'monitors/' : `monitors/${segment(model)}/`),
