@@ -20,7 +20,8 @@ describe('the catalogue', () => {
 
   it('has a reason, something to look at and something to do for every alert', () => {
     for (const { missing, look, act, summary, description } of RULES) {
-      for (const text of [missing.reason, summary, description, ...look, ...act]) expect(text.length).toBeGreaterThan(15);
+      for (const text of [missing.reason, summary, description, ...look, ...act])
+        expect(text.length).toBeGreaterThan(15);
       expect(look.length * act.length).toBeGreaterThan(0);
     }
   });
@@ -49,7 +50,10 @@ describe('the catalogue', () => {
 
 describe('changes by key', () => {
   it('change one alert and leave the others', () => {
-    const rules = changedRules({ 'no-events': { threshold: 7_200, severity: 'warning', for: '10m' }, watchdog: { off: true } });
+    const rules = changedRules({
+      'no-events': { threshold: 7_200, severity: 'warning', for: '10m' },
+      watchdog: { off: true },
+    });
     expect(rules.length).toBe(RULES.length - 1);
     const changed = rules.find(({ key }) => key === 'no-events')!;
     expect([changed.threshold?.value, changed.severity, changed.for]).toEqual([7_200, 'warning', '10m']);
@@ -68,12 +72,12 @@ describe('changes by key', () => {
     try {
       attempt();
     } catch (error) {
-      expect((error as ProblemError).problems.map(({ path }) => path)).toEqual([
+      expect((error as ProblemError).problems.map(({ path }) => path).sort()).toEqual([
         'alerts.no-event',
-        'alerts.no-events.threshold',
         'alerts.no-events.for',
-        'alerts.watchdog.threshold',
+        'alerts.no-events.threshold',
         'alerts.open-episodes-critical.severity',
+        'alerts.watchdog.threshold',
       ]);
       expect((error as Error).message).toContain('did you mean no-events?');
     }
