@@ -92,10 +92,19 @@ export const keys = {
   capture: (appendTime: number, partition: string, first: string, last: string) =>
     `capture/dt=${day(appendTime)}/hr=${hour(appendTime)}/${segment(partition)}-${first}-${last}.parquet`,
   captureHour: (appendTime: number) => `capture/dt=${day(appendTime)}/hr=${hour(appendTime)}/`,
+  /** What Firehose could not convert, as it wrote it. */
+  captureFailures: () => 'capture-errors/format-conversion-failed/',
+  /** Good lines of what Firehose could not convert, NDJSON; `digest` of where they come from. */
+  redriven: (appendTime: number, digest: string) =>
+    `capture-redriven/dt=${day(appendTime)}/hr=${hour(appendTime)}/${digest}.ndjson`,
+  redrivenHour: (appendTime: number) => `capture-redriven/dt=${day(appendTime)}/hr=${hour(appendTime)}/`,
+  allRedriven: () => 'capture-redriven/',
   /** What the archiver has written: `{ position, … }`, put-if-unchanged. */
   archive: (log: string, partition: string) => `archive/${segment(log)}/${segment(partition)}.json`,
   /** How far labels have been joined: `{ through, orphans }`, put-if-unchanged. */
   labeled: (log: string) => `labels/${segment(log)}.json`,
+  /** Whether the capture holds what was profiled, as last counted. */
+  completeness: (log: string) => `labels/${segment(log)}.completeness.json`,
   quarantine: (appendTime: number, reason: string, partition: string, position: string) =>
     `quarantine/${day(appendTime)}/${reason}/${segment(partition)}-${position}.ndjson`,
   quarantineDay: (appendTime: number) => `quarantine/${day(appendTime)}/`,

@@ -5,6 +5,7 @@
 import { type LoadedState, loadEvaluation, saveEvaluation } from './evaluation-state.ts';
 import { EVALUATOR_DEFAULTS, type EvaluatorOptions, type Tick } from './evaluator-options.ts';
 import { hourOf, openPacks } from './grain-sources.ts';
+import { inTurn } from './in-turn.ts';
 import { viewLog } from './log-view.ts';
 import { ModelEvaluation } from './model-evaluation.ts';
 import { isUnreadable } from './pack-reader.ts';
@@ -157,13 +158,4 @@ export class Evaluator {
     }
     return { results: results.length, more };
   }
-}
-
-/** Does the work for each of `items`, so many at a time, begun in their order. */
-async function inTurn<T>(items: readonly T[], concurrency: number, work: (item: T) => Promise<void>): Promise<void> {
-  let next = 0;
-  const line = async (): Promise<void> => {
-    for (let at = next++; at < items.length; at = next++) await work(items[at] as T);
-  };
-  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, line));
 }

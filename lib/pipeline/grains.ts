@@ -62,10 +62,7 @@ export class Grains {
     await registry.refresh();
     const now = clock.now();
     const cursors = await readCursors(store);
-    const due = [...oldestPacks(cursors)]
-      .filter(([hour, appended]) => now >= Math.max(hour + HOUR_MS, appended) + closeAfterMs)
-      .map(([hour]) => hour)
-      .sort((a, b) => a - b);
+    const due = hoursToClose(cursors, now, closeAfterMs);
     const closed = await this.#closeHours(due.slice(0, hoursPerRun), cursors);
     for (const cursor of cursors) await this.#compact(cursor);
     return { closed, more: due.length > hoursPerRun };
@@ -177,7 +174,7 @@ export class Grains {
   async #compact({ key, partition, cursor }: StoredCursor): Promise<void> {
     const { store, reader, registry, onProblem } = this.#options;
     for (const [stamped, indexes] of Object.entries(cursor.open)) {
-      if (indexes.length <= CURSOR_LIMITS.packsPerHour) continue;
+      if (!isCrowded(indexes)) continue;
       const hour = unstamp(stamped);
       const packs = new Set(indexes.map((index) => cursor.packs[index] ?? ''));
       const open: OpenPacks = new Map([[hour, packs]]);
@@ -197,6 +194,23 @@ export class Grains {
       }
     }
   }
+}
+
+/** Hours whose time has come, ascending. */
+export function hoursToClose(cursors: readonly StoredCursor[], now: number, closeAfterMs = HOUR_MS): number[] {
+  return [...oldestPacks(cursors)]
+    .filter(([hour, appended]) => now >= Math.max(hour + HOUR_MS, appended) + closeAfterMs)
+    .map(([hour]) => hour)
+    .sort((a, b) => a - b);
+}
+
+/** Some cursor lists so many packs for an hour that they should be one. */
+export function hasCrowdedHours(cursors: readonly StoredCursor[]): boolean {
+  return cursors.some(({ cursor }) => Object.values(cursor.open).some(isCrowded));
+}
+
+function isCrowded(indexes: readonly number[]): boolean {
+  return indexes.length > CURSOR_LIMITS.packsPerHour;
 }
 
 /** Hour → append time of the oldest pack open in it. */
