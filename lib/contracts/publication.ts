@@ -22,7 +22,7 @@ export interface PublicationProperties {
   readonly Owner: string;
   /** JSON of `Alerting`; absent in publications that only bring monitors. */
   readonly Alerting?: string;
-  /** JSON: principal → `SenderRights`; absent likewise. */
+  /** JSON: principal → `SenderRights`; the platform holds the union over all owners. Absent: none. */
   readonly Bindings?: string;
 }
 
