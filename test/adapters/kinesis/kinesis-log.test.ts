@@ -39,7 +39,7 @@ function streamOf(options: Partial<SimulatedStreamOptions> = {}, profiled?: () =
     client: stream.client(),
     streamArn: stream.arn,
     firstWaitMs: 1,
-    profiled: async () => profiled?.() ?? null,
+    profiled: async (_, partition) => (partition.endsWith('0') ? (profiled?.() ?? null) : null),
   });
   return { stream, log, pass: (ms: number) => (now += ms) };
 }
