@@ -1,8 +1,10 @@
 import { type Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
 import type { MonitoringFunction } from './monitoring-function.ts';
 import { keyStatements } from './statements.ts';
 
@@ -11,13 +13,13 @@ export interface FunctionScheduleProps {
   readonly function: MonitoringFunction;
   /** How often: whole minutes. */
   readonly every: Duration;
-  /** Takes runs that could not even be handed over. */
+  /** Takes what could not be handed over, and what the function failed on. */
   readonly deadLetters: sqs.IQueue;
 }
 
 /**
- * Runs a function again and again (EventBridge Scheduler). A run that fails is not made again, since the next one does the same work; one that
- * cannot be handed over for an hour goes to the dead letters.
+ * Runs a function again and again (EventBridge Scheduler). What cannot be handed over for an hour, and what the function failed on three times,
+ * goes to the dead letters; the next run does the same work, so nothing is lost by it.
  */
 export class FunctionSchedule extends Construct {
   readonly schedule: scheduler.CfnSchedule;
@@ -49,6 +51,25 @@ export class FunctionSchedule extends Construct {
         deadLetterConfig: { arn: props.deadLetters.queueArn },
       },
     });
+    props.function.role.addToPolicy(
+      new iam.PolicyStatement({ actions: ['sqs:SendMessage'], resources: [props.deadLetters.queueArn] }),
+    );
+    for (const statement of keyStatements(props.deadLetters.encryptionMasterKey))
+      props.function.role.addToPolicy(statement);
+    // By its resource: the way of the library would grant wildcard actions on the key of the queue.
+    const failures = new lambda.CfnEventInvokeConfig(this, 'Failures', {
+      functionName: target.functionName,
+      qualifier: '$LATEST',
+      maximumRetryAttempts: 2,
+      maximumEventAgeInSeconds: 3_600,
+      destinationConfig: { onFailure: { destination: props.deadLetters.queueArn } },
+    });
+    failures.node.addDependency(props.function.role);
+    acknowledge(
+      target,
+      'Serverless-LambdaDLQ',
+      'what it fails on goes to the on-failure destination, which tells the error beside the event',
+    );
     // The role's rights must be there before the first run.
     this.schedule.node.addDependency(role);
   }
