@@ -8,6 +8,7 @@ from pinned import replace
 #: Functions of Trino that DuckDB lacks, or that mean something else there.
 MACROS = (
     "CREATE MACRO from_iso8601_timestamp(text) AS CAST(text AS TIMESTAMPTZ)",
+    "CREATE MACRO to_unixtime(moment) AS epoch(moment)",
     "CREATE MACRO element_at(pairs, name) AS map_extract(pairs, name)[1]",
 )
 

@@ -61,14 +61,14 @@ class EventSource:
         return moved
 
     def lag(self) -> int:
-        """Records that no mapping has finished with."""
+        """Records that are in a batch, or due for one; not those that wait for their window."""
         behind = 0
         for account, region, mapping in lambda_svc._iter_all_esms():
             stream = self._stream(account, region, mapping)
             for shard_id, shard in (stream or {"shards": {}})["shards"].items():
                 line = self._line(mapping, shard_id, shard)
                 behind += sum(len(segment.records) for segment in line.pending)
-                behind += len(shard["records"]) - _first_after(shard["records"], line.after)
+                behind += len(self._next_batch(mapping, shard["records"], line.after))
         return behind
 
     @staticmethod
@@ -87,14 +87,13 @@ class EventSource:
 
     def _step(self, mapping, function, stream, shard_id, shard) -> bool:
         line = self._line(mapping, shard_id, shard)
-        if real.time() < line.not_before:
-            return False
+        real.sleep(max(0.0, line.not_before - real.time()))
         if not line.pending:
             records = self._next_batch(mapping, shard["records"], line.after)
             if not records:
                 return False
-            line.after = records[-1]["SequenceNumber"]
             line.pending = [Segment(records)]
+            line.after = records[-1]["SequenceNumber"]
         segment = line.pending[0]
         event = {"Records": [_as_event(record, shard_id, stream["StreamARN"]) for record in segment.records]}
         result = lambda_svc._execute_function(function, event)
