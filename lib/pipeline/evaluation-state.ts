@@ -34,7 +34,7 @@ export interface EvaluationState {
   readonly epoch: number;
   /** By scale: windows that end at or before this have their first result. */
   readonly through: Readonly<Record<string, number>>;
-  /** By version: end of the newest window that had rows. */
+  /** By version: end of the newest window that had rows in time. */
   readonly versions: Readonly<Record<string, number>>;
   readonly pending: readonly PendingWindow[];
   /** When pending windows were last looked through, by the platform's clock. */

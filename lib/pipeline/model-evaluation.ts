@@ -1,8 +1,8 @@
 /**
  * What one tick judges of one model: first results of windows that are due, then revisions of windows that got more rows.
  *
- * A version gets a result for every window it has rows in. A window without rows of any version gets an empty one for the version that
- * had rows last, so that silence shows.
+ * A version gets a result for every window it has rows in. A window without rows in time of any version gets an empty one for the
+ * version that had rows last, so that silence shows.
  */
 import { createHash } from 'node:crypto';
 import { keys, unsegment, unstamp } from '../contracts/object-keys.ts';
@@ -97,13 +97,18 @@ export class ModelEvaluation {
       }
       versions ??= await this.#versions();
       let isEmpty = true;
+      const written = new Set<string>();
       for (const version of versions) {
         const known = await this.#known(version, due);
         if (known.groups.length === 0 && known.unreadable === null) continue;
-        isEmpty = false;
         await this.#write(version, due, known, null);
+        written.add(version);
+        const { rows } = this.results.at(-1)?.provenance ?? {};
+        // Rows that were late do not tell whether it was silent in time: when they are seen depends on when it is judged.
+        if (known.unreadable !== null || (rows !== undefined && rows.onTime + rows.otherBaseline > 0)) isEmpty = false;
       }
-      if (isEmpty) await this.#write(this.#lastVersion(), due, NOTHING_KNOWN, null);
+      const last = this.#lastVersion();
+      if (isEmpty && !written.has(last)) await this.#write(last, due, NOTHING_KNOWN, null);
       this.state = { ...this.state, through: { ...this.state.through, [due.length]: due.end } };
     }
   }
@@ -198,7 +203,7 @@ export class ModelEvaluation {
       sources: '',
     };
     const { versions } = this.state;
-    if (result.rows > 0 && (versions[version] ?? 0) < window.end)
+    if (revision === 0 && result.rows > 0 && (versions[version] ?? 0) < window.end)
       this.state = { ...this.state, versions: { ...versions, [version]: window.end } };
     this.state = { ...this.state, evaluated: tick.now };
     this.#replace(next, next);

@@ -197,7 +197,8 @@ describe('dispatcher and evaluators over a queue', () => {
   it(`give the results of one evaluator that looks at everything, whatever happens (${SEEDS} seeds)`, async () => {
     let crashes = 0;
     let lost = 0;
-    for (let seed = 1; seed <= SEEDS; seed++) {
+    // In the last one a version has only late rows in a window, seen before its first judgement by one and after it by the other.
+    for (const seed of [...Array.from({ length: SEEDS }, (_, i) => i + 1), 36]) {
       const events = generate(seed, { count: 90, hours: 6, models: MODELS, versions: ['1', '2'] });
       const { world, results, queue, ...found } = await distributed(seed, events, {
         prepare: declareAll,
