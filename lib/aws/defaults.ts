@@ -74,3 +74,10 @@ export const CAPTURE_BUFFER_MB = 128;
 export const QUERY_BYTES_LIMIT = 100_000_000_000;
 /** First day that a partition can be of: before the first deployment of anybody. */
 export const CAPTURE_SINCE = '2026-01-01';
+
+/** A small account has room for ten calls at once in all; what waits is judged a minute later. */
+export const EVALUATOR_CONCURRENCY = 10;
+export const LABELER_INTERVAL = Duration.minutes(5);
+/** Requests a second to an HTTP API of the collector: above some 50 events a second senders should batch, or write to the stream. */
+export const COLLECTOR_RATE = 100;
+export const COLLECTOR_BURST = 200;

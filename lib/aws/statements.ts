@@ -3,6 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type { FunctionRights } from './function-rights.ts';
 
 export const KINESIS_READ = [
@@ -55,4 +56,18 @@ export function keyStatements(key: kms.IKey | undefined): iam.PolicyStatement[] 
   return key === undefined
     ? []
     : [new iam.PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [key.keyArn] })];
+}
+
+export function secretStatements(secret: secretsmanager.ISecret | undefined): iam.PolicyStatement[] {
+  if (secret === undefined) return [];
+  return [
+    new iam.PolicyStatement({
+      actions: ['secretsmanager:GetSecretValue'],
+      // A name that was looked up lacks the six characters that the service adds.
+      resources: [secret.secretFullArn ?? `${secret.secretArn}-??????`],
+    }),
+    ...(secret.encryptionKey === undefined
+      ? []
+      : [new iam.PolicyStatement({ actions: ['kms:Decrypt'], resources: [secret.encryptionKey.keyArn] })]),
+  ];
 }

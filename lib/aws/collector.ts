@@ -1,0 +1,111 @@
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import { keys } from '../contracts/object-keys.ts';
+import { ProblemError } from '../contracts/problem.ts';
+import { CollectorAccess } from './collector-access.ts';
+import { HttpDoor } from './http-door.ts';
+import { MonitoringFunction } from './monitoring-function.ts';
+import type { PlatformContext } from './platform-context.ts';
+import { secretStatements } from './statements.ts';
+
+export interface CollectorProps {
+  readonly platform: PlatformContext;
+  /** @default CollectorAccess.iam() */
+  readonly access?: CollectorAccess;
+  /** Path segments that let KServe's logger in. @default none: KServe has no way in */
+  readonly kserveSecret?: secretsmanager.ISecret;
+  /** Hashes fields. @default none: an event of a monitor that hashes is refused */
+  readonly policyKey?: secretsmanager.ISecret;
+  /** Requests a second to an HTTP API. @default COLLECTOR_RATE: 100 */
+  readonly rate?: number;
+  /** Requests at once to an HTTP API. @default COLLECTOR_BURST: 200 */
+  readonly burst?: number;
+}
+
+/**
+ * Takes events and labels over HTTP, checks them and writes them to the stream. For few events: above some fifty a second a producer that batches
+ * costs less.
+ */
+export class Collector extends Construct {
+  readonly handler: MonitoringFunction<'collector'>;
+  readonly access: CollectorAccess;
+  /** With signed requests alone. */
+  readonly functionUrl: lambda.FunctionUrl | undefined;
+  /** With tokens and keys, and for KServe. */
+  readonly door: HttpDoor | undefined;
+  /** Events go to `<url>/v1/events`, labels to `<url>/v1/labels`. */
+  readonly url: string;
+
+  constructor(scope: Construct, id: string, props: CollectorProps) {
+    super(scope, id);
+    const { platform, kserveSecret, policyKey } = props;
+    this.access = props.access ?? CollectorAccess.iam();
+    const { auth } = this.access;
+    if (auth === 'path-secret' && kserveSecret === undefined)
+      throw new ProblemError([
+        {
+          code: 'kserve-secret',
+          path: 'kserveSecret',
+          message: 'is missing, so nobody could send anything',
+          expected: 'the secret whose path segments let KServe in',
+        },
+      ]);
+    this.handler = new MonitoringFunction(this, 'Handler', {
+      name: 'collector',
+      platform,
+      environment: {
+        MLMON_AUTH: auth,
+        MLMON_BINDINGS_KEY: keys.bindings(),
+        MLMON_POLICY_KEY_SECRET_ARN: policyKey?.secretArn,
+        MLMON_KSERVE_SECRET_ARN: kserveSecret?.secretArn,
+      },
+    });
+    for (const statement of [...secretStatements(policyKey), ...secretStatements(kserveSecret)])
+      this.handler.role.addToPolicy(statement);
+    if (auth === 'iam')
+      this.functionUrl = this.handler.function.addFunctionUrl({ authType: lambda.FunctionUrlAuthType.AWS_IAM });
+    if (auth !== 'iam' || kserveSecret !== undefined)
+      this.door = new HttpDoor(this, 'Door', {
+        platform,
+        access: this.access,
+        target: this.handler.function,
+        kserve: kserveSecret !== undefined,
+        rate: props.rate,
+        burst: props.burst,
+      });
+    // A Function URL ends in a slash.
+    this.url = this.functionUrl === undefined ? (this.door?.url ?? '') : this.functionUrl.url;
+  }
+
+  /** Lets a principal of this account sign requests to the Function URL. What it may send is a matter of bindings. */
+  allow(grantee: iam.IGrantable): void {
+    if (this.functionUrl === undefined)
+      throw new ProblemError([
+        {
+          code: 'no-function-url',
+          path: 'collector.access',
+          message: 'takes no signed requests',
+          got: this.access.auth,
+          expected: 'CollectorAccess.iam()',
+          fix: 'grant by the subject of the token or the id of the key: grants.captureBy(…)',
+        },
+      ]);
+    const resources = [this.handler.function.functionArn];
+    for (const statement of [
+      new iam.PolicyStatement({
+        actions: ['lambda:InvokeFunctionUrl'],
+        resources,
+        conditions: { StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' } },
+      }),
+      // Asked for on top since October 2025; by the URL alone.
+      new iam.PolicyStatement({
+        actions: ['lambda:InvokeFunction'],
+        resources,
+        conditions: { Bool: { 'lambda:InvokedViaFunctionUrl': 'true' } },
+      }),
+    ])
+      grantee.grantPrincipal.addToPrincipalPolicy(statement);
+  }
+}

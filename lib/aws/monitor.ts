@@ -1,0 +1,181 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { parseDocument } from 'yaml';
+import type { Baseline } from '../contracts/baseline.ts';
+import { type Monitor as Declared, type MonitorInput, parseMonitor } from '../contracts/monitor.ts';
+import { type Problem, ProblemError, shown } from '../contracts/problem.ts';
+import type { PublishedLine } from '../contracts/publication.ts';
+
+/** What `baseline.from` begins with where it names an object of the platform's bucket instead of a file. */
+export const STORED_BASELINE = 'store:';
+
+/**
+ * What is to be watched on one model, with its baseline: checked at synthesis, published when deployed. Reads what `mlmon profile` made, never
+ * data.
+ */
+export class Monitor {
+  /** A monitor of YAML or JSON; `baseline.from` is seen from its folder. */
+  static fromFile(path: string): Monitor {
+    const { input, problems } = readFile(path);
+    if (problems.length > 0) throw new ProblemError(problems);
+    return made(input, dirname(resolve(path)), path);
+  }
+
+  /** Every monitor of a folder: `*.yaml`, `*.yml`, `*.json`; baselines among them are left out. The problems of all are told together. */
+  static fromFolder(path: string): Monitor[] {
+    const files = readdirSync(path)
+      .filter((name) => /\.(?:ya?ml|json)$/.test(name))
+      .sort()
+      .map((name) => join(path, name));
+    const problems: Problem[] = [];
+    const monitors: Monitor[] = [];
+    for (const file of files) {
+      try {
+        if (!isOurOwn(file)) monitors.push(Monitor.fromFile(file));
+      } catch (error) {
+        if (!(error instanceof ProblemError)) throw error;
+        problems.push(...error.problems);
+      }
+    }
+    if (problems.length > 0) throw new ProblemError(problems);
+    return monitors;
+  }
+
+  /** The same as an object; `baseline.from` is seen from the working directory. */
+  static of(monitor: MonitorInput): Monitor {
+    return made(monitor, process.cwd(), monitor.model);
+  }
+
+  readonly model: string;
+  /** With every default filled in. */
+  readonly declared: Declared;
+  /** What is published. */
+  readonly line: PublishedLine;
+
+  private constructor(declared: Declared, line: PublishedLine) {
+    this.model = declared.model;
+    this.declared = declared;
+    this.line = line;
+  }
+
+  /** @internal */
+  static _make(declared: Declared, line: PublishedLine): Monitor {
+    return new Monitor(declared, line);
+  }
+
+  /** Names of the features that are watched: of the monitor, else of its baseline; `undefined` where neither says. */
+  get features(): readonly string[] | undefined {
+    if (this.declared.features !== undefined) return Object.keys(this.declared.features);
+    const { baseline } = this.line;
+    if (baseline === null || !('columns' in baseline)) return undefined;
+    return baseline.columns.filter(({ role }) => role === 'feature').map(({ name }) => name);
+  }
+}
+
+function made(input: unknown, folder: string, place: string): Monitor {
+  const { monitor, problems } = parseMonitor(input);
+  const read = monitor === null ? { baseline: null, problems: [] } : baselineOf(monitor, folder);
+  const all = [...problems, ...read.problems];
+  if (monitor === null || all.length > 0)
+    throw new ProblemError(
+      all.map((problem) => ({ ...problem, path: problem.path === '' ? place : `${place}: ${problem.path}` })),
+    );
+  // What its author wrote is what is published: a later release may fill in other defaults.
+  return Monitor._make(monitor, { monitor: input as Readonly<Record<string, unknown>>, baseline: read.baseline });
+}
+
+function readFile(path: string): { readonly input: unknown; readonly problems: readonly Problem[] } {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    return { input: null, problems: [unreadable(path, error)] };
+  }
+  const document = parseDocument(text, { prettyErrors: true });
+  if (document.errors.length === 0) return { input: document.toJS({ maxAliasCount: 20 }), problems: [] };
+  return {
+    input: null,
+    problems: document.errors.map((error) => ({
+      code: 'yaml',
+      path: `${path}: line ${error.linePos?.[0].line ?? '?'}`,
+      message: error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? 'is not readable',
+      expected: 'YAML or JSON',
+    })),
+  };
+}
+
+interface BaselineRead {
+  readonly baseline: PublishedLine['baseline'];
+  readonly problems: readonly Problem[];
+}
+
+function baselineOf(monitor: Declared, folder: string): BaselineRead {
+  const { from } = monitor.baseline;
+  if (from === undefined) return { baseline: null, problems: [] };
+  const wrong = (problem: Omit<Problem, 'path'>): BaselineRead => ({
+    baseline: null,
+    problems: [{ path: 'baseline.from', ...problem }],
+  });
+  if (from.startsWith(STORED_BASELINE)) {
+    const key = from.slice(STORED_BASELINE.length);
+    if (key === '' || monitor.features === undefined)
+      return wrong({
+        code: 'stored-baseline',
+        message: 'names an object that cannot be read at synthesis',
+        got: shown(from),
+        expected: `${STORED_BASELINE}<key> together with \`features\``,
+        fix: 'declare the features, or name the file that `mlmon profile` made',
+      });
+    return { baseline: { key }, problems: [] };
+  }
+  if (!from.endsWith('.json'))
+    return wrong({
+      code: 'data-file',
+      message: 'is a data file, and no data is read at synthesis',
+      got: shown(from),
+      expected: 'a baseline that was made from it',
+      fix: `run \`mlmon profile ${from} --monitor <this file> -o baseline.json\` and name baseline.json here`,
+    });
+  const file = resolve(folder, from);
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    return { baseline: null, problems: [unreadable('baseline.from', error, file)] };
+  }
+  const { schema, columns, model } = (content ?? {}) as Partial<Baseline>;
+  if (schema !== 'mlmon.baseline/v1' || !Array.isArray(columns))
+    return wrong({
+      code: 'not-a-baseline',
+      message: 'is not a baseline',
+      got: schema === undefined ? 'other JSON' : shown(schema),
+      expected: 'a file made by `mlmon profile`',
+      fix: `run \`mlmon profile <data> --monitor <this file> -o ${from}\``,
+    });
+  if (model !== monitor.model)
+    return wrong({
+      code: 'other-model',
+      message: 'is the baseline of another model',
+      got: shown(model),
+      expected: monitor.model,
+      fix: 'name that of this model',
+    });
+  return { baseline: content as Baseline, problems: [] };
+}
+
+/** A baseline or another of the platform's own files. */
+function isOurOwn(file: string): boolean {
+  return /^\s*\{\s*"schema"\s*:\s*"mlmon\./.test(readFileSync(file, 'utf8').slice(0, 200));
+}
+
+function unreadable(path: string, error: unknown, got?: string): Problem {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return {
+    code: 'file',
+    path,
+    message: `cannot be read: ${code ?? message}`,
+    got,
+    expected: 'a readable file',
+    fix: 'mend the path, which is seen from the folder of the monitor',
+  };
+}

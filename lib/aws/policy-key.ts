@@ -1,0 +1,43 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
+
+export interface PolicyKeyProps {
+  /** @default the key of Secrets Manager */
+  readonly key?: kms.IKey;
+}
+
+/**
+ * Hashes the fields that a monitor tells to: 32 random bytes that Secrets Manager makes when deployed, as version 1. Kept when the stack goes,
+ * since without it new hashes cannot be compared with old ones.
+ */
+export class PolicyKey extends Construct {
+  readonly secret: secretsmanager.ISecret;
+
+  constructor(scope: Construct, id: string, props: PolicyKeyProps = {}) {
+    super(scope, id);
+    this.secret = new secretsmanager.Secret(this, 'Resource', {
+      description: 'Hashes fields of monitored events',
+      ...(props.key === undefined ? {} : { encryptionKey: props.key }),
+      removalPolicy: RemovalPolicy.RETAIN,
+      generateSecretString: {
+        secretStringTemplate: '{"version":"1"}',
+        generateStringKey: 'key',
+        passwordLength: 64,
+        // What is left are hexadecimal digits.
+        excludeCharacters: 'ghijklmnopqrstuvwxyz',
+        excludeUppercase: true,
+        excludePunctuation: true,
+        includeSpace: false,
+        requireEachIncludedType: false,
+      },
+    });
+    acknowledge(
+      this.secret,
+      'AwsSolutions-SMG4',
+      'a new key makes every hashed category a new one: it is changed by hand, with new baselines (docs/how-to)',
+    );
+  }
+}
