@@ -1,8 +1,9 @@
-import { type Duration, Token, Validations } from 'aws-cdk-lib';
+import { type Duration, Stack, Token, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import {
   type Alerting as AlertingConfiguration,
@@ -56,6 +57,8 @@ export interface AlertingProps {
   readonly topics?: { readonly [S in Severity]?: sns.ITopic };
   /** Gets a message while delivery works, for something outside that calls when it stops. @default none: an alarm watches the notifier */
   readonly heartbeat?: sns.ITopic;
+  /** Takes runs, alarms and messages of topics that could not be handed over. @default a queue of its own */
+  readonly deadLetters?: sqs.IQueue;
   /** How often transitions are delivered. @default NOTIFIER_EVERY: a minute */
   readonly every?: Duration;
   /** What links to models in messages begin with. @default messages carry no links */
@@ -80,10 +83,11 @@ export class Alerting extends Construct {
   readonly topics: Readonly<Record<Severity, sns.ITopic>>;
   readonly notifier: MonitoringFunction<'notifier'>;
   /** Of the schedule, the function and the subscriptions; watched by an alarm. */
-  readonly deadLetters: DeadLetterQueue;
+  readonly deadLetters: sqs.IQueue;
   /** What the publication puts into the store for the notifier; ARNs in it are known when deployed. */
   readonly configuration: AlertingConfiguration;
   readonly notifications: Notifications;
+  readonly heartbeat: sns.ITopic | undefined;
   readonly key: kms.IKey;
   readonly #alertTopics: AlertTopics;
 
@@ -91,11 +95,12 @@ export class Alerting extends Construct {
     super(scope, id);
     const { platform } = props;
     this.notifications = props.notifications ?? Notifications.fromEpisodes();
+    this.heartbeat = props.heartbeat;
     this.key = props.key ?? platform.key ?? new EncryptionKey(this, 'Key').key;
     admitAlarms(this.key);
     this.#alertTopics = new AlertTopics(this, 'Topics', { key: this.key, topics: props.topics });
     this.topics = this.#alertTopics.topics;
-    this.deadLetters = new DeadLetterQueue(this, 'DeadLetters', { key: platform.key });
+    this.deadLetters = props.deadLetters ?? new DeadLetterQueue(this, 'DeadLetters', { key: platform.key }).queue;
     this.notifier = new MonitoringFunction(this, 'Notifier', {
       name: 'notifier',
       platform,
@@ -110,11 +115,11 @@ export class Alerting extends Construct {
     new FunctionSchedule(this, 'Schedule', {
       function: this.notifier,
       every: props.every ?? NOTIFIER_EVERY,
-      deadLetters: this.deadLetters.queue,
+      deadLetters: this.deadLetters,
     });
     for (const severity of SEVERITIES)
       this.topics[severity].addSubscription(
-        new subscriptions.LambdaSubscription(this.notifier.function, { deadLetterQueue: this.deadLetters.queue }),
+        new subscriptions.LambdaSubscription(this.notifier.function, { deadLetterQueue: this.deadLetters }),
       );
     const names = channelNames(props.channels);
     const bound = props.channels.map((channel, i) => this.#bind(channel, names[i]!));
@@ -134,6 +139,11 @@ export class Alerting extends Construct {
     this.#warn(props.channels.length === 0, ownTopics || bound.some(({ independent }) => independent));
   }
 
+  /** The configuration as the publication takes it. */
+  get json(): string {
+    return Stack.of(this).toJsonString(this.configuration);
+  }
+
   /** Lets the alert manager of a workspace publish to the topics. */
   admitPrometheus(workspaceArn: string): void {
     this.#alertTopics.admitPrometheus(workspaceArn);
@@ -145,7 +155,7 @@ export class Alerting extends Construct {
       name,
       notifier: this.notifier,
       alarmTopics: this.topics,
-      deadLetters: this.deadLetters.queue,
+      deadLetters: this.deadLetters,
       newTopic: (scope, id) => this.#alertTopics.newTopic(scope, id),
     });
   }

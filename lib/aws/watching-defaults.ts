@@ -9,8 +9,8 @@ export const NOTIFIER_EVERY = Duration.minutes(1);
 export const EXPORTER_EVERY = Duration.minutes(1);
 /** What an owner looks at first; two metrics a model cost 0.60 $ a month. */
 export const METRIC_DETAIL: MetricDetail = 'minimal';
-/** A revision may come a week after its window. */
-export const OUT_OF_ORDER_WINDOW = Duration.days(7);
+/** Samples are stamped when they are sent; this is room for sending them again. */
+export const OUT_OF_ORDER_WINDOW = Duration.hours(1);
 /** What Managed Prometheus does by itself. */
 export const SERIES_RETENTION = Duration.days(150);
 /** Rules that failed, and alerts that could not be sent. */
