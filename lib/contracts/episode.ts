@@ -37,6 +37,8 @@ export interface Transition {
   /** `<episode id>/<kind>/<n>`; receivers de-duplicate by it. */
   readonly key: string;
   readonly kind: TransitionKind;
+  /** What messages call it, where it is not an episode of one model: an alarm of the platform, or many transitions in one message. */
+  readonly title?: string;
   readonly episode: Episode;
   /** When it was decided, by the platform's clock. */
   readonly at: string;
@@ -54,6 +56,12 @@ export interface OutboxEntry {
   readonly attempts: Readonly<Record<string, number>>;
   /** Given up, by channel name, with the reason: the dead letters. */
   readonly failed: Readonly<Record<string, string>>;
+  /** Names of the channels it goes to, fixed when the notifier first sees it: one that is added later gets nothing old. */
+  readonly channels?: readonly string[];
+  /** Why it goes to none: a mute, or that nobody is to be told. */
+  readonly muted?: string;
+  /** Not to be attempted before, by channel name, wall clock: the pause after a failure, or that an attempt is under way. */
+  readonly next?: Readonly<Record<string, string>>;
 }
 
 export interface Silence {

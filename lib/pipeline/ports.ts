@@ -79,6 +79,13 @@ export class ConflictError extends Error {
 /** A passing failure of a port (throttled, unavailable): retried with backoff, boundedly. */
 export class TransientError extends Error {
   override readonly name = 'TransientError';
+  /** The receiver asked to be left alone for so long, milliseconds. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message?: string, options: ErrorOptions & { readonly retryAfterMs?: number } = {}) {
+    super(message, options);
+    this.retryAfterMs = options.retryAfterMs;
+  }
 }
 
 export interface ObjectStore {
@@ -130,6 +137,11 @@ export interface MetricSink {
 
 export interface AlertChannel {
   readonly name: string;
+  /**
+   * Keeps a record rather than ring for people: it gets every transition by itself. Others may get many that come at once as one.
+   * @default false
+   */
+  readonly records?: boolean;
   /** Delivers at least once; throws TransientError to be tried again, any other error to be given up. `repeat`: an earlier attempt may have arrived. */
   deliver(transition: Transition, options: { readonly repeat: boolean }): Promise<void>;
 }

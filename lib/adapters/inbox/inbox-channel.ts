@@ -6,6 +6,7 @@ import { type AlertChannel, ConflictError, type ObjectStore } from '../../pipeli
 
 export class InboxChannel implements AlertChannel {
   readonly name = 'inbox';
+  readonly records = true;
   readonly #store: ObjectStore;
 
   constructor(store: ObjectStore) {

@@ -1,6 +1,7 @@
 /** Transitions to PagerDuty's Events API v2. The episode is the de-duplication key: opened triggers, closed resolves. */
 import type { Transition } from '../../contracts/episode.ts';
 import type { AlertChannel } from '../../pipeline/ports.ts';
+import { cut } from '../transition-text.ts';
 import { post } from '../webhook/http-post.ts';
 
 export interface PagerDutyOptions {
@@ -12,6 +13,7 @@ export interface PagerDutyOptions {
   readonly timeout?: number;
 }
 
+const LONGEST_SUMMARY = 1_024;
 const ENDPOINT = 'https://events.pagerduty.com/v2/enqueue';
 
 export class PagerDutyChannel implements AlertChannel {
@@ -30,7 +32,7 @@ export class PagerDutyChannel implements AlertChannel {
 }
 
 export function pagerDutyEvent(
-  { episode, kind, runbook, link, context }: Transition,
+  { episode, kind, title, runbook, link, context }: Transition,
   routingKey: string,
 ): Record<string, unknown> {
   // A retracted episode is resolved; one that a revision opened again is triggered again.
@@ -44,7 +46,10 @@ export function pagerDutyEvent(
   return {
     ...base,
     payload: {
-      summary: `${episode.model} ${episode.version}: ${episode.signal}: ${episode.summary}`.slice(0, 1_024),
+      summary: cut(
+        `${title ?? `${episode.model} ${episode.version}: ${episode.signal}`}: ${episode.summary}`,
+        LONGEST_SUMMARY,
+      ),
       source: episode.model,
       severity: episode.severity,
       timestamp: episode.opened,

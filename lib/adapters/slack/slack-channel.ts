@@ -1,6 +1,7 @@
 /** Transitions to a Slack incoming webhook, in Block Kit. Text from data can neither mention nor link: `&`, `<`, `>` are escaped. */
 import type { Transition } from '../../contracts/episode.ts';
 import type { AlertChannel } from '../../pipeline/ports.ts';
+import { cut, headlineOf } from '../transition-text.ts';
 import { post } from '../webhook/http-post.ts';
 
 export interface SlackOptions {
@@ -28,11 +29,9 @@ export class SlackChannel implements AlertChannel {
   }
 }
 
-export function slackMessage(
-  { episode, kind, runbook, link, context }: Transition,
-  repeat: boolean,
-): Record<string, unknown> {
-  const headline = `${MARK[kind]} ${WORD[episode.signal]} on ${episode.model} ${episode.version}${kind === 'opened' ? '' : `: ${kind}`}${repeat ? ' (repeated)' : ''}`;
+export function slackMessage(transition: Transition, repeat: boolean): Record<string, unknown> {
+  const { episode, runbook, link, context } = transition;
+  const headline = headlineOf(transition, repeat);
   const features = episode.features
     .slice(0, 10)
     .map(({ name, summary }) => `• *${escapeMrkdwn(name)}* ${escapeMrkdwn(summary)}`)
@@ -80,16 +79,6 @@ function buttons(link: string, runbook: string): Record<string, unknown>[] {
   return elements.length === 0 ? [] : [{ type: 'actions', elements }];
 }
 
-const MARK = { opened: '⚠', closed: '✓', corrected: '↺' } as const;
-const WORD = {
-  drift: 'Drift',
-  quality: 'Data quality',
-  performance: 'Performance',
-  latency: 'Latency',
-  volume: 'Volume',
-  blind: 'Monitoring is blind',
-} as const;
-
 /** The three characters Slack gives a meaning in text; without `<` there is no `<!channel>`. Markup characters are broken up. */
 export function escapeMrkdwn(text: string): string {
   return text
@@ -97,10 +86,4 @@ export function escapeMrkdwn(text: string): string {
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replace(/[*_~`]/g, (c) => `\u200b${c}`);
-}
-
-/** Cuts without leaving half an escape or half a surrogate pair. */
-function cut(text: string, limit: number): string {
-  if (text.length <= limit) return text;
-  return `${text.slice(0, limit - 1).replace(/&[a-z]{0,3}$|[\ud800-\udbff]$/, '')}…`;
 }

@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto';
 import type { Transition } from '../../contracts/episode.ts';
 import type { AlertChannel } from '../../pipeline/ports.ts';
+import { transitionJson } from '../transition-text.ts';
 import { post } from './http-post.ts';
 
 export interface WebhookOptions {
@@ -14,6 +15,7 @@ export interface WebhookOptions {
 
 export class WebhookChannel implements AlertChannel {
   readonly name: string;
+  readonly records = true;
   readonly #options: WebhookOptions;
 
   constructor(options: WebhookOptions) {
@@ -22,7 +24,7 @@ export class WebhookChannel implements AlertChannel {
   }
 
   async deliver(transition: Transition, { repeat }: { readonly repeat: boolean }): Promise<void> {
-    const body = JSON.stringify({ schema: 'mlmon.transition/v1', repeat, ...transition });
+    const body = transitionJson(transition, repeat);
     const headers: Record<string, string> = { 'idempotency-key': transition.key };
     if (this.#options.secret !== undefined) {
       const timestamp = String(Math.floor(Date.now() / 1_000));
