@@ -63,12 +63,45 @@ export const inferenceEventSchema = z
     policy_key: z.string().max(EVENT_LIMITS.idLength).optional(),
   })
   .strict()
-  .refine(
-    ({ numeric, categorical, invalid }) =>
-      [numeric, categorical, invalid].reduce((sum, map) => sum + Object.keys(map ?? {}).length, 0) <=
-      EVENT_LIMITS.features,
-    `at most ${EVENT_LIMITS.features} features`,
-  );
+  .refine(hasFewFeatures, `at most ${EVENT_LIMITS.features} features`);
+
+/**
+ * What came in, where request and response of one inference arrive apart (docs/decisions/0023-halves-of-an-inference.md): it has the id of the
+ * response, and counts as the row. No weight: a sampler that drops one half drops the other.
+ */
+export const requestEventSchema = z
+  .object({
+    id,
+    type: z.literal('request'),
+    source: z.string().max(EVENT_LIMITS.idLength).optional(),
+    model,
+    version: id,
+    time,
+    arrival: time.optional(),
+    segment: z.record(name, category).optional(),
+    numeric: z.record(name, z.number().nullable()).optional(),
+    categorical: z.record(name, category.nullable()).optional(),
+    invalid: z.record(name, z.string()).optional(),
+    policy_key: z.string().max(EVENT_LIMITS.idLength).optional(),
+  })
+  .strict()
+  .refine(hasFewFeatures, `at most ${EVENT_LIMITS.features} features`);
+
+/** What went out. */
+export const responseEventSchema = z
+  .object({
+    id,
+    type: z.literal('response'),
+    source: z.string().max(EVENT_LIMITS.idLength).optional(),
+    model,
+    version: id,
+    time,
+    arrival: time.optional(),
+    score: z.number().nullable().optional(),
+    predicted: z.union([category, z.number()]).nullable().optional(),
+    latency_ms: z.number().nonnegative().nullable().optional(),
+  })
+  .strict();
 
 export const labelEventSchema = z
   .object({
@@ -84,17 +117,39 @@ export const labelEventSchema = z
   })
   .strict();
 
+function hasFewFeatures(event: {
+  readonly numeric?: object;
+  readonly categorical?: object;
+  readonly invalid?: object;
+}): boolean {
+  const { numeric, categorical, invalid } = event;
+  return (
+    [numeric, categorical, invalid].reduce((sum, map) => sum + Object.keys(map ?? {}).length, 0) <=
+    EVENT_LIMITS.features
+  );
+}
+
 /** Of a text that TIME_PATTERN accepts: no 30 February. The calendar repeats every 400 years. */
 function isCalendarDay(text: string): boolean {
   const lastOfMonth = new Date(Date.UTC(2000 + (Number(text.slice(0, 4)) % 400), Number(text.slice(5, 7)), 0));
   return Number(text.slice(8, 10)) <= lastOfMonth.getUTCDate();
 }
 
-export const eventSchema = z.discriminatedUnion('type', [inferenceEventSchema, labelEventSchema]);
+export const eventSchema = z.discriminatedUnion('type', [
+  inferenceEventSchema,
+  requestEventSchema,
+  responseEventSchema,
+  labelEventSchema,
+]);
 
 export type InferenceEvent = z.infer<typeof inferenceEventSchema>;
+export type RequestEvent = z.infer<typeof requestEventSchema>;
+export type ResponseEvent = z.infer<typeof responseEventSchema>;
 export type LabelEvent = z.infer<typeof labelEventSchema>;
 export type MonitoredEvent = z.infer<typeof eventSchema>;
+export type EventType = MonitoredEvent['type'];
+/** Types that carry a prediction: what a label is joined with. */
+export const PREDICTION_TYPES = ['inference', 'response'] as const satisfies readonly EventType[];
 
 /** Why something was put into quarantine. A closed set: it is a metric label. */
 export const QUARANTINE_REASONS = [

@@ -2,7 +2,7 @@
 import type { ColumnCounts, WeightedCounts } from './column-counts.ts';
 import type { Moments } from './moments.ts';
 import type { ShapeColumn } from './shape.ts';
-import { asSquare, asWeight, type WeightSums } from './weights.ts';
+import { asSquare, asWeight, SQUARE_UNITS, WEIGHT_UNITS, type WeightSums } from './weights.ts';
 
 /** What ColumnCounts has, and what only the quality and the page ask for. */
 export interface ColumnView extends ColumnCounts {
@@ -22,6 +22,8 @@ export interface ViewSource {
   readonly weights: WeightSums | null;
   /** Slot in which rows are counted. */
   readonly rowsSlot: number;
+  /** Rows of weight 1 that the column has beyond those of the slot; negative where it has fewer. Counted in `rows` already. */
+  readonly beyondSlot: number;
 }
 
 /** Where the column's counts begin in the source, and to which bin each of them belongs (`null`: one to one). */
@@ -87,8 +89,8 @@ function viewWeights(
 ): WeightedCounts {
   const w = new Float64Array(column.bins);
   const w2 = new Float64Array(column.bins);
-  let missing = weights.weight(source.rowsSlot);
-  let missingSquares = weights.square(source.rowsSlot);
+  let missing = weights.weight(source.rowsSlot) + BigInt(source.beyondSlot * WEIGHT_UNITS);
+  let missingSquares = weights.square(source.rowsSlot) + BigInt(source.beyondSlot * SQUARE_UNITS);
   for (let slot = 0; slot < place.count; slot++) {
     const weight = weights.weight(place.offset + slot);
     const square = weights.square(place.offset + slot);

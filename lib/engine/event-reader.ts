@@ -13,6 +13,8 @@ import { parseTime } from './event-time.ts';
 /** A checked event. Maps are those that were parsed, not copies; absent ones are `null`. */
 export interface ReadEvent {
   readonly kind: 'inference' | 'label';
+  /** Of an inference whose request and response arrive apart: which it is. */
+  readonly half: 'request' | 'response' | null;
   readonly id: string;
   readonly source: string | null;
   readonly model: string;
@@ -137,12 +139,23 @@ export function readEvent(value: unknown): ReadEvent | Rejection {
     return reject('json', `${shownKind(value)} instead of one JSON object a line`);
   const raw = value as Readonly<Record<string, unknown>>;
   const type = raw['type'];
-  if (type === 'inference') return readInference(raw);
+  if (type === 'inference') return readInference(raw, null);
   if (type === 'label') return readLabel(raw);
-  return refuse('type', type, '"inference" or "label"');
+  if (type === 'request' || type === 'response') return readHalf(raw, type);
+  return refuse('type', type, '"inference", "request", "response" or "label"');
 }
 
-function readInference(raw: Readonly<Record<string, unknown>>): ReadEvent | Rejection {
+/** An inference that lacks what its other half has. */
+function readHalf(raw: Readonly<Record<string, unknown>>, half: 'request' | 'response'): ReadEvent | Rejection {
+  const stranger = Object.keys(raw).find((key) => OTHER_HALF[half].has(key));
+  if (stranger !== undefined) return reject('schema', `${shown(stranger)}: is not for a ${half}`);
+  return readInference(raw, half);
+}
+
+function readInference(
+  raw: Readonly<Record<string, unknown>>,
+  half: 'request' | 'response' | null,
+): ReadEvent | Rejection {
   const id = raw['id'];
   if (!isName(id, EVENT_LIMITS.idLength)) return refuse('id', id, ID);
   const model = raw['model'];
@@ -231,6 +244,7 @@ function readInference(raw: Readonly<Record<string, unknown>>): ReadEvent | Reje
   }
   return {
     kind: 'inference',
+    half,
     id,
     source: source === undefined ? null : source,
     model,
@@ -271,6 +285,7 @@ function readLabel(raw: Readonly<Record<string, unknown>>): ReadEvent | Rejectio
   for (const key in raw) if (!LABEL_KEYS.has(key)) return reject('schema', `${shown(key)}: unknown key`);
   return {
     kind: 'label',
+    half: null,
     id,
     source: source === undefined ? null : source,
     model,
@@ -318,6 +333,10 @@ const INFERENCE_KEYS: ReadonlySet<string> = new Set([
   'weight',
   'policy_key',
 ]);
+const OTHER_HALF: Readonly<Record<'request' | 'response', ReadonlySet<string>>> = {
+  request: new Set(['score', 'predicted', 'latency_ms', 'weight']),
+  response: new Set(['segment', 'numeric', 'categorical', 'invalid', 'weight', 'policy_key']),
+};
 const ID = `text of 1 to ${EVENT_LIMITS.idLength} characters`;
 const SHORT = `text of at most ${EVENT_LIMITS.idLength} characters`;
 const MODEL = 'lower-case letters, digits and inner hyphens, at most 63';

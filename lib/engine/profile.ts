@@ -16,9 +16,14 @@ import { NameCounts } from './name-counts.ts';
 import { NumericSummaries } from './numeric-summary.ts';
 import { Segmentation, SegmentValue } from './segment-counts.ts';
 import type { Shape, ShapeColumn } from './shape.ts';
-import { asSquare, asWeight, squareUnits, WeightSums, weightUnits } from './weights.ts';
+import { asSquare, asWeight, SQUARE_UNITS, squareUnits, WEIGHT_UNITS, WeightSums, weightUnits } from './weights.ts';
 
-export const PROFILE_VERSION = 1;
+export const PROFILE_VERSION = 2;
+/** Of a profile without halves. */
+const WHOLE_VERSION = 1;
+/** Flags. */
+const WEIGHTED = 1;
+const HALVED = 2;
 /** Names of unknown features with counts of their own. */
 export const NEW_FEATURES_KEPT = 16;
 const MAGIC = 0x464c4d70;
@@ -33,6 +38,10 @@ type ValueMap = Readonly<Record<string, unknown>>;
 export class Profile implements WindowCounts {
   readonly shape: Shape;
   rows = 0;
+  /** Rows that are requests of which the response comes apart: columns of the prediction have no row for them. */
+  private requests = 0;
+  /** Responses that came apart: rows of those columns alone. */
+  private responses = 0;
   latency = new LatencyHistogram();
   private readonly counts: Float64Array;
   /** Of the slots, then of the rows; present once a weight was not 1. */
@@ -81,12 +90,33 @@ export class Profile implements WindowCounts {
     if (event.kind !== 'inference') throw new TypeError('fold: an inference is required, got a label');
     if (event.weight !== 1) this.promote();
     if (this.detailed) this.touched.fill(-1);
+    if (event.half === 'response') {
+      this.foldResponse(event);
+      return;
+    }
+    if (event.half === 'request') this.requests++;
     this.rows++;
     this.numbers.event();
     if (event.numeric !== null && (this.detailed || !this.numbers.pushAll(event.numeric)))
       this.foldNumeric(event.numeric, event);
     if (event.categorical !== null) this.foldCategorical(event.categorical, event);
     if (event.invalid !== null) this.foldInvalid(event.invalid, event);
+    this.foldPrediction(event);
+    this.ids.add(event.id);
+    if (event.latencyMs !== null) this.latency.add(event.latencyMs);
+    if (this.detailed) this.foldDetails(event);
+  }
+
+  /** The half that is no row: what it tells belongs to the columns of the prediction. */
+  private foldResponse(event: ReadEvent): void {
+    this.responses++;
+    this.numbers.event();
+    this.foldPrediction(event);
+    if (event.latencyMs !== null) this.latency.add(event.latencyMs);
+    if (this.weights !== null) this.foldWeights(this.weights, WEIGHT_UNITS, SQUARE_UNITS);
+  }
+
+  private foldPrediction(event: ReadEvent): void {
     const { score, prediction } = this.shape;
     if (score !== null && event.score !== null) this.foldValue(score.index, event.score);
     if (prediction !== null && event.predicted !== null) {
@@ -97,9 +127,6 @@ export class Profile implements WindowCounts {
         typeof predicted === 'number' && prediction.type === 'categorical' ? String(predicted) : predicted,
       );
     }
-    this.ids.add(event.id);
-    if (event.latencyMs !== null) this.latency.add(event.latencyMs);
-    if (this.detailed) this.foldDetails(event);
   }
 
   merge(other: Profile): void {
@@ -110,6 +137,8 @@ export class Profile implements WindowCounts {
     if (other.weights !== null) this.promote();
     this.weights?.merge(other.weights ?? WeightSums.ofCounts(other.withRows()));
     this.rows += other.rows;
+    this.requests += other.requests;
+    this.responses += other.responses;
     for (let slot = 0; slot < this.counts.length; slot++) this.counts[slot]! += other.counts[slot]!;
     this.numbers.merge(other.numbers);
     this.categories.merge(other.categories);
@@ -129,8 +158,10 @@ export class Profile implements WindowCounts {
       column.type === 'numeric'
         ? { ...this.numbers.details(column, this.counts, this.weights), unseenTop: [] }
         : { ...NO_DETAILS, unseenTop: this.categories.top(index) };
-    const { rows, counts, weights } = this;
-    return viewColumn(column, { rows, counts, weights, rowsSlot: this.shape.slots }, place, details);
+    const { counts, weights } = this;
+    const beyondSlot = this.beyondRows(column);
+    const source = { rows: this.rows + beyondSlot, counts, weights, rowsSlot: this.shape.slots, beyondSlot };
+    return viewColumn(column, source, place, details);
   }
 
   /** The kept values of each segmentation and what is left over of it. Counts are those of groups of bins, shown in their first. */
@@ -167,10 +198,16 @@ export class Profile implements WindowCounts {
     this.numbers.settle();
     const writer = new ByteWriter();
     writer.uint32(MAGIC);
-    writer.byte(PROFILE_VERSION);
-    writer.byte(this.weights === null ? 0 : 1);
+    const halves = this.requests > 0 || this.responses > 0;
+    // Without halves the bytes are those of the version before, which every release reads.
+    writer.byte(halves ? PROFILE_VERSION : WHOLE_VERSION);
+    writer.byte((this.weights === null ? 0 : WEIGHTED) | (halves ? HALVED : 0));
     writer.raw(Buffer.from(this.shapeDigest, 'hex'));
     writer.varint(this.rows);
+    if (halves) {
+      writer.varint(this.requests);
+      writer.varint(this.responses);
+    }
     writer.counts(this.counts.subarray(0, this.shape.slots));
     this.weights?.write(writer, this.withRows());
     this.numbers.write(writer);
@@ -196,24 +233,32 @@ export class Profile implements WindowCounts {
         `profile: written in version ${version} of the format, this release reads up to ${PROFILE_VERSION}; upgrade it`,
       );
     const flags = reader.byte();
-    if (version !== PROFILE_VERSION || flags > 1) throw reader.corrupt('the header makes no sense');
+    if (version < WHOLE_VERSION || flags > (version === WHOLE_VERSION ? WEIGHTED : WEIGHTED | HALVED))
+      throw reader.corrupt('the header makes no sense');
     const digest = Buffer.from(reader.raw(8)).toString('hex');
     if (digest !== shape.digest)
       throw new ShapeMismatchError(`a profile of shape ${digest} cannot be read with shape ${shape.digest}`);
     const profile = new Profile(shape);
-    profile.read(reader, flags === 1);
+    profile.read(reader, flags);
     reader.end();
     return profile;
   }
 
-  private read(reader: ByteReader, weighted: boolean): void {
+  private read(reader: ByteReader, flags: number): void {
     const { shape, counts } = this;
+    const weighted = (flags & WEIGHTED) !== 0;
     this.rows = reader.varint();
+    if ((flags & HALVED) !== 0) {
+      this.requests = reader.varint();
+      this.responses = reader.varint();
+      if (this.requests > this.rows) throw reader.corrupt('more requests than rows');
+    }
     reader.counts(counts.subarray(0, shape.slots));
-    for (const { index, offset, bins } of shape.columns) {
+    for (const column of shape.columns) {
+      const { index, offset, bins } = column;
       let sum = 0;
       for (let slot = offset; slot < offset + bins + 2; slot++) sum += counts[slot]!;
-      if (sum > this.rows) throw reader.corrupt(`more values than rows in column ${index}`);
+      if (sum > this.rows + this.beyondRows(column)) throw reader.corrupt(`more values than rows in column ${index}`);
     }
     if (weighted) {
       this.weights = WeightSums.read(reader, this.withRows());
@@ -328,23 +373,33 @@ export class Profile implements WindowCounts {
   /** Weights and segments of the event just counted. */
   private foldDetails(event: ReadEvent): void {
     const { touched, weights, shape } = this;
-    const { numeric, ends } = shape.table;
     const weight = weightUnits(event.weight);
     const square = squareUnits(weight);
     if (weights !== null) {
       weights.add(shape.slots, weight, square);
-      for (let column = 0; column < touched.length; column++) {
-        const slot = touched[column]!;
-        if (slot < 0) continue;
-        weights.add(slot, weight, square);
-        if (numeric[column] === 1 && slot < ends[column]!) this.numbers.addWeighted(column, weight);
-      }
+      this.foldWeights(weights, weight, square);
     }
     for (const [i, { by }] of shape.segments.entries()) {
       const named = ownText(event.segment, by) ?? ownText(event.categorical, by);
       const value = named === null ? null : this.segmentations[i]!.find(named, weights !== null);
       value?.add(touched, weight, square);
     }
+  }
+
+  private foldWeights(weights: WeightSums, weight: number, square: number): void {
+    const { touched } = this;
+    const { numeric, ends } = this.shape.table;
+    for (let column = 0; column < touched.length; column++) {
+      const slot = touched[column]!;
+      if (slot < 0) continue;
+      weights.add(slot, weight, square);
+      if (numeric[column] === 1 && slot < ends[column]!) this.numbers.addWeighted(column, weight);
+    }
+  }
+
+  /** Rows that a column has beyond those of the profile: of what a request lacks, and a response alone has. */
+  private beyondRows({ role }: ShapeColumn): number {
+    return role === 'feature' ? 0 : this.responses - this.requests;
   }
 
   private promote(): void {
@@ -387,7 +442,7 @@ export class Profile implements WindowCounts {
   private segmentColumn(value: SegmentValue, index: number): ColumnView {
     const column = this.columnAt(index);
     const { rows, counts, weights } = value;
-    const source: ViewSource = { rows, counts, weights, rowsSlot: this.shape.groupSlots };
+    const source: ViewSource = { rows, counts, weights, rowsSlot: this.shape.groupSlots, beyondSlot: 0 };
     const place = { offset: column.groupOffset, count: column.groupCount, shownIn: column.firstOfGroup };
     return viewColumn(column, source, place, NO_DETAILS);
   }

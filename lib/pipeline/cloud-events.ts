@@ -2,13 +2,16 @@
  * CloudEvents 1.0 over HTTP: binary, structured and batched, into the collector. `data` is one event of the log record, or an array of them.
  * Format: reference/cloudevents (spec.md, bindings/http-protocol-binding.md, formats/json-format.md of CloudEvents 1.0.2).
  */
+import type { EventType } from '../contracts/event.ts';
 import { shown } from '../contracts/problem.ts';
 import type { Collector, Ticket } from './collector.ts';
 import type { Envelope } from './event-line.ts';
 import { arrayElements, eachElement, envelopeSpan, skipSpace, tooDeep } from './json-spans.ts';
 
-export const EVENT_TYPES: Readonly<Record<string, 'inference' | 'label'>> = {
+export const EVENT_TYPES: Readonly<Record<string, EventType>> = {
   'ml.inference.v1': 'inference',
+  'ml.request.v1': 'request',
+  'ml.response.v1': 'response',
   'ml.label.v1': 'label',
 };
 

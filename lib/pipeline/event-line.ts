@@ -2,14 +2,14 @@
  * From one parsed event to its line on the log: checked against the contract (contracts/event.ts) and the monitor, field policy applied,
  * `arrival` set, features of the wrong type moved to `invalid`. What needs no change is not written anew: the sender's text travels on.
  */
-import { EVENT_LIMITS, MODEL_PATTERN, type QuarantineReason } from '../contracts/event.ts';
+import { EVENT_LIMITS, type EventType, MODEL_PATTERN, type QuarantineReason } from '../contracts/event.ts';
 import { shown } from '../contracts/problem.ts';
 import { parseTime } from '../engine/event-time.ts';
 import type { FieldPlan } from './field-policy.ts';
 
 /** What the envelope (the CloudEvent, or the request) says about the event: used where the event itself is silent. */
 export interface Envelope {
-  readonly type: 'inference' | 'label' | null;
+  readonly type: EventType | null;
   readonly id: string | null;
   readonly source: string | null;
   readonly time: string | null;
@@ -59,8 +59,8 @@ export function eventLine(
     return refuse('schema', `expected an object, got ${shown(value)}`);
   const event = value as Json;
   const type = event['type'] ?? envelope.type;
-  if (type !== 'inference' && type !== 'label')
-    return refuse('schema', `type: expected inference or label, got ${shown(type)}`);
+  if (!isEventType(type))
+    return refuse('schema', `type: expected inference, request, response or label, got ${shown(type)}`);
   if (envelope.type !== null && type !== envelope.type)
     return refuse('schema', `type: the event says ${type}, its envelope ${envelope.type}`);
   const { model } = event;
@@ -97,7 +97,7 @@ export function eventLine(
       `source: expected text of at most ${EVENT_LIMITS.idLength} characters, got ${shown(source)}`,
     );
 
-  const problem = type === 'inference' ? inferenceProblem(event) : labelProblem(event);
+  const problem = type === 'label' ? labelProblem(event) : inferenceProblem(event, type);
   if (problem !== null) return refuseOf(plan, problem.startsWith('features:') ? 'too-large' : 'schema', problem);
 
   const clean =
@@ -121,9 +121,9 @@ export function eventLine(
     line += raw.slice(raw.indexOf('{') + 1);
   } else {
     const head = { id, type, source, model: plan.model, version, time, arrival: arrival.text };
-    line = type === 'inference' ? inferenceText(event, head, plan) : labelText(event, head);
+    line = type === 'label' ? labelText(event, head) : inferenceText(event, head, plan);
   }
-  return { line, model: plan.model, kind: type, asSent: clean };
+  return { line, model: plan.model, kind: type === 'label' ? 'label' : 'inference', asSent: clean };
 }
 
 function refuse(reason: QuarantineReason, detail: string): Refusal {
@@ -147,6 +147,15 @@ function isText(value: unknown, length: number): value is string {
   return typeof value === 'string' && value.length <= length;
 }
 
+function isEventType(type: unknown): type is EventType {
+  return type === 'inference' || type === 'label' || type === 'request' || type === 'response';
+}
+
+const OTHER_HALF: Readonly<Record<'request' | 'response', ReadonlySet<string>>> = {
+  request: new Set(['score', 'predicted', 'latency_ms', 'weight']),
+  response: new Set(['segment', 'numeric', 'categorical', 'invalid', 'weight', 'policy_key']),
+};
+
 function isMap(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -156,8 +165,12 @@ function noLineBreak(raw: string): boolean {
 }
 
 /** What breaks the contract, but for the types of features, which are a finding and no reason to refuse. */
-function inferenceProblem(event: Json): string | null {
+function inferenceProblem(event: Json, type: Exclude<EventType, 'label'>): string | null {
   if (event['version'] === undefined) return 'version: is required';
+  if (type !== 'inference') {
+    const other = Object.keys(event).find((key) => OTHER_HALF[type].has(key));
+    if (other !== undefined) return `${other}: is not for a ${type}`;
+  }
   let features = 0;
   for (const key in event) {
     const value = event[key];

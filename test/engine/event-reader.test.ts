@@ -74,11 +74,18 @@ const maps = (values: fc.Arbitrary<unknown>) =>
 /** Objects that are events but for one or a few of their fields. */
 const candidates = fc
   .tuple(
-    fc.constantFrom<Record<string, unknown>>(INFERENCE, LABEL, { ...INFERENCE, type: 'other' }, {}),
+    fc.constantFrom<Record<string, unknown>>(
+      INFERENCE,
+      LABEL,
+      { ...INFERENCE, type: 'request' },
+      { ...INFERENCE, type: 'response' },
+      { ...INFERENCE, type: 'other' },
+      {},
+    ),
     fc.record(
       {
         id: scalar,
-        type: fc.oneof(scalar, fc.constantFrom('label', 'inference')),
+        type: fc.oneof(scalar, fc.constantFrom('label', 'inference', 'request', 'response')),
         source: scalar,
         model: scalar,
         version: scalar,
@@ -191,6 +198,7 @@ describe('the hand-written checks', () => {
     };
     expect(readLine(JSON.stringify(line))).toEqual({
       kind: 'inference',
+      half: null,
       id: 'f-1',
       source: 'web',
       model: 'flights',

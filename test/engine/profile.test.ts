@@ -467,7 +467,7 @@ describe('reading a profile', () => {
 
   it('says so when a newer release wrote it', () => {
     const newer = bytes.slice();
-    newer[4] = 2;
+    newer[4] = 3;
     expect(() => Profile.decode(resealed(newer), shape)).toThrow(UnsupportedVersionError);
   });
 
