@@ -25,9 +25,9 @@ export class HttpProblem extends Error {
     status: number,
     code: string,
     detail: string,
-    options: { headers?: readonly string[]; problems?: readonly unknown[] } = {},
+    options: { headers?: readonly string[]; problems?: readonly unknown[]; cause?: unknown } = {},
   ) {
-    super(detail);
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'HttpProblem';
     this.document = {
       type: `urn:mlmon:${code}`,

@@ -142,6 +142,50 @@ export const monitorSchema = z
       .object({ p50: duration.optional(), p90: duration.optional(), p99: duration.optional() })
       .strict()
       .optional(),
+    kserve: z
+      .object({
+        service: z
+          .string()
+          .min(1)
+          .max(253)
+          .optional()
+          .describe(
+            "Name of the InferenceService whose logger sends this model's events. Default: the name of the model.",
+          ),
+        namespace: z.string().min(1).max(63).optional().describe('Its namespace. Default: any.'),
+        component: z
+          .enum(['predictor', 'transformer', 'explainer'])
+          .default('predictor')
+          .describe('The component whose inferences count; others log the same ones again.'),
+        mode: z
+          .enum(['all', 'request', 'response'])
+          .default('all')
+          .describe('What the logger is set to send. With response alone each answer counts as a row.'),
+        version: z
+          .string()
+          .min(1)
+          .max(256)
+          .default('unversioned')
+          .describe('Version of the model: requests name none, and both halves of an inference need the same.'),
+        versionAnnotation: z
+          .string()
+          .min(1)
+          .max(253)
+          .optional()
+          .describe("Annotation of the pod that holds the version; list it in the logger's metadataAnnotations."),
+        inputs: z
+          .array(columnName)
+          .min(1)
+          .max(2_000)
+          .optional()
+          .describe('Names of features by position, where requests carry none. Default: the order of features.'),
+        output: z.enum(['predicted', 'score']).default('predicted').describe('What a bare number in a response is.'),
+        score: columnName.optional().describe('Name of the output that holds the score.'),
+        predicted: columnName.optional().describe('Name of the output that holds the prediction.'),
+      })
+      .strict()
+      .optional()
+      .describe("Takes this model's events from the inference logger of KServe."),
     alerts: z
       .object({
         severity: z

@@ -8,9 +8,10 @@ import { EVENT_LIMITS, type QuarantineReason } from '../contracts/event.ts';
 import type { Monitor } from '../contracts/monitor.ts';
 import { CollectorCounters, type EventFormat } from './collector-counters.ts';
 import { type Arrival, type Envelope, eventLine, NO_ENVELOPE, withoutValue } from './event-line.ts';
-import { compilePlan, type FieldPlan, type PolicyKey } from './field-policy.ts';
+import { compilePlan, type FieldPlan, keyMark, type PolicyKey } from './field-policy.ts';
 import { tooDeep } from './json-spans.ts';
 import type { Clock, EventLog } from './ports.ts';
+import type { SendingRights } from './sender-rights.ts';
 
 /** What the collector asks of the registry: a shape is a compiled (monitor, baseline), the same object while it applies. */
 export interface CollectorRegistry {
@@ -41,7 +42,7 @@ export interface QuarantinedItem {
 export type QuarantineSink = (items: readonly QuarantinedItem[]) => Promise<void>;
 
 export interface CollectorOptions {
-  readonly log: EventLog;
+  readonly log: Pick<EventLog, 'append'>;
   readonly registry: CollectorRegistry;
   readonly clock: Clock;
   readonly quarantine: QuarantineSink;
@@ -51,6 +52,8 @@ export interface CollectorOptions {
   readonly bytesInFlight?: number;
   /** Largest log record. @default 1048576 (1 MiB) */
   readonly recordBytes?: number;
+  /** Chooses the partition of a record: any will do, since every count is independent of order. @default a running number */
+  readonly partitionKey?: () => string;
 }
 
 export interface ItemReason {
@@ -82,6 +85,8 @@ export class Ticket {
   format: EventFormat;
   mayInfer = true;
   mayLabel = true;
+  /** Models that the sender is bound to; `null`: any. */
+  rights: SendingRights | null = null;
   /** Its text has no character beyond ASCII: characters are bytes. */
   ascii = false;
   startedAt = 0;
@@ -115,7 +120,8 @@ export class Collector {
   readonly #options: CollectorOptions;
   readonly #limit: number;
   readonly #recordBytes: number;
-  readonly #plans = new WeakMap<object, FieldPlan>();
+  #plans = new WeakMap<object, FieldPlan>();
+  #policyKey: PolicyKey | null;
   readonly #planFor: (model: string, version: string, eventMs: number) => FieldPlan | null;
   #batch = new Batch();
   #bytesInFlight = 0;
@@ -124,23 +130,33 @@ export class Collector {
   #appending: Promise<void> | null = null;
   #arrival: Arrival = { ms: Number.NaN, text: '' };
   #keyNumber = 0;
+  readonly #partitionKey: () => string;
   #failure: string | null = null;
 
   constructor(options: CollectorOptions) {
     this.#options = options;
     this.#limit = options.bytesInFlight ?? 67_108_864;
     this.#recordBytes = Math.min(options.recordBytes ?? EVENT_LIMITS.recordBytes, EVENT_LIMITS.recordBytes);
-    const key = options.policyKey ?? null;
+    this.#policyKey = options.policyKey ?? null;
+    this.#partitionKey = options.partitionKey ?? (() => `${this.#keyNumber++}`);
     this.#planFor = (model, version, eventMs) => {
       const found = options.registry.shapeFor(model, version, eventMs);
       if (found === null) return null;
       let plan = this.#plans.get(found.shape);
       if (plan === undefined) {
-        plan = compilePlan(found.shape.monitor, found.shape.baseline, key);
+        plan = compilePlan(found.shape.monitor, found.shape.baseline, this.#policyKey);
         this.#plans.set(found.shape, plan);
       }
       return plan;
     };
+  }
+
+  /** Hashes with this key from now on; what was taken before keeps the one it was taken with. */
+  rekey(key: PolicyKey | null): void {
+    const old = this.#policyKey;
+    if (old === key || (old !== null && key !== null && keyMark(old) === keyMark(key))) return;
+    this.#policyKey = key;
+    this.#plans = new WeakMap();
   }
 
   /** Takes events that are already parsed. Rejects when they could not be made durable: nothing of them counts then, send them again. */
@@ -200,6 +216,11 @@ export class Collector {
 
   /** Takes one parsed event; `raw` is its JSON text without outer white space, if known. Must be followed by `submit` in the same turn. */
   take(ticket: Ticket, value: unknown, raw: string | null, envelope: Envelope): void {
+    // Whether another model exists is none of the sender's business: nothing else is said of it.
+    if (ticket.rights !== null && !isBoundTo(ticket.rights, value)) {
+      this.#forbid(ticket, 'the sender is not bound to this model');
+      return;
+    }
     const outcome = eventLine(value, raw, envelope, this.#now(), this.#planFor);
     if ('reason' in outcome) {
       const { reason, detail, model, open } = outcome;
@@ -211,8 +232,12 @@ export class Collector {
     const { line, kind } = outcome;
     if (!(kind === 'inference' ? ticket.mayInfer : ticket.mayLabel)) {
       const scope = kind === 'inference' ? 'events:write' : 'labels:write';
-      this.#note(ticket, 'scope', `an event of type ${kind} needs a token with the scope ${scope}`);
-      ticket.forbidden++;
+      this.#forbid(ticket, `an event of type ${kind} needs a token with the scope ${scope}`);
+      return;
+    }
+    const { rights } = ticket;
+    if (rights !== null && !(kind === 'inference' ? rights.mayInfer(outcome.model) : rights.mayLabel(outcome.model))) {
+      this.#forbid(ticket, `the sender is not bound to this model for events of type ${kind}`);
       return;
     }
     const ascii = ticket.ascii && outcome.asSent;
@@ -232,6 +257,11 @@ export class Collector {
     batch.bytes += bytes;
     batch.events++;
     this.#bytesInFlight += bytes;
+  }
+
+  #forbid(ticket: Ticket, detail: string): void {
+    this.#note(ticket, 'scope', detail);
+    ticket.forbidden++;
   }
 
   /** Refuses one event of which it is not known whose it is: it may hold what some monitor holds back. */
@@ -282,8 +312,7 @@ export class Collector {
     try {
       if (batch.quarantined.length > 0) await this.#options.quarantine(batch.quarantined);
       if (batch.records.length > 0) {
-        // Any key will do, since every count is independent of order: they only spread the records over the partitions.
-        await this.#options.log.append(batch.records.map((data) => ({ key: `${this.#keyNumber++}`, data })));
+        await this.#options.log.append(batch.records.map((data) => ({ key: this.#partitionKey(), data })));
         this.counters.delivered += batch.events;
         this.counters.delivery.observe((performance.now() - begun) / 1000);
       }
@@ -325,6 +354,12 @@ export class Collector {
     if (ms !== this.#arrival.ms) this.#arrival = { ms, text: new Date(ms).toISOString() };
     return this.#arrival;
   }
+}
+
+/** An event that names no model is judged by its contract instead. */
+function isBoundTo(rights: SendingRights, value: unknown): boolean {
+  const model = typeof value === 'object' && value !== null ? (value as { model?: unknown }).model : undefined;
+  return typeof model !== 'string' || rights.knows(model);
 }
 
 export function answerOf(ticket: Ticket): CollectorAnswer {

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { QuarantineReason } from '../contracts/event.ts';
 import { keys } from '../contracts/object-keys.ts';
-import type { QuarantineSink } from '../pipeline/collector.ts';
-import type { ObjectStore } from '../pipeline/ports.ts';
-import { excerptOf, putQuarantine, type QuarantineEntry } from '../pipeline/quarantine.ts';
+import type { QuarantineSink } from './collector.ts';
+import type { ObjectStore } from './ports.ts';
+import { excerptOf, putQuarantine, type QuarantineEntry } from './quarantine.ts';
 
 /** The partition of what never came to the log. */
 const PARTITION = 'collector';
