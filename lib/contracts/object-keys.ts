@@ -59,6 +59,10 @@ export const keys = {
   cursor: (log: string, partition: string) => `cursors/${segment(log)}/${segment(partition)}.json`,
   allCursors: () => 'cursors/',
   cursors: (log: string) => `cursors/${segment(log)}/`,
+  /** Committed ranges that a cursor moved out; made at `now`. */
+  ranges: (log: string, partition: string, now: number, digest: string) =>
+    `ranges/${segment(log)}/${segment(partition)}/${stamp(now)}-${digest}.json`,
+  allRanges: () => 'ranges/',
   /** `appendTime` of the first record, so that clean-up can work by day. */
   pack: (appendTime: number, partition: string, first: string, last: string, digest: string) =>
     `packs/${day(appendTime)}/${segment(partition)}/${first}-${last}-${digest}.pack`,

@@ -16,8 +16,7 @@ import type { PerformanceCounts } from '../engine/performance-counts.ts';
 import { regressionFixedPoint } from '../engine/performance-numbers.ts';
 import { classificationCountsOf, regressionCountsOf } from '../engine/performance-rows.ts';
 import type { Shape } from '../engine/shape.ts';
-import { archivedThrough } from './archiver.ts';
-import { CaptureListing } from './capture-listing.ts';
+import { ArchivedCapture, type CaptureReach } from './capture-reach.ts';
 import { changeJson, encodeJson, readJson } from './json-object.ts';
 import {
   arrivalRange,
@@ -33,8 +32,8 @@ import { type Clock, ConflictError, type EventLog, type ObjectStore, type Query 
 /** A record is on the log within this time after it arrived, milliseconds: collectors wait less than that before they append. */
 export const APPEND_DELAY = 60_000;
 const DAY = 86_400_000;
-/** Windows of one query: what it returns is held in memory. */
-const WINDOWS_A_QUERY = 500;
+/** What it returns is held in memory. */
+const A_QUERY = { windows: 500, characters: Number.POSITIVE_INFINITY } as const;
 /** Days of orphans counted at once, when there is much to make up for. */
 const ORPHAN_DAYS = 31;
 
@@ -43,6 +42,8 @@ export interface LabelerState {
   readonly schema: 'mlmon.labels/v1';
   /** Everything that had to be computed from records that arrived before this is computed, milliseconds since 1970. */
   readonly through: number;
+  /** A step that began and is not over goes on to here: its queries are the same again, and are taken up where they run on. */
+  readonly pending?: number;
   /** Where it began: the oldest capture there was. */
   readonly since: number;
   /** Labels whose prediction never came, by model, counted for arrivals before `orphansThrough`. */
@@ -67,8 +68,21 @@ export interface LabelerModels {
   } | null;
 }
 
-export interface LabelerOptions {
-  readonly log: EventLog;
+export type LabelerOptions = LabelerParts &
+  (
+    | { readonly log: EventLog; readonly capture?: undefined }
+    | {
+        readonly log: Pick<EventLog, 'identity'>;
+        /** @default what the archiver writes of the log */
+        readonly capture: CaptureReach;
+      }
+  );
+
+interface LabelerParts {
+  /** A query that outlives this process is taken up by the next: how far a step goes is written down before it. @default false */
+  readonly resumes?: boolean;
+  /** Bounds of one query: windows, since what it returns is held in memory, and characters of its text. @default 500, without end */
+  readonly aQuery?: { readonly windows: number; readonly characters: number };
   readonly store: ObjectStore;
   readonly query: Query;
   readonly clock: Clock;
@@ -103,7 +117,7 @@ interface Written {
 
 export class Labeler {
   private readonly options: LabelerOptions;
-  private readonly listing: CaptureListing;
+  private readonly capture: CaptureReach;
   /** Newest revision of results that may still be revised. */
   private readonly written = new Map<string, Written>();
   /** Stored, and not yet told. */
@@ -111,33 +125,41 @@ export class Labeler {
 
   constructor(options: LabelerOptions) {
     this.options = options;
-    this.listing = new CaptureListing(options.store);
+    this.capture = options.capture ?? new ArchivedCapture(options);
   }
 
   /** Computes everything that is due now. Call it again and again. */
   async step(): Promise<LabelerStep> {
-    const { log, store, clock, models } = this.options;
+    const { log, store, models } = this.options;
     await this.tell();
     await models.refresh();
     const key = keys.labeled(await log.identity());
-    const through = (await archivedThrough(log, store, clock)) - APPEND_DELAY;
     const before = (await readJson<LabelerState>(store, key))?.value ?? (await this.firstState());
+    const through = before?.pending ?? (await this.capture.through()) - APPEND_DELAY;
     if (before === null || !(through > before.through))
       return { windows: 0, written: 0, queries: 0, through: before?.through ?? null, orphans: before?.orphans ?? {} };
-
     const all = this.dueWindows(before.through, through);
-    const untouched = await this.untouched(all, through);
-    const due = all.filter((window) => !untouched.has(window));
     const orphans = this.dueOrphans(before, through);
+    if (this.options.resumes === true && before.pending === undefined && all.length + orphans.length > 0) {
+      const begun = await changeJson<LabelerState>(store, key, (present) =>
+        present === null || (present.through === before.through && present.pending === undefined)
+          ? { ...(present ?? before), pending: through }
+          : null,
+      );
+      // Another labeler was quicker: the next step does what it says.
+      if (begun?.pending !== through || begun.through !== before.through)
+        return { windows: 0, written: 0, queries: 0, through: before.through, orphans: before.orphans };
+    }
+    const untouched = await this.untouched(all, through);
+    const due = all.filter((window) => !untouched.windows.has(window));
     let written = 0;
-    let queries = all.some(({ since }) => since !== null) ? 1 : 0;
-    let found: Record<string, number> = {};
-    for (let from = 0; from === 0 ? due.length + orphans.length > 0 : from < due.length; from += WINDOWS_A_QUERY) {
-      const windows = due.slice(from, from + WINDOWS_A_QUERY);
-      const answer = await this.compute(windows, from === 0 ? orphans : [], through);
+    let { queries } = untouched;
+    const found: Record<string, number> = {};
+    for (const part of this.parts(due, orphans, labelQuery)) {
+      const answer = await this.compute(part.windows, part.orphans, through);
       written += answer.written;
       queries += 1;
-      found = { ...found, ...answer.orphans };
+      for (const [model, count] of Object.entries(answer.orphans)) found[model] = (found[model] ?? 0) + count;
     }
     await this.tell();
     const state = await changeJson<LabelerState>(store, key, (present) =>
@@ -155,7 +177,7 @@ export class Labeler {
 
   /** Begins at the oldest capture: nothing can be due before it. `null` when there is none. */
   private async firstState(): Promise<LabelerState | null> {
-    const oldest = await this.listing.oldestHour();
+    const oldest = await this.capture.oldestHour();
     return oldest === null
       ? null
       : { schema: 'mlmon.labels/v1', through: oldest, since: oldest, orphans: {}, orphansThrough: {} };
@@ -239,15 +261,44 @@ export class Labeler {
   }
 
   /** Of the mature windows those for which nothing has arrived since they were computed: most of them, most of the time. */
-  private async untouched(windows: readonly DueWindow[], through: number): Promise<Set<DueWindow>> {
+  private async untouched(
+    windows: readonly DueWindow[],
+    through: number,
+  ): Promise<{ readonly windows: ReadonlySet<DueWindow>; readonly queries: number }> {
     const seen = windows.flatMap((window): (SeenWindow & { of: DueWindow })[] =>
       window.since === null ? [] : [{ ...window, since: window.since, of: window }],
     );
-    if (seen.length === 0) return new Set();
-    const range = arrivalRange(seen, []);
-    const rows = await this.ask(touchedQuery(seen), range, through);
-    const touched = new Set(rows.map((row) => seen[Number(row['w'])]?.of));
-    return new Set(seen.map(({ of }) => of).filter((window) => !touched.has(window)));
+    const untouched = new Set(seen.map(({ of }) => of));
+    let queries = 0;
+    for (const { windows: part } of this.parts(seen, [], touchedQuery)) {
+      queries += 1;
+      for (const row of await this.ask(touchedQuery(part), arrivalRange(part, []), through)) {
+        const touched = part[Number(row['w'])];
+        if (touched !== undefined) untouched.delete(touched.of);
+      }
+    }
+    return { windows: untouched, queries };
+  }
+
+  /** What one query takes each: so many windows and spans as its bounds allow, in order. */
+  private parts<W>(
+    windows: readonly W[],
+    orphans: readonly OrphanSpan[],
+    sql: (windows: readonly W[], orphans: readonly OrphanSpan[]) => string,
+  ): { readonly windows: readonly W[]; readonly orphans: readonly OrphanSpan[] }[] {
+    const bounds = this.options.aQuery ?? A_QUERY;
+    const halved = (
+      some: readonly W[],
+      spans: readonly OrphanSpan[],
+    ): { readonly windows: readonly W[]; readonly orphans: readonly OrphanSpan[] }[] => {
+      if (some.length + spans.length === 0) return [];
+      const isSmall = some.length + spans.length === 1;
+      if (isSmall || (some.length <= bounds.windows && sql(some, spans).length <= bounds.characters))
+        return [{ windows: some, orphans: spans }];
+      const [w, o] = [Math.ceil(some.length / 2), Math.ceil(spans.length / 2)];
+      return [...halved(some.slice(0, w), spans.slice(0, o)), ...halved(some.slice(w), spans.slice(o))];
+    };
+    return halved(windows, orphans);
   }
 
   private async ask(
@@ -255,11 +306,11 @@ export class Labeler {
     range: { readonly from: number; readonly to: number },
     through: number,
   ): Promise<Row[]> {
-    const objects = await this.listing.between(range.from, range.to + APPEND_DELAY, through);
+    const objects = await this.capture.between(range.from, range.to + APPEND_DELAY, through);
     try {
       return await this.options.query.run(sql, objects);
     } catch (error) {
-      this.listing.forget();
+      this.capture.forget();
       throw error;
     }
   }
@@ -415,6 +466,7 @@ function advance(
 ): LabelerState | null {
   const counts: Record<string, number> = { ...present.orphans };
   const until: Record<string, number> = { ...present.orphansThrough };
+  const { pending, ...settled } = present;
   let changed = through > present.through;
   for (const { model, to } of orphans) {
     // Somebody else may have counted these days meanwhile.
@@ -424,6 +476,12 @@ function advance(
     changed = true;
   }
   return changed
-    ? { ...present, through: Math.max(present.through, through), orphans: counts, orphansThrough: until }
+    ? {
+        ...settled,
+        ...(pending !== undefined && pending > through ? { pending } : {}),
+        through: Math.max(present.through, through),
+        orphans: counts,
+        orphansThrough: until,
+      }
     : null;
 }

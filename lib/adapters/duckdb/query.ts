@@ -1,6 +1,7 @@
 /** The query port over Parquet files on this machine. */
 import { CAPTURE_COLUMNS, type CaptureColumn } from '../../contracts/capture.ts';
 import type { Query } from '../../pipeline/ports.ts';
+import { withCapture } from '../capture-placeholder.ts';
 import { type DuckDb, identifier, literal } from './load.ts';
 import { plainPath } from './table-files.ts';
 
@@ -25,9 +26,6 @@ export const CAPTURE_TYPES: Readonly<Record<CaptureColumn, string>> = {
   policy_key: 'VARCHAR',
 };
 
-/** Text, names and comments are passed over, so that data which looks like the placeholder stays data. */
-const TOKENS = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\{capture\}/g;
-
 export class DuckDbQuery implements Query {
   private readonly db: DuckDb;
   private readonly path: (key: string) => string;
@@ -43,7 +41,7 @@ export class DuckDbQuery implements Query {
     objects: readonly string[],
   ): Promise<Readonly<Record<string, string | number | bigint | null>>[]> {
     const relation = captureRelation(objects.map(this.path));
-    const rows = await this.db.rows(sql.replace(TOKENS, (token) => (token === '{capture}' ? relation : token)));
+    const rows = await this.db.rows(withCapture(sql, relation));
     for (const row of rows)
       for (const [name, value] of Object.entries(row))
         if (typeof value === 'boolean' || (typeof value === 'number' && !Number.isInteger(value)))
