@@ -4,6 +4,7 @@
  */
 import type { QuarantineReason } from '../contracts/event.ts';
 import { keys, stamp, unstamp } from '../contracts/object-keys.ts';
+import { type Ranges, withRanges } from './committed-ranges.ts';
 import { encodeJson } from './json-object.ts';
 import { listAll } from './listing.ts';
 import { ConflictError, comparePositions, type ObjectStore, type Position, TransientError } from './ports.ts';
@@ -39,6 +40,8 @@ export interface Cursor {
   readonly appendTime: number | null;
   /** Committed positions as (after, through], ascending, merged where they touch; `null`: from the beginning. */
   readonly ranges: readonly (readonly [after: Position | null, through: Position])[];
+  /** Key of the object that holds further ranges, moved out where there were many (`range-store.ts`). */
+  readonly older?: string;
   /** Goes up with every change, so that no two states are ever equal. */
   readonly epoch: number;
   /** Keys of the open packs. */
@@ -77,7 +80,7 @@ export class CursorFullError extends Error {
 }
 
 export interface Commit {
-  /** The position after which the batch was read. */
+  /** The position after which the batch was read, or where what was pushed begins. */
   readonly after: Position | null;
   readonly through: Position;
   readonly appendTime: number;
@@ -88,17 +91,35 @@ export interface Commit {
   readonly totals: LedgerTotals;
 }
 
-/** The cursor after a batch. Pure. */
+/** The cursor after a batch that was read after its position. Pure. */
 export function committed(cursor: Cursor, commit: Commit): Cursor {
+  const ranges = withRange(cursor.ranges, [commit.after, commit.through]);
+  return { ...listed(cursor, commit), position: commit.through, ranges };
+}
+
+/**
+ * The cursor after a batch that was pushed, wherever it lies: its range begins just before its first record, since what is between the
+ * position and that record may have been given up and wait for its redrive. `empty`: ranges that are known to hold no record. Pure.
+ */
+export function committedPush(cursor: Cursor, commit: Commit, empty: Ranges): Cursor {
+  const { position } = cursor;
+  const isNewest = position === null || comparePositions(commit.through, position) > 0;
+  return {
+    ...listed(cursor, commit),
+    position: isNewest ? commit.through : position,
+    ranges: withRanges(cursor.ranges, [[commit.after, commit.through], ...empty]),
+  };
+}
+
+/** All that a commit changes but for positions. */
+function listed(cursor: Cursor, commit: Commit): Cursor {
   const hours = [...commit.hours].map(stamp).sort();
   const open: Record<string, readonly number[]> = { ...cursor.open };
   const listed = commit.pack !== null && hours.length > 0 ? commit.pack : null;
   for (const hour of listed === null ? [] : hours) open[hour] = [...(open[hour] ?? []), cursor.packs.length];
   return {
     ...cursor,
-    position: commit.through,
     appendTime: Math.max(commit.appendTime, cursor.appendTime ?? Number.NEGATIVE_INFINITY),
-    ranges: withRange(cursor.ranges, [commit.after, commit.through]),
     epoch: cursor.epoch + 1,
     packs: listed === null ? cursor.packs : [...cursor.packs, listed],
     appended: listed === null ? cursor.appended : [...cursor.appended, commit.appendTime],
