@@ -42,8 +42,8 @@ export class FakeAthena {
   /** Every statement that was run, once each. */
   readonly statements: string[] = [];
   readonly calls: string[] = [];
-  /** Thrown by the next calls, one each. */
-  readonly failures: Error[] = [];
+  /** Thrown by the next calls, one each; with a name, by the next call of that name. */
+  readonly failures: { readonly call?: string; readonly error: Error }[] = [];
   /** Ends of the next executions instead of their results, one each. */
   readonly ends: { readonly state: 'FAILED' | 'CANCELLED'; readonly reason: string; readonly retryable?: boolean }[] =
     [];
@@ -80,8 +80,11 @@ export class FakeAthena {
   }): Promise<unknown> {
     const input = given as never;
     this.calls.push(name);
-    const failure = this.failures.shift();
-    if (failure !== undefined) throw failure;
+    const next = this.failures[0];
+    if (next !== undefined && (next.call ?? name) === name) {
+      this.failures.shift();
+      throw next.error;
+    }
     if (name === 'StartQueryExecutionCommand') return this.#start(input);
     if (name === 'GetQueryExecutionCommand') return this.#look(input);
     if (name === 'GetQueryResultsCommand') return this.#results(input);
