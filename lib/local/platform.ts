@@ -18,6 +18,7 @@ import { Collector } from '../pipeline/collector.ts';
 import { collectorQuarantine } from '../pipeline/collector-quarantine.ts';
 import { EpisodeKeeper } from '../pipeline/episodes.ts';
 import { Exporter } from '../pipeline/exporter.ts';
+import { KServeReader } from '../pipeline/kserve.ts';
 import { Labeler } from '../pipeline/labeler.ts';
 import { Notifier } from '../pipeline/notifier.ts';
 import { PackReader } from '../pipeline/pack-reader.ts';
@@ -41,6 +42,7 @@ import { ReplayClock, wallClock } from './replay-clock.ts';
 import { apiRoutes } from './server/api-routes.ts';
 import { changeRoutes } from './server/change-routes.ts';
 import { HttpServer } from './server/http-server.ts';
+import { kserveRoutes } from './server/kserve-routes.ts';
 import { openApiDocument } from './server/open-api.ts';
 import { operationRoutes } from './server/operation-routes.ts';
 import { pageRoutes } from './server/page-routes.ts';
@@ -254,6 +256,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       routes: [
         ...apiRoutes(read),
         ...changeRoutes(actions, read),
+        ...kserveRoutes({ collector, reader: new KServeReader({ collector, registry, clock }), tokens }),
         ...operationRoutes({ metrics, notReady: () => (stopping ? 'it is stopping' : collector.failure) }),
         ...pageRoutes({ page: await loadPage(), runbook: renderRunbook(), openApi: openApiDocument() }),
       ],

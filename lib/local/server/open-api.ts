@@ -130,6 +130,20 @@ export function openApiDocument(): Json {
         json(oneOrMany(ref('PlainLabel'))),
         'labels:write',
       ),
+      '/v1/kserve': {
+        post: {
+          summary:
+            "Takes copies of inferences from KServe's logger (CloudEvents, binary mode); with tokens also POST /v1/kserve/{token}.",
+          security: [{ token: ['events:write'] }],
+          requestBody: { required: true, content: json({ type: 'object' }) },
+          responses: {
+            200: answer('Durable: on the log, or in quarantine with a reason.', ref('Accepted')),
+            413: problem('The body has more than 8 MiB.'),
+            429: problem('Over its limits.'),
+            503: problem('Could not be made durable.'),
+          },
+        },
+      },
       '/api/models': read('The models with their state, and the health of the platform.'),
       '/api/models/{model}': read('One model: its monitor, versions, features, baselines and episodes.', [model]),
       '/api/models/{model}/windows': read('Judged windows and performance, oldest first.', [

@@ -36,17 +36,5 @@ export function operationRoutes({ metrics, notReady }: OperationOptions): Route[
         await context.json({ status: 'ready' });
       },
     },
-    {
-      method: 'POST',
-      path: '/v1/kserve',
-      scope: 'events:write',
-      handle: async () => {
-        throw new HttpProblem(
-          404,
-          'not-yet',
-          'events of the KServe logger are not taken yet; send CloudEvents of type ml.inference.v1 to /v1/events',
-        );
-      },
-    },
   ];
 }

@@ -5,8 +5,13 @@ import { BODY_LIMIT, decoded, decompressed, tooLarge } from '../../pipeline/requ
 import type { Head } from './request-guard.ts';
 
 /** @throws HttpProblem 400 (not UTF-8), 413, 415 */
-export function readBody(request: IncomingMessage, head: Head): Promise<string> {
-  return new Promise<Buffer>((resolve, reject) => {
+export async function readBody(request: IncomingMessage, head: Head): Promise<string> {
+  return decoded(await readBytes(request, head));
+}
+
+/** @throws HttpProblem 400, 413, 415 */
+export async function readBytes(request: IncomingMessage, head: Head): Promise<Buffer> {
+  const body = await new Promise<Buffer>((resolve, reject) => {
     if (head.contentLength !== null && Number(head.contentLength) > BODY_LIMIT) {
       reject(tooLarge());
       return;
@@ -23,7 +28,6 @@ export function readBody(request: IncomingMessage, head: Head): Promise<string> 
     request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     request.on('error', reject);
     request.on('aborted', () => reject(new HttpProblem(400, 'aborted', 'the request ended before its body did')));
-  })
-    .then((body) => decompressed(body, head.contentEncoding))
-    .then(decoded);
+  });
+  return decompressed(body, head.contentEncoding);
 }

@@ -229,8 +229,6 @@ describe('answers', () => {
     reason = 'the disk is full';
     const not = await ask('GET', '/readyz');
     expect([not.status, not.json().detail]).toEqual([503, 'the disk is full']);
-    const kserve = await ask('POST', '/v1/kserve', { headers: { 'content-type': 'application/json' }, body: '{}' });
-    expect([kserve.status, kserve.json().detail]).toEqual([404, expect.stringContaining('not taken yet')]);
   });
 
   it('describe themselves', async () => {

@@ -8,6 +8,7 @@ import { type MonitorInput, parseMonitor } from '../../../lib/contracts/monitor.
 import { apiRoutes } from '../../../lib/local/server/api-routes.ts';
 import { type Actions, changeRoutes } from '../../../lib/local/server/change-routes.ts';
 import { HttpServer } from '../../../lib/local/server/http-server.ts';
+import { kserveRoutes } from '../../../lib/local/server/kserve-routes.ts';
 import { openApiDocument } from '../../../lib/local/server/open-api.ts';
 import { operationRoutes } from '../../../lib/local/server/operation-routes.ts';
 import { type PageFile, pageRoutes } from '../../../lib/local/server/page-routes.ts';
@@ -15,6 +16,7 @@ import { ReadModel } from '../../../lib/local/server/read-model.ts';
 import { Tokens } from '../../../lib/local/server/tokens.ts';
 import { WindowColumns } from '../../../lib/local/server/window-columns.ts';
 import { Collector, type CollectorOptions, type QuarantinedItem } from '../../../lib/pipeline/collector.ts';
+import { KServeReader } from '../../../lib/pipeline/kserve.ts';
 import { PackReader } from '../../../lib/pipeline/pack-reader.ts';
 import { publishMonitor } from '../../../lib/pipeline/publisher.ts';
 import { Registry } from '../../../lib/pipeline/registry.ts';
@@ -128,16 +130,18 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
         }),
     },
   ) as Actions;
+  const tokens = options.tokens === undefined ? null : Tokens.parse(options.tokens, 'tokens');
   const server = new HttpServer({
     host: '127.0.0.1',
     port: 0,
     names: options.names,
-    tokens: options.tokens === undefined ? null : Tokens.parse(options.tokens, 'tokens'),
+    tokens,
     collector,
     advance: options.advance === true ? (ms) => clock.set(ms) : null,
     routes: [
       ...apiRoutes(read),
       ...changeRoutes(actions, read),
+      ...kserveRoutes({ collector, reader: new KServeReader({ collector, registry, clock }), tokens }),
       ...operationRoutes({ metrics: async () => sink.render(), notReady: options.notReady ?? (() => null) }),
       ...pageRoutes({
         page: options.page ?? null,
