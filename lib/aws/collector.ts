@@ -35,7 +35,7 @@ export class Collector extends Construct {
   readonly functionUrl: lambda.FunctionUrl | undefined;
   /** With tokens and keys, and for KServe. */
   readonly door: HttpDoor | undefined;
-  /** Events go to `<url>/v1/events`, labels to `<url>/v1/labels`. */
+  /** Ends in a slash. Events go to `<url>v1/events`, labels to `<url>v1/labels`. */
   readonly url: string;
 
   constructor(scope: Construct, id: string, props: CollectorProps) {
@@ -75,7 +75,6 @@ export class Collector extends Construct {
         rate: props.rate,
         burst: props.burst,
       });
-    // A Function URL ends in a slash.
     this.url = this.functionUrl === undefined ? (this.door?.url ?? '') : this.functionUrl.url;
   }
 

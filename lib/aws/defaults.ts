@@ -81,3 +81,7 @@ export const LABELER_INTERVAL = Duration.minutes(5);
 /** Requests a second to an HTTP API of the collector: above some 50 events a second senders should batch, or write to the stream. */
 export const COLLECTOR_RATE = 100;
 export const COLLECTOR_BURST = 200;
+
+export const ENVIRONMENT_NAME = 'production';
+/** The most that Kinesis keeps: of a stream that was made elsewhere nothing is known. */
+export const BROUGHT_STREAM_RETENTION = Duration.days(365);

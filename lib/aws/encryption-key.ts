@@ -23,7 +23,7 @@ export class EncryptionKey extends Construct {
 }
 
 /**
- * Lets the services that keep or carry the platform's data use a key: logs, alarms, events and topics. A key that another stack or account
+ * Lets the services that keep or carry the platform's data use a key: logs, events and topics; alarms are let in by the alerting. A key that another stack or account
  * made cannot be changed from here: give it these statements there.
  */
 export function permitServices(key: kms.IKey): void {
@@ -50,9 +50,7 @@ export function permitServices(key: kms.IKey): void {
   key.addToResourcePolicy(
     new iam.PolicyStatement({
       sid: 'MessagesOfServices',
-      principals: ['cloudwatch', 'events', 'sns'].map(
-        (service) => new iam.ServicePrincipal(`${service}.amazonaws.com`),
-      ),
+      principals: ['events', 'sns'].map((service) => new iam.ServicePrincipal(`${service}.amazonaws.com`)),
       actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
       resources: ['*'],
       conditions: { StringEquals: { 'aws:SourceAccount': account } },

@@ -68,7 +68,7 @@ export class HttpDoor extends Construct {
       },
     });
     const { region, urlSuffix } = Stack.of(this);
-    this.url = `https://${this.api.apiId}.execute-api.${region}.${urlSuffix}`;
+    this.url = `https://${this.api.apiId}.execute-api.${region}.${urlSuffix}/`;
     const integration = new HttpLambdaIntegration('Collector', props.target);
     if (access.keys !== undefined) {
       this.authorizer = new MonitoringFunction(this, 'Authorizer', {

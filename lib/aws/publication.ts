@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CustomResource, FileAssetPackaging, Stack, Stage } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
 import type { PublicationProperties } from '../contracts/publication.ts';
@@ -10,18 +11,55 @@ import type { Bindings } from './bindings.ts';
 import type { Monitor } from './monitor.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import type { PlatformContext } from './platform-context.ts';
+import { secretStatements } from './statements.ts';
+
+export interface PublisherProps {
+  readonly platform: PlatformContext;
+  /** Hashes categories of baselines as fields of events are. @default none: a baseline with a hashed feature is refused */
+  readonly policyKey?: secretsmanager.ISecret;
+  /** Told of the monitors of each publication. @default nobody is */
+  readonly onMonitors?: (monitors: readonly Monitor[]) => void;
+}
 
 /** The function that writes what is deployed into the store. One a platform, for the publications of all stacks. */
 export class Publisher extends Construct {
   readonly handler: MonitoringFunction<'publisher'>;
+  readonly #models = new Map<string, string>();
+  readonly #onMonitors: PublisherProps['onMonitors'];
 
-  constructor(scope: Construct, id: string, props: { readonly platform: PlatformContext }) {
+  constructor(scope: Construct, id: string, props: PublisherProps) {
     super(scope, id);
     this.handler = new MonitoringFunction(this, 'Handler', {
       name: 'publisher',
       platform: props.platform,
-      environment: {},
+      environment: { MLMON_POLICY_KEY_SECRET_ARN: props.policyKey?.secretArn },
     });
+    this.#onMonitors = props.onMonitors;
+    for (const statement of secretStatements(props.policyKey)) this.handler.role.addToPolicy(statement);
+  }
+
+  /** Models that publications have brought so far. */
+  get models(): ReadonlySet<string> {
+    return new Set(this.#models.keys());
+  }
+
+  /** @throws ProblemError when another publication brings one of the models */
+  claim(owner: string, monitors: readonly Monitor[]): void {
+    const problems: Problem[] = [];
+    for (const { model } of monitors) {
+      const other = this.#models.get(model);
+      if (other === undefined) this.#models.set(model, owner);
+      else
+        problems.push({
+          code: 'twice',
+          path: `${owner}: ${model}`,
+          message: `the model has a monitor already, in ${other}`,
+          expected: 'one monitor a model',
+          fix: 'remove one of them',
+        });
+    }
+    if (problems.length > 0) throw new ProblemError(problems);
+    this.#onMonitors?.(monitors);
   }
 
   /** Lets it read the files of a publication: they lie in the bucket of assets of the stack that brings them, under digests as names. */
@@ -52,8 +90,7 @@ export interface PublicationProps {
 export class Publication extends Construct {
   constructor(scope: Construct, id: string, props: PublicationProps) {
     super(scope, id);
-    const problems = twins(props.monitors);
-    if (problems.length > 0) throw new ProblemError(problems);
+    props.publisher.claim(this.node.path, props.monitors);
     const lines = [...props.monitors]
       .sort((a, b) => (a.model < b.model ? -1 : 1))
       .map(({ line }) => JSON.stringify(line));
@@ -93,24 +130,5 @@ function publishLines(
     packaging: FileAssetPackaging.FILE,
     sourceHash: digest,
     displayName: `${scope.node.path}/monitors`,
-  });
-}
-
-function twins(monitors: readonly Monitor[]): Problem[] {
-  const seen = new Set<string>();
-  return monitors.flatMap(({ model }) => {
-    if (!seen.has(model)) {
-      seen.add(model);
-      return [];
-    }
-    return [
-      {
-        code: 'twice',
-        path: `models: ${model}`,
-        message: 'the model has a monitor already',
-        expected: 'one monitor a model',
-        fix: 'remove one of them',
-      },
-    ];
   });
 }

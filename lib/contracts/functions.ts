@@ -76,7 +76,7 @@ export const FUNCTION_ENVIRONMENT = {
   /** Every minute, and on messages of alarms: delivers what the outboxes hold. Its channels and routes lie in the store (`keys.alerting`). */
   notifier: { ...COMMON, MLMON_HEARTBEAT_TOPIC_ARN: arn.optional() },
   /** The custom resource: publishes monitors, baselines and the alerting configuration. */
-  publisher: { ...COMMON },
+  publisher: { ...COMMON, ...POLICY_KEY },
   /** Every hour: deletes what nothing names any more. */
   cleaner: { ...COMMON, MLMON_PACK_RETENTION_DAYS: whole },
 } as const satisfies Readonly<Record<string, z.ZodRawShape>>;

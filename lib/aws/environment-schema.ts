@@ -1,0 +1,119 @@
+/** An environment as a file says it: `environments/<name>.yaml`. */
+import { z } from 'zod';
+import { alertingSchema } from '../contracts/alerting.ts';
+import { isDuration } from '../contracts/duration.ts';
+
+const duration = z.string().refine(isDuration, 'a whole number and a unit: 30s, 5m, 400d');
+const secretName = z.string().min(1).describe('Name of a secret in Secrets Manager of the same account and region.');
+const name = z
+  .string()
+  .regex(/^[a-z0-9-]{1,40}$/, 'lower-case letters, digits and hyphens, at most 40')
+  .optional();
+
+const channelSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.enum(['slack', 'teams', 'webhook']), name, secret: secretName }).strict(),
+  z
+    .object({ type: z.enum(['pagerduty', 'opsgenie']), name, secret: secretName, url: z.string().url().optional() })
+    .strict(),
+  z.object({ type: z.literal('email'), name, address: z.string().email() }).strict(),
+  z.object({ type: z.literal('https'), name, url: z.string().url() }).strict(),
+  z
+    .object({ type: z.literal('slack-channel'), name, workspace: z.string().min(1), channel: z.string().min(1) })
+    .strict(),
+  z.object({ type: z.literal('sqs'), name, queueArn: z.string().startsWith('arn:') }).strict(),
+]);
+export type EnvironmentChannel = z.output<typeof channelSchema>;
+
+const collectorSchema = z.discriminatedUnion('access', [
+  z.object({ access: z.literal('iam'), kserveSecret: secretName.optional() }).strict(),
+  z
+    .object({
+      access: z.literal('jwt'),
+      issuer: z.string().url(),
+      audience: z.array(z.string().min(1)).min(1),
+      kserveSecret: secretName.optional(),
+    })
+    .strict(),
+  z.object({ access: z.literal('keys'), keysSecret: secretName, kserveSecret: secretName.optional() }).strict(),
+  z.object({ access: z.literal('kserve-only'), kserveSecret: secretName }).strict(),
+]);
+
+const senderSchema = z
+  .object({
+    principal: z.string().min(1).describe('ARN of a role, id of a key, or subject of a token.'),
+    events: z.array(z.string().min(1)).default([]),
+    labels: z.array(z.string().min(1)).default([]),
+  })
+  .strict();
+
+export const environmentSchema = z
+  .object({
+    account: z
+      .string()
+      .regex(/^\d{12}$/, 'twelve digits')
+      .optional()
+      .describe('Absent: that of whoever deploys.'),
+    region: z
+      .string()
+      .regex(/^[a-z]{2}(?:-[a-z]+)+-\d$/, 'a region, e.g. eu-central-1')
+      .optional(),
+    stackName: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, 'letters, digits and hyphens')
+      .optional(),
+    tags: z.record(z.string().min(1).max(128), z.string().max(256)).default({}),
+    models: z.array(z.string().min(1)).default([]).describe('Monitor files and folders of them, seen from this file.'),
+    encryption: z.enum(['service-keys', 'own-key']).default('service-keys'),
+    data: z.enum(['keep', 'delete']).default('keep').describe('What becomes of the data when the stack goes.'),
+    stream: z
+      .union([
+        z.object({ capacity: z.literal('on-demand') }).strict(),
+        z.object({ capacity: z.literal('provisioned'), shards: z.number().int().min(1).max(10_000) }).strict(),
+      ])
+      .default({ capacity: 'on-demand' }),
+    collector: collectorSchema.default({ access: 'iam' }),
+    senders: z.array(senderSchema).default([]).describe('Who may send what, besides what constructs grant.'),
+    capture: z
+      .object({
+        format: z.enum(['parquet', 'json-lines']).default('parquet'),
+        buffer: duration.optional(),
+        retention: duration.optional(),
+      })
+      .strict()
+      .default({ format: 'parquet' }),
+    profiler: z.object({ batchWindow: duration.optional() }).strict().default({}),
+    alerting: z
+      .object({
+        channels: z.array(channelSchema).max(50).default([]),
+        routes: alertingSchema.shape.routes,
+        mutes: alertingSchema.shape.mutes,
+        notifiedBy: z.enum(['episodes', 'alarms']).default('episodes'),
+        linkBase: z.string().url().optional(),
+        runbookBase: z.string().url().optional(),
+        silent: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('Why nobody need hear of anything, or of blindness: stops the warning.'),
+      })
+      .strict()
+      .default({ channels: [], routes: [], mutes: [], notifiedBy: 'episodes' }),
+    metrics: z
+      .object({
+        detail: z.enum(['none', 'minimal', 'summary']).optional(),
+        prometheus: z.enum(['managed', 'none']).default('managed'),
+        budget: z.number().positive().optional(),
+      })
+      .strict()
+      .default({ prometheus: 'managed' }),
+  })
+  .strict();
+
+type Parsed = z.output<typeof environmentSchema>;
+/** A checked environment; `folder` is where its paths are seen from. */
+export interface EnvironmentConfig extends Parsed {
+  readonly name: string;
+  readonly folder: string;
+}
+/** An environment as its author writes it. */
+export type EnvironmentInput = z.input<typeof environmentSchema>;

@@ -1,0 +1,155 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { durationMs } from '../contracts/duration.ts';
+import { type Problem, ProblemError } from '../contracts/problem.ts';
+import { NO_CHANNELS, NO_INDEPENDENT_SUBSCRIBER, Notifications } from './alerting.ts';
+import { CaptureFormat } from './capture-format.ts';
+import { Channel, type IChannel } from './channel.ts';
+import { CollectorAccess } from './collector-access.ts';
+import { EncryptionKey } from './encryption-key.ts';
+import type { EnvironmentChannel, EnvironmentConfig } from './environment-schema.ts';
+import { StreamCapacity } from './event-stream.ts';
+import { ModelMonitoring } from './model-monitoring.ts';
+import { Monitor } from './monitor.ts';
+import { Prometheus } from './prometheus.ts';
+
+/** What came of an environment. */
+export interface Environment {
+  readonly stack: Stack;
+  readonly monitoring: ModelMonitoring;
+}
+
+/**
+ * Makes the stack of an environment, in an App or in a Stage of a pipeline. Nothing is looked up: account and region stand in its file, or are
+ * those of whoever deploys.
+ */
+export function addEnvironment(scope: Construct, config: EnvironmentConfig): Environment {
+  const stackName = config.stackName ?? `ModelMonitoring-${config.name}`;
+  const stack = new Stack(scope, stackName, {
+    stackName,
+    description: `Model monitoring: ${config.name}`,
+    env: { account: config.account, region: config.region },
+    tags: { environment: config.name, ...config.tags },
+    // What keeps its data is not to go by mistake either.
+    terminationProtection: config.data === 'keep',
+  });
+  const removalPolicy = config.data === 'keep' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+  const { alerting, capture, collector, metrics, stream } = config;
+  const secret = (name: string | undefined): secretsmanager.ISecret | undefined =>
+    name === undefined ? undefined : secretNamed(stack, name);
+  const monitoring = new ModelMonitoring(stack, 'Monitoring', {
+    environmentName: config.name,
+    models: monitorsOf(config),
+    key: config.encryption === 'own-key' ? new EncryptionKey(stack, 'Key', { removalPolicy }).key : undefined,
+    removalPolicy,
+    capacity:
+      stream.capacity === 'on-demand'
+        ? StreamCapacity.onDemand()
+        : StreamCapacity.provisioned({ shards: stream.shards }),
+    access: accessOf(stack, collector),
+    kserveSecret: secret(collector.kserveSecret),
+    captureFormat: capture.format === 'parquet' ? CaptureFormat.parquet() : CaptureFormat.jsonLines(),
+    captureBuffer: durationOf(capture.buffer),
+    captureRetention: durationOf(capture.retention),
+    batchWindow: durationOf(config.profiler.batchWindow),
+    channels: alerting.channels.map((channel, i) => channelOf(stack, channel, i)),
+    routes: alerting.routes,
+    mutes: alerting.mutes,
+    notifications: alerting.notifiedBy === 'alarms' ? Notifications.fromAlarms() : Notifications.fromEpisodes(),
+    linkBase: alerting.linkBase,
+    runbookBase: alerting.runbookBase,
+    metricDetail: metrics.detail,
+    metricBudget: metrics.budget,
+    prometheus: metrics.prometheus === 'none' ? Prometheus.none() : Prometheus.managed(),
+  });
+  for (const { principal, events, labels } of config.senders) {
+    for (const model of events) monitoring.grants.captureBy(principal, model);
+    for (const model of labels) monitoring.grants.labelBy(principal, model);
+  }
+  if (alerting.silent !== undefined)
+    for (const id of [NO_CHANNELS, NO_INDEPENDENT_SUBSCRIBER])
+      Validations.of(monitoring).acknowledge({ id, reason: alerting.silent });
+  return { stack, monitoring };
+}
+
+/** Files, and all of folders. The problems of all are told together. */
+function monitorsOf({ models, folder, name }: EnvironmentConfig): Monitor[] {
+  const problems: Problem[] = [];
+  const monitors = models.flatMap((path) => {
+    const file = resolve(folder, path);
+    const kind = statSync(file, { throwIfNoEntry: false });
+    if (kind === undefined) {
+      problems.push({
+        code: 'file',
+        path: `models: ${path}`,
+        message: 'there is no such file or folder',
+        got: file,
+        expected: `a path that is seen from the file of ${name}`,
+      });
+      return [];
+    }
+    try {
+      return kind.isDirectory() ? Monitor.fromFolder(file) : [Monitor.fromFile(file)];
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      problems.push(...error.problems);
+      return [];
+    }
+  });
+  if (problems.length > 0) throw new ProblemError(problems);
+  return monitors;
+}
+
+/** By name: its ARN ends in six characters that only the service knows. One construct for each. */
+function secretNamed(stack: Stack, name: string): secretsmanager.ISecret {
+  const id = `Secret-${name.replaceAll('/', '-')}`;
+  const present = stack.node.tryFindChild(id);
+  return present === undefined
+    ? secretsmanager.Secret.fromSecretNameV2(stack, id, name)
+    : (present as unknown as secretsmanager.ISecret);
+}
+
+function accessOf(stack: Stack, collector: EnvironmentConfig['collector']): CollectorAccess {
+  switch (collector.access) {
+    case 'iam':
+      return CollectorAccess.iam();
+    case 'jwt':
+      return CollectorAccess.jwt({ issuer: collector.issuer, audience: collector.audience });
+    case 'keys':
+      return CollectorAccess.keys(secretNamed(stack, collector.keysSecret));
+    case 'kserve-only':
+      return CollectorAccess.kserveOnly();
+  }
+}
+
+function channelOf(stack: Stack, channel: EnvironmentChannel, i: number): IChannel {
+  const { name } = channel;
+  switch (channel.type) {
+    case 'slack':
+      return Channel.slack(secretNamed(stack, channel.secret), { name });
+    case 'teams':
+      return Channel.teams(secretNamed(stack, channel.secret), { name });
+    case 'webhook':
+      return Channel.webhook(secretNamed(stack, channel.secret), { name });
+    case 'pagerduty':
+      return Channel.pagerDuty(secretNamed(stack, channel.secret), { name, url: channel.url });
+    case 'opsgenie':
+      return Channel.opsgenie(secretNamed(stack, channel.secret), { name, url: channel.url });
+    case 'email':
+      return Channel.email(channel.address, { name });
+    case 'https':
+      return Channel.https(channel.url, { name });
+    case 'slack-channel':
+      return Channel.slackChannel({ name, workspace: channel.workspace, channel: channel.channel });
+    case 'sqs':
+      return Channel.sqs(sqs.Queue.fromQueueArn(stack, `Queue-${name ?? i}`, channel.queueArn), { name });
+  }
+}
+
+function durationOf(text: string | undefined): Duration | undefined {
+  return text === undefined ? undefined : Duration.millis(durationMs(text));
+}

@@ -1,0 +1,91 @@
+import { Names, Stack, Validations } from 'aws-cdk-lib';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type { IConstruct } from 'constructs';
+import { Bindings } from './bindings.ts';
+import type { Collector } from './collector.ts';
+import { producerStatements } from './event-stream.ts';
+import type { PlatformContext } from './platform-context.ts';
+import { Publication, type Publisher } from './publication.ts';
+
+/** Shown when a sender is granted a model that no monitor of the app declares at that moment; acknowledge it where monitors come another way. */
+export const UNKNOWN_MODEL = 'ml-monitoring-constructs:unknown-model';
+
+export interface GrantsProps {
+  readonly platform: PlatformContext;
+  readonly collector: Collector;
+  readonly publisher: Publisher;
+  /** Those that the platform's own publication carries. */
+  readonly bindings: Bindings;
+}
+
+/** Who may send what. A sender is bound to its models: what it sends of others is refused. */
+export class Grants {
+  readonly #scope: IConstruct;
+  readonly #props: GrantsProps;
+
+  constructor(scope: IConstruct, props: GrantsProps) {
+    this.#scope = scope;
+    this.#props = props;
+  }
+
+  /** The role may send events of the model to the collector's Function URL. */
+  capture(role: iam.IRole, model: string): void {
+    this.#props.collector.allow(role);
+    this.#bindingsFor(role).add(role.roleArn, 'events', this.#known(model));
+  }
+
+  /** The role may send ground truth of the model. Labels steer what is told of its accuracy, so this is a right of its own. */
+  label(role: iam.IRole, model: string): void {
+    this.#props.collector.allow(role);
+    this.#bindingsFor(role).add(role.roleArn, 'labels', this.#known(model));
+  }
+
+  /** The same for a sender without a role: the subject of a token, or the id of a key. */
+  captureBy(principal: string, model: string): void {
+    this.#props.bindings.add(principal, 'events', this.#known(model));
+  }
+
+  /** The same for a sender without a role. */
+  labelBy(principal: string, model: string): void {
+    this.#props.bindings.add(principal, 'labels', this.#known(model));
+  }
+
+  /**
+   * The role may write to the stream itself: events and labels of any model, since the stream knows no models. For senders of many events, which
+   * use the producer helper.
+   */
+  produce(role: iam.IRole): void {
+    const { stream, key } = this.#props.platform;
+    for (const statement of producerStatements(stream, key)) role.addToPrincipalPolicy(statement);
+  }
+
+  /** A role of another stack is bound from there: this stack must not depend on one that depends on it. */
+  #bindingsFor(role: iam.IRole): Bindings {
+    const stack = Stack.of(role);
+    if (stack === Stack.of(this.#scope)) return this.#props.bindings;
+    const id = `ModelMonitoringBindings${Names.nodeUniqueId(this.#scope.node)}`;
+    const present = stack.node.tryFindChild(id);
+    if (present instanceof SenderBindings) return present.bindings;
+    return new SenderBindings(stack, id, this.#props.publisher).bindings;
+  }
+
+  #known(model: string): string {
+    if (model !== '*' && !this.#props.publisher.models.has(model))
+      Validations.of(this.#scope).addWarning(
+        UNKNOWN_MODEL,
+        `grants: no monitor of this app declares the model ${model} so far; declare it before, or acknowledge this where its monitor comes another way`,
+      );
+    return model;
+  }
+}
+
+/** Bindings of the roles of one stack. */
+class SenderBindings extends Publication {
+  readonly bindings: Bindings;
+
+  constructor(scope: Stack, id: string, publisher: Publisher) {
+    const bindings = new Bindings();
+    super(scope, id, { publisher, monitors: [], bindings });
+    this.bindings = bindings;
+  }
+}

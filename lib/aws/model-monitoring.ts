@@ -1,0 +1,242 @@
+import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type * as kinesis from 'aws-cdk-lib/aws-kinesis';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import type * as sns from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import type { AlertChanges } from '../alerts/rules.ts';
+import type { Mute, Route } from '../contracts/alerting.ts';
+import type { MetricDetail } from '../contracts/cloudwatch-metrics.ts';
+import { Alarms } from './alarms.ts';
+import { Alerting, type AlertingProps, type Notifications } from './alerting.ts';
+import { Bindings } from './bindings.ts';
+import { Capture } from './capture.ts';
+import type { CaptureFormat } from './capture-format.ts';
+import type { IChannel } from './channel.ts';
+import { Cleaner } from './cleaner.ts';
+import { Collector } from './collector.ts';
+import type { CollectorAccess } from './collector-access.ts';
+import { BROUGHT_STREAM_RETENTION, ENVIRONMENT_NAME, FAILED_RETENTION, STREAM_RETENTION } from './defaults.ts';
+import { permitServices } from './encryption-key.ts';
+import { Evaluator } from './evaluator.ts';
+import { EventStream, type StreamCapacity } from './event-stream.ts';
+import { Grants } from './grants.ts';
+import { Labeler } from './labeler.ts';
+import { DeadLetterQueue } from './message-queue.ts';
+import { Metrics } from './metrics.ts';
+import type { ModelMetrics } from './model-metrics.ts';
+import type { Monitor } from './monitor.ts';
+import { MonitoringFunction } from './monitoring-function.ts';
+import type { PlatformContext } from './platform-context.ts';
+import { PolicyKey } from './policy-key.ts';
+import { Profiler } from './profiler.ts';
+import type { Prometheus } from './prometheus.ts';
+import { Publication, Publisher } from './publication.ts';
+import { Redrive } from './redrive.ts';
+import { Store } from './store.ts';
+
+/** A stream that exists already. */
+export interface BroughtStream {
+  readonly stream: kinesis.IStream;
+  /** Whether what it holds already is to be counted: `TRIM_HORIZON` all of it, `LATEST` none. */
+  readonly startingPosition: lambda.StartingPosition;
+  /** Seconds since 1970, for `AT_TIMESTAMP`. @default none */
+  readonly startingPositionTimestamp?: number;
+  /** How long it keeps records. @default BROUGHT_STREAM_RETENTION: 365 days */
+  readonly retention?: Duration;
+}
+
+export interface ModelMonitoringProps {
+  /** Where alerts are delivered. An empty list is possible, and warned of. */
+  readonly channels: readonly IChannel[];
+  /** What is watched; more can come from other stacks (`ModelMonitor`) and from `mlmon monitor apply`. @default none yet */
+  readonly models?: readonly Monitor[];
+  /** A dimension of all metrics. @default ENVIRONMENT_NAME: production */
+  readonly environmentName?: string;
+  /** How senders of events prove who they are. @default CollectorAccess.iam() */
+  readonly access?: CollectorAccess;
+  /** Path segments that let KServe's logger in. @default none: KServe has no way in */
+  readonly kserveSecret?: secretsmanager.ISecret;
+  /** Hashes the fields that monitors tell to: `{ "version": "1", "key": "<64 hexadecimal digits>" }`. @default a secret with a random key, for 0.40 $ a month */
+  readonly policyKey?: secretsmanager.ISecret;
+  /** Of the platform's own stream. @default StreamCapacity.onDemand() */
+  readonly capacity?: StreamCapacity;
+  /** Instead of a stream of its own. @default a stream of its own */
+  readonly stream?: BroughtStream;
+  /** Instead of a bucket of its own: versioned, with its events sent to EventBridge. @default a bucket of its own */
+  readonly bucket?: s3.IBucket;
+  /** Encrypts everything; one that was made elsewhere must let logs, events and topics use it (`permitServices`). @default keys that the services own */
+  readonly key?: kms.IKey;
+  /** How captured events lie in the bucket. @default CaptureFormat.parquet() */
+  readonly captureFormat?: CaptureFormat;
+  /** Longest that events are held back before they are written. @default CAPTURE_BUFFER: 5 minutes */
+  readonly captureBuffer?: Duration;
+  /** How long captured events are kept in the platform's own bucket. @default for ever */
+  readonly captureRetention?: Duration;
+  /** Longest that Lambda gathers records before the profiler is called. @default PROFILER_BATCH_WINDOW: 60 seconds */
+  readonly batchWindow?: Duration;
+  /** What links of alerts begin with. @default none, and alerts carry no link */
+  readonly linkBase?: string;
+  /** What addresses of runbook entries begin with. @default messages name the entry alone */
+  readonly runbookBase?: string;
+  /** Which channels an owner, a model, a signal or a severity goes to. @default every channel gets everything */
+  readonly routes?: readonly Route[];
+  /** What is recorded and shown and sent to nobody, for a time or always. @default nothing */
+  readonly mutes?: readonly Mute[];
+  /** Who tells people of drift, quality and performance. @default Notifications.fromEpisodes() */
+  readonly notifications?: Notifications;
+  /** Topics of yours for alarms. @default a topic for each severity */
+  readonly topics?: AlertingProps['topics'];
+  /** Gets a message while delivery works. @default none: an alarm watches the notifier */
+  readonly heartbeat?: sns.ITopic;
+  /** CloudWatch metrics of each model. @default METRIC_DETAIL: 'minimal' */
+  readonly metricDetail?: MetricDetail;
+  /** Where the series of features go. @default Prometheus.managed() */
+  readonly prometheus?: Prometheus;
+  /** USD a month that metrics of models may cost; synthesis fails above it. @default DEFAULT_METRIC_BUDGET: 1000 */
+  readonly metricBudget?: number;
+  /** Changes to alerts by key: threshold, severity, how long, or off. @default the catalogue as it stands */
+  readonly alerts?: AlertChanges;
+  /** What becomes of bucket and stream when the stack goes; `DESTROY` deletes all data with them. @default RemovalPolicy.RETAIN */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/**
+ * The platform: from an event to an alert. It only wires; every part is a construct of its own that can be used alone, and reached here for
+ * whatever its props do not say.
+ */
+export class ModelMonitoring extends Construct {
+  readonly platform: PlatformContext;
+  /** Absent where a bucket was brought. */
+  readonly store: Store | undefined;
+  /** Absent where a stream was brought. */
+  readonly eventStream: EventStream | undefined;
+  readonly capture: Capture;
+  readonly collector: Collector;
+  readonly profiler: Profiler;
+  readonly redrive: Redrive;
+  readonly evaluator: Evaluator;
+  readonly labeler: Labeler;
+  readonly cleaner: Cleaner;
+  readonly alerting: Alerting;
+  /** What is exported, and where to. */
+  readonly metricExport: Metrics;
+  readonly alarms: Alarms;
+  readonly publisher: Publisher;
+  readonly publication: Publication;
+  readonly policyKey: secretsmanager.ISecret;
+  /** Runs of schedules that could not be handed over. */
+  readonly deadLetters: DeadLetterQueue;
+  readonly grants: Grants;
+  /** Metrics of models, for alarms and dashboards of yours. */
+  readonly metrics: ModelMetrics;
+  /** Models that have monitors, of all stacks of the app so far. */
+  get models(): ReadonlySet<string> {
+    return this.publisher.models;
+  }
+
+  constructor(scope: Construct, id: string, props: ModelMonitoringProps) {
+    super(scope, id);
+    const { key, linkBase } = props;
+    const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+    if (key !== undefined) permitServices(key);
+    this.store =
+      props.bucket === undefined
+        ? new Store(this, 'Store', { key, removalPolicy, captureRetention: props.captureRetention })
+        : undefined;
+    this.eventStream =
+      props.stream === undefined
+        ? new EventStream(this, 'Stream', { key, removalPolicy, capacity: props.capacity })
+        : undefined;
+    const platform: PlatformContext = {
+      environmentName: props.environmentName ?? ENVIRONMENT_NAME,
+      bucket: props.bucket ?? this.store!.bucket,
+      stream: props.stream?.stream ?? this.eventStream!.stream,
+      ...(key === undefined ? {} : { key }),
+    };
+    this.platform = platform;
+    this.policyKey = props.policyKey ?? new PolicyKey(this, 'PolicyKey', { key }).secret;
+    this.deadLetters = new DeadLetterQueue(this, 'DeadLetters', { key });
+    const deadLetters = this.deadLetters.queue;
+    this.capture = new Capture(this, 'Capture', {
+      platform,
+      format: props.captureFormat,
+      buffer: props.captureBuffer,
+    });
+    this.collector = new Collector(this, 'Collector', {
+      platform,
+      access: props.access,
+      kserveSecret: props.kserveSecret,
+      policyKey: this.policyKey,
+    });
+    this.profiler = new Profiler(this, 'Profiler', {
+      platform,
+      // All that was ever written to a stream of its own is to be counted.
+      startingPosition: props.stream?.startingPosition ?? lambda.StartingPosition.TRIM_HORIZON,
+      startingPositionTimestamp: props.stream?.startingPositionTimestamp,
+      batchWindow: props.batchWindow,
+    });
+    this.redrive = new Redrive(this, 'Redrive', { platform });
+    this.evaluator = new Evaluator(this, 'Evaluator', { platform, deadLetters, linkBase });
+    this.labeler = new Labeler(this, 'Labeler', { platform, capture: this.capture, deadLetters, linkBase });
+    const streamRetention =
+      props.stream === undefined ? STREAM_RETENTION : (props.stream.retention ?? BROUGHT_STREAM_RETENTION);
+    this.cleaner = new Cleaner(this, 'Cleaner', {
+      platform,
+      deadLetters,
+      retention: streamRetention.plus(FAILED_RETENTION),
+    });
+    this.alerting = new Alerting(this, 'Alerting', {
+      platform,
+      channels: props.channels,
+      routes: props.routes,
+      mutes: props.mutes,
+      notifications: props.notifications,
+      topics: props.topics,
+      heartbeat: props.heartbeat,
+      linkBase,
+      runbookBase: props.runbookBase,
+    });
+    this.metricExport = new Metrics(this, 'Metrics', {
+      platform,
+      alerting: this.alerting,
+      detail: props.metricDetail,
+      prometheus: props.prometheus,
+      metricBudget: props.metricBudget,
+      deadLetters,
+      changes: props.alerts,
+      runbook: props.runbookBase,
+    });
+    this.metrics = this.metricExport.models;
+    this.publisher = new Publisher(this, 'Publisher', {
+      platform,
+      policyKey: this.policyKey,
+      onMonitors: (monitors) => this.metricExport.watch(monitors),
+    });
+    const bindings = new Bindings();
+    this.publication = new Publication(this, 'Publication', {
+      publisher: this.publisher,
+      monitors: props.models ?? [],
+      alerting: this.alerting.json,
+      bindings,
+    });
+    const parts = this.node.findAll();
+    this.alarms = new Alarms(this, 'Alarms', {
+      platform,
+      topics: this.alerting.topics,
+      functions: parts.filter((part) => part instanceof MonitoringFunction),
+      deadLetters: parts.filter((part) => part instanceof DeadLetterQueue).map(({ queue }) => queue),
+      notifications: props.notifications,
+      changes: props.alerts,
+      runbook: props.runbookBase,
+    });
+    this.grants = new Grants(this, {
+      platform,
+      collector: this.collector,
+      publisher: this.publisher,
+      bindings,
+    });
+  }
+}
