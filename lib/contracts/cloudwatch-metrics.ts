@@ -39,6 +39,14 @@ export interface CloudWatchMetric {
   readonly emitter: FunctionName | 'every';
 }
 
+/** A metric with its value now. */
+export interface CloudWatchValue {
+  readonly metric: CloudWatchMetric;
+  readonly value: number;
+  /** Values of the metric's dimensions, but for the environment. */
+  readonly of?: Readonly<Partial<Record<CloudWatchDimension, string>>>;
+}
+
 export interface ModelCloudWatchMetric extends CloudWatchMetric {
   /** The smallest detail at which it is sent. */
   readonly detail: 'minimal' | 'summary';
