@@ -45,8 +45,6 @@ export interface DeliveredOptions {
   readonly clock: Clock;
   /** After so long what was appended is surely delivered, milliseconds: the buffer of the delivery and what it may lag. */
   readonly delayMs: number;
-  /** How long an object collects, milliseconds: its hour is that of its oldest record. */
-  readonly bufferMs: number;
 }
 
 /** What Firehose delivers: nothing is listed but the newest hours, and what was redriven. */
@@ -79,11 +77,11 @@ export class DeliveredCapture implements CaptureReach {
   }
 
   async between(from: number, to: number): Promise<string[]> {
-    const { clock, bufferMs } = this.options;
+    const { clock, delayMs } = this.options;
     const until = Math.min(clock.now(), to + DAY);
     const hours: string[] = [];
     // A delivery that lagged, or the hour of an object's oldest record: both put a record into another hour than its own.
-    const first = Math.max(from - bufferMs, (await this.oldestHour()) ?? from);
+    const first = Math.max(from - delayMs, (await this.oldestHour()) ?? from);
     for (let hour = floor(first); hour <= until; hour += HOUR) hours.push(keys.captureHour(hour));
     return [...hours, ...(await this.redriven(floor(first), until))];
   }

@@ -60,7 +60,7 @@ async function replay({ seed, faulty, slow = false }: Options) {
       },
       ...(slow ? { deadline: () => began + 1_500 } : {}),
     });
-    const capture = new DeliveredCapture({ ...ports, delayMs: 20 * MINUTE, bufferMs: BUFFER });
+    const capture = new DeliveredCapture({ ...ports, delayMs: 20 * MINUTE });
     const aQuery = { windows: 50, characters: QUERY_CHARACTERS };
     return { process, labeler: new Labeler({ ...ports, log, query, models, capture, resumes: true, aQuery }) };
   };
