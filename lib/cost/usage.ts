@@ -47,7 +47,7 @@ export interface Usage {
 export const USAGE_DEFAULTS = {
   /** What the producer helper does. */
   eventsPerRecord: 15,
-  stream: 'provisioned',
+  stream: 'on-demand',
   retentionDays: 7,
   captureDays: 90,
   prometheus: true,

@@ -82,7 +82,7 @@ describe('mlmon cost', () => {
     const base = ['--monitor', 'churn.yaml', '--events-per-month', '1G'];
     const part = async (id: string, ...argv: string[]): Promise<number | undefined> =>
       (await bill(...base, ...argv)).parts.find((one) => one.id === id)?.usd;
-    expect(await part('stream', '--stream', 'on-demand')).toBeGreaterThan((await part('stream'))!);
+    expect(await part('stream', '--stream', 'provisioned')).toBeLessThan((await part('stream'))!);
     expect(await part('capture', '--events-per-record', '1')).toBeGreaterThan(3 * (await part('capture'))!);
     expect(await part('capture-storage', '--capture-days', '180')).toBeCloseTo(2 * (await part('capture-storage'))!, 6);
     expect(await part('cloudwatch-metrics', '--metric-detail', 'summary')).toBeGreaterThan(
