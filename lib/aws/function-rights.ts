@@ -38,8 +38,16 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
   },
   // The on-failure prefix: Lambda puts given-up batches there with the function's role.
   profiler: {
-    read: [...DECLARED, PREFIXES.cursors, PREFIXES.packs, PREFIXES.quarantine],
-    write: [PREFIXES.cursors, PREFIXES.packs, PREFIXES.quarantine, PREFIXES.onFailure],
+    // A cursor that is full is relieved by closing its oldest hours.
+    read: [...DECLARED, PREFIXES.cursors, PREFIXES.ranges, PREFIXES.packs, PREFIXES.profiles, PREFIXES.quarantine],
+    write: [
+      PREFIXES.cursors,
+      PREFIXES.ranges,
+      PREFIXES.packs,
+      PREFIXES.profiles,
+      PREFIXES.quarantine,
+      PREFIXES.onFailure,
+    ],
     remove: [],
     stream: 'inspect',
   },
@@ -47,13 +55,22 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     read: [
       ...DECLARED,
       PREFIXES.cursors,
+      PREFIXES.ranges,
       PREFIXES.packs,
+      PREFIXES.profiles,
       PREFIXES.quarantine,
       PREFIXES.onFailure,
       CAPTURE_ERROR_PREFIX,
       CAPTURE_REDRIVEN_PREFIX,
     ],
-    write: [PREFIXES.cursors, PREFIXES.packs, PREFIXES.quarantine, CAPTURE_REDRIVEN_PREFIX],
+    write: [
+      PREFIXES.cursors,
+      PREFIXES.ranges,
+      PREFIXES.packs,
+      PREFIXES.profiles,
+      PREFIXES.quarantine,
+      CAPTURE_REDRIVEN_PREFIX,
+    ],
     remove: [],
     stream: 'inspect',
   },
@@ -140,5 +157,10 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     remove: [PREFIXES.configuration],
     stream: 'none',
   },
-  cleaner: { read: [PREFIXES.cursors, PREFIXES.packs], write: [], remove: [PREFIXES.packs], stream: 'none' },
+  cleaner: {
+    read: [PREFIXES.cursors, PREFIXES.ranges, PREFIXES.packs],
+    write: [],
+    remove: [PREFIXES.ranges, PREFIXES.packs],
+    stream: 'none',
+  },
 };

@@ -36,6 +36,7 @@ const hour = (ms: number): string => new Date(ms).toISOString().slice(11, 13);
 /** First segments of all keys of the platform's own: permissions and life cycles are given by them. Those of the capture lie in capture.ts. */
 export const PREFIXES = {
   cursors: 'cursors/',
+  ranges: 'ranges/',
   packs: 'packs/',
   profiles: 'profiles/',
   results: 'results/',
@@ -118,6 +119,19 @@ export const keys = {
   bindings: () => 'configuration/bindings.json',
   /** Where Lambda puts batches of the stream that it gave up; the prefix is fixed by the service. */
   onFailure: () => 'aws/lambda/',
+  /** Says that an outbox holds a transition to deliver, so that the others need not be read; may be missing, never wrong for long. */
+  pending: (model: string, transition: string) => `pending/${segment(model)}/${segment(transition)}`,
+  allPending: () => 'pending/',
+  /** Alarms of the platform that wait to be delivered; put-if-unchanged. */
+  alarms: () => 'notifier/alarms.json',
+  /** What the notifier sent lately, by channel; put-if-unchanged. */
+  notifier: () => 'notifier/state.json',
+  /** A test of all channels, asked for and answered; put-if-unchanged. */
+  channelTest: (id: string) => `channel-tests/${segment(id)}.json`,
+  channelTests: () => 'channel-tests/',
+  /** What a publication brought, so that the next one of its name knows what it lacks; put-if-unchanged. */
+  publication: (owner: string) => `publications/${segment(owner)}.json`,
+  publications: () => 'publications/',
   audit: (n: number) => `audit/${String(n).padStart(9, '0')}.json`,
   audits: () => 'audit/',
 } as const;

@@ -16,7 +16,7 @@ export interface CleanUpOptions {
   readonly reader: PackReader;
   /** Log retention and on-failure retention together, milliseconds. */
   readonly retentionMs: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: Pick<AbortSignal, 'aborted'>;
 }
 
 /**

@@ -75,7 +75,11 @@ export async function moveOutRanges(
 }
 
 /** Deletes moved ranges that no cursor names any more, a day after they were made. Returns how many. */
-export async function cleanUpRanges(store: ObjectStore, clock: Clock, signal?: AbortSignal): Promise<number> {
+export async function cleanUpRanges(
+  store: ObjectStore,
+  clock: Clock,
+  signal?: Pick<AbortSignal, 'aborted'>,
+): Promise<number> {
   const old: string[] = [];
   for await (const key of listAll(store, keys.allRanges())) {
     const made = unstamp(key.split('/')[3] ?? '');
