@@ -10,6 +10,9 @@ const arn = z.string().startsWith('arn:');
 /** Instead of the public address of the service: its region's, or that of a test. */
 const url = z.string().url().optional();
 
+/** Its receiver subscribes to the topics of alarms itself, so the notifier passes none on to it. @default true for sns, false for sqs */
+const hearsAlarms = z.boolean().optional();
+
 export const deliverySchema = z.discriminatedUnion('type', [
   /** Secret: the webhook's address. */
   z.object({ type: z.literal('slack'), name, secretArn: arn }).strict(),
@@ -22,8 +25,10 @@ export const deliverySchema = z.discriminatedUnion('type', [
   /** Secret: `{ "url": …, "key": … }`, the key signing the body; the address alone where nothing is signed. */
   z.object({ type: z.literal('webhook'), name, secretArn: arn }).strict(),
   /** A topic: e-mail, chat applications, whatever subscribes. `format`: what its subscribers read. */
-  z.object({ type: z.literal('sns'), name, topicArn: arn, format: z.enum(['text', 'chat', 'json']) }).strict(),
-  z.object({ type: z.literal('sqs'), name, queueUrl: z.string().url() }).strict(),
+  z
+    .object({ type: z.literal('sns'), name, topicArn: arn, format: z.enum(['text', 'chat', 'json']), hearsAlarms })
+    .strict(),
+  z.object({ type: z.literal('sqs'), name, queueUrl: z.string().url(), hearsAlarms }).strict(),
   /** A function of the user's: invoked with the transition. */
   z.object({ type: z.literal('function'), name, functionArn: arn }).strict(),
 ]);

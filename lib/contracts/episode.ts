@@ -84,3 +84,10 @@ export interface EpisodeState {
   readonly silences: readonly Silence[];
   readonly outbox: readonly OutboxEntry[];
 }
+
+/** Transitions to deliver that are no episode of a model: alarms of the platform, a test of the channels. */
+export interface Outbox {
+  readonly schema: 'mlmon.outbox/v1';
+  readonly silences: readonly Silence[];
+  readonly outbox: readonly OutboxEntry[];
+}

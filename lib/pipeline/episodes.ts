@@ -11,6 +11,7 @@ import type { PerformanceResult, WindowResult } from '../contracts/result.ts';
 import { EMPTY_FOLD, type FoldState, foldEpisodes } from '../engine/episode.ts';
 import { type Judgement, judgementOfPerformance, judgementOfWindow } from '../engine/judgement.ts';
 import { changeJson } from './json-object.ts';
+import { entryOf, hintAt, trimmedOutbox } from './outbox.ts';
 import type { Clock, ObjectStore } from './ports.ts';
 
 /** Closed episodes and settled outbox entries that stay in the object, for the page. */
@@ -47,11 +48,13 @@ export class EpisodeKeeper {
       result.schema === 'mlmon.performance/v1' ? judgementOfPerformance(result) : judgementOfWindow(result),
     );
     let added: readonly Transition[] = [];
-    await changeJson<EpisodeState>(this.#options.store, keys.episodes(model), async (present) => {
+    const state = await changeJson<EpisodeState>(this.#options.store, keys.episodes(model), async (present) => {
       const step = await this.#step(monitor, present, judgements);
       added = step.transitions;
       return step.state;
     });
+    // Also what an earlier process wrote and could not tell of any more.
+    if (state !== null) await hintAt(this.#options.store, model, state.outbox);
     return added;
   }
 
@@ -121,10 +124,7 @@ export class EpisodeKeeper {
     episodes: readonly Episode[],
     transitions: readonly Transition[],
   ): EpisodeState {
-    const outbox: OutboxEntry[] = [
-      ...(present?.outbox ?? []),
-      ...transitions.map((transition) => ({ transition, delivered: {}, attempts: {}, failed: {} })),
-    ];
+    const outbox: OutboxEntry[] = [...(present?.outbox ?? []), ...transitions.map(entryOf)];
     const open = episodes.filter(({ closed }) => closed === null);
     const closed = episodes.filter((episode) => episode.closed !== null).sort((a, b) => (a.opened < b.opened ? -1 : 1));
     return {
@@ -136,7 +136,7 @@ export class EpisodeKeeper {
       silences: (present?.silences ?? []).filter(
         ({ until }) => Date.parse(until) > this.#options.clock.now() - 7 * 86_400_000,
       ),
-      outbox: trimmed(outbox),
+      outbox: trimmedOutbox(outbox, KEPT),
     };
   }
 
@@ -173,15 +173,4 @@ function wasSettled(present: EpisodeState | null, episode: Episode): boolean {
 function isRetracted(present: EpisodeState | null, id: string): boolean {
   const last = present?.outbox.filter(({ transition }) => transition.episode.id === id).at(-1);
   return last?.transition.kind === 'corrected' && last.transition.episode.closed !== null;
-}
-
-/** An entry is settled when every attempt ended, one way or the other; the newest of those stay for the page. */
-function trimmed(outbox: readonly OutboxEntry[]): OutboxEntry[] {
-  const excess = outbox.length - KEPT;
-  if (excess <= 0) return [...outbox];
-  let dropped = 0;
-  return outbox.filter((entry) => {
-    const settled = Object.keys(entry.delivered).length + Object.keys(entry.failed).length > 0;
-    return !(settled && dropped++ < excess);
-  });
 }

@@ -142,6 +142,11 @@ export interface AlertChannel {
    * @default false
    */
   readonly records?: boolean;
+  /**
+   * Its receiver keeps what is open until it is closed: a closing is sent for each opening, by itself, and rings for nobody.
+   * @default false
+   */
+  readonly keepsState?: boolean;
   /** Delivers at least once; throws TransientError to be tried again, any other error to be given up. `repeat`: an earlier attempt may have arrived. */
   deliver(transition: Transition, options: { readonly repeat: boolean }): Promise<void>;
 }

@@ -31,6 +31,7 @@ const PRIORITY: Readonly<Record<Severity, string>> = { critical: 'P1', warning: 
 
 export class OpsgenieChannel implements AlertChannel {
   readonly name: string;
+  readonly keepsState = true;
   readonly #options: OpsgenieOptions;
 
   constructor(options: OpsgenieOptions) {

@@ -18,6 +18,7 @@ const ENDPOINT = 'https://events.pagerduty.com/v2/enqueue';
 
 export class PagerDutyChannel implements AlertChannel {
   readonly name: string;
+  readonly keepsState = true;
   readonly #options: PagerDutyOptions;
 
   constructor(options: PagerDutyOptions) {
