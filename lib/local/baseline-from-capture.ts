@@ -88,10 +88,16 @@ export async function baselineFromCapture(request: CaptureRequest): Promise<Base
   const version = db.name('version');
   try {
     await db.run(`CREATE TEMP TABLE ${relation} AS
-      WITH e AS (
+      WITH asked AS (
         SELECT * FROM ${files}
-        WHERE type = 'inference' AND model = ${literal(model)} AND time >= ${moment(from)} AND time < ${moment(to)}
+        WHERE type IN ('inference', 'request') AND model = ${literal(model)} AND time >= ${moment(from)} AND time < ${moment(to)}
         QUALIFY row_number() OVER (PARTITION BY id, version ORDER BY arrival) = 1
+      ), answered AS (
+        SELECT id, version, score, predicted FROM ${files} WHERE type = 'response' AND model = ${literal(model)}
+        QUALIFY row_number() OVER (PARTITION BY id, version ORDER BY arrival) = 1
+      ), e AS (
+        SELECT asked.* REPLACE (coalesce(asked.score, answered.score) AS score, coalesce(asked.predicted, answered.predicted) AS predicted)
+        FROM asked LEFT JOIN answered ON asked.type = 'request' AND answered.id = asked.id AND answered.version = asked.version
       ), l AS (
         SELECT id, arg_max(truth, time) AS truth FROM ${files}
         WHERE type = 'label' AND model = ${literal(model)} GROUP BY id

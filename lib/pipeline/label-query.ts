@@ -9,7 +9,7 @@
  * - A label counts when it arrived before the checkpoint. The latest by arrival wins, then the latest by its own time, then the
  *   greatest text, so that the order of records on the log does not matter. Several distinct truths of one id are a conflict.
  */
-import { EVENT_LIMITS } from '../contracts/event.ts';
+import { EVENT_LIMITS, PREDICTION_TYPES } from '../contracts/event.ts';
 import {
   CLASSIFICATION_COLUMNS,
   type CountColumn,
@@ -49,6 +49,9 @@ export interface OrphanSpan {
 
 /** Kinds of rows: which columns of a row have meaning. Every row but `orphans` has its share of the coverage. */
 export type LabelRowKind = 'unlabelled' | 'classification' | 'regression' | 'orphans';
+
+/** What a label is joined with; a request alone has no prediction. */
+const PREDICTIONS = PREDICTION_TYPES.map((type) => `'${type}'`).join(', ');
 
 const KEYS = ['score_bin', 'truth', 'predicted', 'weight_code'] as const;
 const COVERAGE: readonly CountColumn[] = [
@@ -113,7 +116,7 @@ counted AS (
   FROM (
     SELECT model, version, id, arrival, time, score, predicted, weight,
       LAG(arrival) OVER (PARTITION BY model, version, id ORDER BY arrival, time, score NULLS LAST, predicted NULLS LAST, weight) AS previous
-    FROM captured WHERE type = 'inference' AND ${notFuture}
+    FROM captured WHERE type IN (${PREDICTIONS}) AND ${notFuture}
   ) AS p JOIN windows w ON p.model = w.model
     AND p.time >= w.start_time AND p.time < w.end_time AND p.arrival >= w.reach AND p.arrival < w.taken_until
   WHERE p.previous IS NULL OR p.previous < w.reach
@@ -201,7 +204,7 @@ news AS (
 SELECT DISTINCT w.w FROM captured p
   JOIN windows w ON p.model = w.model AND p.time >= w.start_time AND p.time < w.end_time AND p.arrival >= w.reach AND p.arrival < w.taken_until
   LEFT JOIN news l ON l.model = p.model AND l.id = p.id AND l.arrival >= w.since AND l.arrival < w.cut
-WHERE p.type = 'inference' AND (p.arrival >= w.since OR l.id IS NOT NULL)`;
+WHERE p.type IN (${PREDICTIONS}) AND (p.arrival >= w.since OR l.id IS NOT NULL)`;
 }
 
 /** Of few models a list, by which a reader can pass over parts of a file; a join finds those of many. */
@@ -221,7 +224,7 @@ orphaned AS (
       ON c.type = 'label' AND c.truth IS NOT NULL AND c.model = s.model AND c.arrival >= s.from_time AND c.arrival < s.to_time
   ) AS o LEFT JOIN (
     SELECT DISTINCT s.w, c.model, c.id FROM captured c JOIN orphan_spans s
-      ON c.type = 'inference' AND c.model = s.model AND c.arrival >= s.since_time AND c.arrival < s.until_time
+      ON c.type IN (${PREDICTIONS}) AND c.model = s.model AND c.arrival >= s.since_time AND c.arrival < s.until_time
     WHERE c.time <= c.arrival + INTERVAL '${EVENT_LIMITS.futureMs / 60_000}' MINUTE
   ) AS known ON known.w = o.w AND known.model = o.model AND known.id = o.id
   WHERE known.id IS NULL

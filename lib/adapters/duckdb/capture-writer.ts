@@ -67,7 +67,7 @@ export function captureRow(line: Uint8Array, appendTime: number): string | null 
   // Written over in place: the event is ours alone.
   event.time = time;
   event.arrival = arrival;
-  if (event.type === 'inference') event.weight ??= 1;
+  if (event.type !== 'label') event.weight ??= 1;
   // A number as its shortest decimal: 1, 1.0 and 1e0 are the same class, whoever wrote them.
   if (typeof event.predicted === 'number') event.predicted = String(event.predicted);
   if (typeof event.truth === 'number') event.truth = String(event.truth);
