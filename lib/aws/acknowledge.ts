@@ -1,4 +1,4 @@
-import { type CfnElement, Stack, Validations } from 'aws-cdk-lib';
+import { Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import type { PlatformContext } from './platform-context.ts';
 
@@ -12,6 +12,11 @@ export function acknowledge(scope: IConstruct, finding: string, reason: string):
   Validations.of(scope).acknowledge({ id: `${pack}::${finding}`, reason });
 }
 
+/** A right to everything that a pattern names, e.g. `bucket.arnForObjects('packs/*')`. */
+export function acknowledgeResource(scope: IConstruct, resource: string, reason: string): void {
+  acknowledge(scope, `AwsSolutions-IAM5[Resource::${flat(Stack.of(scope).resolve(resource))}]`, reason);
+}
+
 /** Rights to all keys under a prefix of the store's bucket. */
 export function acknowledgePrefix(
   scope: IConstruct,
@@ -19,8 +24,20 @@ export function acknowledgePrefix(
   prefix: string,
   reason: string,
 ): void {
-  const child = bucket.node.defaultChild as CfnElement | undefined;
-  // As cdk-nag writes what a right is to: by logical ids where there are some.
-  const arn = child === undefined ? bucket.arnForObjects('') : `<${Stack.of(child).getLogicalId(child)}.Arn>/`;
-  acknowledge(scope, `AwsSolutions-IAM5[Resource::${arn}${prefix}*]`, reason);
+  acknowledgeResource(scope, bucket.arnForObjects(`${prefix}*`), reason);
+}
+
+/** As cdk-nag writes what is only known when deployed: by logical ids. */
+function flat(value: unknown): string {
+  if (typeof value === 'string') return value.replaceAll('${', '<').replaceAll('}', '>');
+  const intrinsic = value as {
+    readonly 'Fn::Join'?: readonly [string, readonly unknown[]];
+    readonly 'Fn::Sub'?: unknown;
+    readonly 'Fn::GetAtt'?: readonly [string, string];
+    readonly Ref?: string;
+  };
+  if (intrinsic['Fn::Join'] !== undefined) return intrinsic['Fn::Join'][1].map(flat).join(intrinsic['Fn::Join'][0]);
+  if (intrinsic['Fn::Sub'] !== undefined) return flat(intrinsic['Fn::Sub']);
+  if (intrinsic['Fn::GetAtt'] !== undefined) return `<${intrinsic['Fn::GetAtt'].join('.')}>`;
+  return intrinsic.Ref === undefined ? JSON.stringify(value) : `<${intrinsic.Ref}>`;
 }

@@ -53,7 +53,7 @@ export class CaptureTables extends Construct {
         databaseName: this.database,
         tableInput: tableInput(name, definition, bucket),
       });
-      made.addDependency(database);
+      made.addResourceDependency(database);
       return made;
     };
     this.tables = [

@@ -4,6 +4,7 @@ import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { keys } from '../contracts/object-keys.ts';
 import { ProblemError } from '../contracts/problem.ts';
+import { acknowledge } from './acknowledge.ts';
 import { CollectorAccess } from './collector-access.ts';
 import { HttpDoor } from './http-door.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
@@ -64,6 +65,11 @@ export class Collector extends Construct {
     });
     for (const statement of [...secretStatements(policyKey), ...secretStatements(kserveSecret)])
       this.handler.role.addToPolicy(statement);
+    acknowledge(
+      this.handler.function,
+      'Serverless-LambdaDLQ',
+      'senders wait for its answer and send again what failed',
+    );
     if (auth === 'iam')
       this.functionUrl = this.handler.function.addFunctionUrl({ authType: lambda.FunctionUrlAuthType.AWS_IAM });
     if (auth !== 'iam' || kserveSecret !== undefined)

@@ -3,6 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
 import { EVALUATOR_CONCURRENCY, FUNCTION_SIZES } from './defaults.ts';
 import { FunctionSchedule } from './function-schedule.ts';
 import { MessageQueue } from './message-queue.ts';
@@ -68,6 +69,16 @@ export class Evaluator extends Construct {
       reportBatchItemFailures: true,
       maxConcurrency: props.concurrency ?? EVALUATOR_CONCURRENCY,
     });
+    acknowledge(
+      this.handler.function,
+      'Serverless-LambdaDLQ',
+      'what it gives up goes to the dead letters of its queue',
+    );
+    acknowledge(
+      this.eventSource,
+      'Serverless-LambdaEventSourceMappingDestination',
+      'what it gives up goes to the dead letters of its queue',
+    );
     this.eventSource.node.addDependency(this.handler.role);
     this.schedule = new FunctionSchedule(this, 'Schedule', {
       function: this.dispatcher,

@@ -4,6 +4,7 @@ import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { ProblemError, shown } from '../contracts/problem.ts';
+import { acknowledge } from './acknowledge.ts';
 import { STREAM_RETENTION } from './defaults.ts';
 import { KINESIS_WRITE, keyStatements } from './statements.ts';
 
@@ -71,6 +72,8 @@ export class EventStream extends Construct {
         : { encryption: kinesis.StreamEncryption.KMS, encryptionKey: props.key }),
       removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
     });
+    if (props.key !== undefined)
+      acknowledge(this.stream, 'AwsSolutions-KDS3', 'whoever gives a key wants to hold it, and pays for its use');
   }
 }
 

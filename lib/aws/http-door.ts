@@ -76,6 +76,7 @@ export class HttpDoor extends Construct {
         platform,
         environment: { MLMON_KEYS_SECRET_ARN: access.keys.secretArn },
       });
+      acknowledge(this.authorizer.function, 'Serverless-LambdaDLQ', 'the HTTP API waits for its answer');
       for (const statement of secretStatements(access.keys)) this.authorizer.role.addToPolicy(statement);
     }
     const authorizer = this.authorizerOf(access);

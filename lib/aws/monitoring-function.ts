@@ -6,7 +6,7 @@ import { Construct } from 'constructs';
 import type { EnvironmentText, FunctionName } from '../contracts/functions.ts';
 import { acknowledge, acknowledgePrefix } from './acknowledge.ts';
 import { FUNCTION_ARCHITECTURE, FUNCTION_RUNTIME, FUNCTION_SIZES, LOG_RETENTION } from './defaults.ts';
-import { functionCode, HANDLER } from './function-code.ts';
+import { FUNCTIONS_CONTEXT, functionCode, HANDLER } from './function-code.ts';
 import { FUNCTION_RIGHTS } from './function-rights.ts';
 import type { PlatformContext } from './platform-context.ts';
 import { keyStatements, objectStatements, streamStatements } from './statements.ts';
@@ -68,7 +68,7 @@ export class MonitoringFunction<N extends FunctionName = FunctionName> extends C
     ])
       this.role.addToPolicy(statement);
     this.function = new lambda.Function(this, 'Resource', {
-      code: functionCode(name),
+      code: functionCode(name, this.node.tryGetContext(FUNCTIONS_CONTEXT)),
       handler: HANDLER,
       runtime: FUNCTION_RUNTIME,
       architecture: FUNCTION_ARCHITECTURE,

@@ -4,6 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { CfnEventInvokeConfig, CfnPermission } from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
 import { DeadLetterQueue } from './message-queue.ts';
 import type { MonitoringFunction } from './monitoring-function.ts';
 import type { PlatformContext } from './platform-context.ts';
@@ -75,6 +76,11 @@ export class ObjectTrigger extends Construct {
       maximumRetryAttempts: 2,
       destinationConfig: { onFailure: { destination: this.deadLetters.queue.queueArn } },
     });
+    acknowledge(
+      target,
+      'Serverless-LambdaDLQ',
+      'what it fails on goes to the on-failure destination, which tells the error beside the event',
+    );
     for (const statement of [
       new iam.PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.deadLetters.queue.queueArn] }),
       ...keyStatements(key),

@@ -3,6 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { type Problem, ProblemError, shown } from '../contracts/problem.ts';
+import { acknowledge } from './acknowledge.ts';
 import { PROFILER_BATCH_SIZE, PROFILER_BATCH_WINDOW, PROFILER_RECORD_AGE, PROFILER_RETRIES } from './defaults.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import type { PlatformContext } from './platform-context.ts';
@@ -40,6 +41,11 @@ export class Profiler extends Construct {
     const problems = problemsOf(props);
     if (problems.length > 0) throw new ProblemError(problems);
     this.handler = new MonitoringFunction(this, 'Handler', { name: 'profiler', platform, environment: {} });
+    acknowledge(
+      this.handler.function,
+      'Serverless-LambdaDLQ',
+      'its event source has an on-failure destination, which holds whole batches',
+    );
     this.handler.role.addToPolicy(
       new iam.PolicyStatement({
         // Lambda asks for both before it makes an event source.

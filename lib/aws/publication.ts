@@ -7,6 +7,7 @@ import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
 import type { PublicationProperties } from '../contracts/publication.ts';
+import { acknowledge, acknowledgeResource } from './acknowledge.ts';
 import type { Bindings } from './bindings.ts';
 import type { Monitor } from './monitor.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
@@ -35,6 +36,11 @@ export class Publisher extends Construct {
       environment: { MLMON_POLICY_KEY_SECRET_ARN: props.policyKey?.secretArn },
     });
     this.#onMonitors = props.onMonitors;
+    acknowledge(
+      this.handler.function,
+      'Serverless-LambdaDLQ',
+      'CloudFormation calls it and tells the deployment of what fails, which is undone',
+    );
     for (const statement of secretStatements(props.policyKey)) this.handler.role.addToPolicy(statement);
   }
 
@@ -65,12 +71,9 @@ export class Publisher extends Construct {
   /** Lets it read the files of a publication: they lie in the bucket of assets of the stack that brings them, under digests as names. */
   mayRead(bucketName: string): void {
     const { partition } = Stack.of(this);
-    this.handler.role.addToPolicy(
-      new iam.PolicyStatement({
-        actions: ['s3:GetObject'],
-        resources: [`arn:${partition}:s3:::${bucketName}/*.ndjson`],
-      }),
-    );
+    const resource = `arn:${partition}:s3:::${bucketName}/*.ndjson`;
+    this.handler.role.addToPolicy(new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [resource] }));
+    acknowledgeResource(this.handler.role, resource, 'names of published files are digests of what they hold');
   }
 }
 
