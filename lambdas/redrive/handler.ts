@@ -4,6 +4,7 @@ import { givenUpBatch, NoGivenUpBatchError } from '../../lib/adapters/kinesis/on
 import type { PushedBatch } from '../../lib/adapters/kinesis/pushed-records.ts';
 import { PLATFORM_CLOUDWATCH_METRIC } from '../../lib/contracts/cloudwatch-metrics.ts';
 import { keys, unsegment } from '../../lib/contracts/object-keys.ts';
+import { redriveCapture } from '../../lib/pipeline/capture-redrive.ts';
 import { listFolders } from '../../lib/pipeline/listing.ts';
 import type { Clock, EventLog, ObjectStore } from '../../lib/pipeline/ports.ts';
 import type { PushedProfiler } from '../../lib/pipeline/pushed-profiler.ts';
@@ -40,9 +41,14 @@ export function redriveHandler(parts: RedriveParts): (event: ObjectEvent, contex
     let failures = 0;
     let failed: unknown = null;
     for (const key of objectKeys(event)) {
-      if (!key.startsWith(keys.onFailure())) continue;
-      objects++;
+      const isOfCapture = key.startsWith(keys.captureFailures());
+      if (!isOfCapture && !key.startsWith(keys.onFailure())) continue;
+      if (!isOfCapture) objects++;
       try {
+        if (isOfCapture) {
+          await redriveCaptured(parts.store, key, log);
+          continue;
+        }
         await redriveObject(parts, { key, log, isLate });
       } catch (error) {
         failures++;
@@ -61,6 +67,17 @@ export function redriveHandler(parts: RedriveParts): (event: ObjectEvent, contex
     );
     if (failed !== null) throw failed;
   };
+}
+
+/** What Firehose could not convert: its good lines are put where the capture has a second table. */
+async function redriveCaptured(store: ObjectStore, key: string, log: Log): Promise<void> {
+  const outcome = await redriveCapture(store, key);
+  if (outcome === null) {
+    log.info('nothing to redrive: the object is gone', { key });
+    return;
+  }
+  const { reasons, ...counts } = outcome;
+  log.warn('records that the capture could not convert', { key, ...counts, reasons: Object.keys(reasons).join(', ') });
 }
 
 function objectKeys({ Records }: ObjectEvent): string[] {

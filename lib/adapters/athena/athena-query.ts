@@ -12,9 +12,10 @@ import {
   StartQueryExecutionCommand,
 } from '@aws-sdk/client-athena';
 import { type Clock, type Query, TransientError } from '../../pipeline/ports.ts';
+import { portError } from '../aws-error.ts';
 import { withCapture } from '../capture-placeholder.ts';
 import { type CaptureTables, captureRelation } from './capture-relation.ts';
-import { isPassing, QueryFailedError, QueryUnfinishedError, reasonOf } from './query-failure.ts';
+import { QueryFailedError, QueryUnfinishedError, reasonOf } from './query-failure.ts';
 import { type QueryRow, rowsOfPage } from './result-rows.ts';
 
 /** Bytes of one statement, by the service. */
@@ -75,7 +76,7 @@ export class AthenaQuery implements Query {
     const token = createHash('sha256')
       .update(JSON.stringify([workgroup, database, hour, statement]))
       .digest('hex');
-    const { QueryExecutionId } = await passing(() =>
+    const { QueryExecutionId } = await passing('start', () =>
       client.send(
         new StartQueryExecutionCommand({
           QueryString: statement,
@@ -96,7 +97,7 @@ export class AthenaQuery implements Query {
     for (let ms = FIRST_WAIT_MS; ; ms = Math.min(LONGEST_WAIT_MS, ms * 1.5)) {
       let execution: QueryExecution | undefined;
       try {
-        execution = (await passing(() => client.send(new GetQueryExecutionCommand({ QueryExecutionId: id }))))
+        execution = (await passing(id, () => client.send(new GetQueryExecutionCommand({ QueryExecutionId: id }))))
           .QueryExecution;
       } catch (error) {
         // The query runs on whoever looks; only the deadline ends the waiting.
@@ -123,7 +124,7 @@ export class AthenaQuery implements Query {
         readonly ResultSet?: Parameters<typeof rowsOfPage>[0] | undefined;
       };
       try {
-        page = await passing(() =>
+        page = await passing(id, () =>
           this.options.client.send(
             new GetQueryResultsCommand({
               QueryExecutionId: id,
@@ -135,8 +136,7 @@ export class AthenaQuery implements Query {
       } catch (error) {
         if (
           error instanceof Error &&
-          error.name === 'InvalidRequestException' &&
-          /find results|results.*(?:expired|not found)/i.test(error.message)
+          /InvalidRequestException.*(?:find results|results.*(?:expired|not found))/i.test(error.message)
         )
           return null;
         throw error;
@@ -149,13 +149,11 @@ export class AthenaQuery implements Query {
 }
 
 /** A call of the service: what may pass is a TransientError. */
-async function passing<T>(call: () => Promise<T>): Promise<T> {
+async function passing<T>(what: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    if (isPassing(error))
-      throw new TransientError(`Athena: ${(error as Error).name}: ${(error as Error).message}`, { cause: error });
-    throw error;
+    throw portError(`athena ${what}`, error);
   }
 }
 

@@ -95,7 +95,7 @@ const NORMALISED = [
   'score_read AS score',
   `${plain('predicted_text')} AS predicted`,
   'latency_read AS latency_ms',
-  `CASE WHEN weight_text IS NULL AND type = 'inference' THEN CAST(1 AS DOUBLE) ELSE weight_read END AS weight`,
+  `CASE WHEN weight_text IS NULL AND type <> 'label' THEN CAST(1 AS DOUBLE) ELSE weight_read END AS weight`,
   `${plain('truth_text')} AS truth`,
 ];
 
@@ -104,7 +104,7 @@ const IS_EVENT = [
   'time_read IS NOT NULL',
   '(arrival_text IS NULL OR arrival_read IS NOT NULL)',
   `LENGTH(id) BETWEEN 1 AND ${EVENT_LIMITS.idLength}`,
-  `(type = 'inference' AND LENGTH(version) BETWEEN 1 AND ${EVENT_LIMITS.idLength} AND truth_text IS NULL
+  `(type IN ('inference', 'request', 'response') AND LENGTH(version) BETWEEN 1 AND ${EVENT_LIMITS.idLength} AND truth_text IS NULL
       OR type = 'label' AND LENGTH(truth_text) <= ${EVENT_LIMITS.categoryLength})`,
   `(predicted_text IS NULL OR LENGTH(predicted_text) <= ${EVENT_LIMITS.categoryLength})`,
   '(score_text IS NULL OR score_read IS NOT NULL)',

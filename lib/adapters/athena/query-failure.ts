@@ -36,30 +36,3 @@ export function reasonOf(execution: QueryExecution): { readonly reason: string; 
     !isLimit && (State === 'CANCELLED' || AthenaError?.Retryable === true || AthenaError?.ErrorCategory === 1);
   return { reason: isLimit && StateChangeReason !== undefined ? StateChangeReason : reason, again };
 }
-
-const PASSING = new Set([
-  'TooManyRequestsException',
-  'ThrottlingException',
-  'Throttling',
-  'RequestLimitExceeded',
-  'InternalServerException',
-  'InternalFailure',
-  'ServiceUnavailable',
-  'ServiceUnavailableException',
-  'RequestTimeout',
-  'TimeoutError',
-  'NetworkingError',
-]);
-
-/** Throttled, unavailable, or not reached. */
-export function isPassing(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { $metadata, $retryable, code } = error as {
-    readonly $metadata?: { readonly httpStatusCode?: number };
-    readonly $retryable?: unknown;
-    readonly code?: unknown;
-  };
-  if (PASSING.has(error.name) || $retryable !== undefined) return true;
-  if (typeof code === 'string' && /^(?:ECONN|ETIMEDOUT|EPIPE|EAI_AGAIN|ENOTFOUND)/.test(code)) return true;
-  return ($metadata?.httpStatusCode ?? 0) >= 500;
-}

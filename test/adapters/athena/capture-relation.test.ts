@@ -89,6 +89,9 @@ const events = fc.oneof(
     )
     .map(([time, ...rest]) => `${HEAD},"time":"${time}"${rest.join('')}`),
   fc
+    .tuple(fc.constantFrom('request', 'response'), instants, optional('arrival', instants, asText))
+    .map(([type, time, arrival]) => `"type":"${type}","model":"m","version":"1","time":"${time}"${arrival}`),
+  fc
     .tuple(instants, instants, fc.oneof(numbers, texts.filter(isOneClass).map(asText)))
     .map(([time, arrival, truth]) => `${LABEL},"time":"${time}","arrival":"${arrival}","truth":${truth}`),
 );
