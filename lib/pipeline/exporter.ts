@@ -4,17 +4,27 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Health } from '../contracts/api.ts';
-import { durationMs } from '../contracts/duration.ts';
 import type { EpisodeState } from '../contracts/episode.ts';
 import { METRIC, type MetricDefinition } from '../contracts/metric-names.ts';
 import type { Monitor } from '../contracts/monitor.ts';
 import { keys } from '../contracts/object-keys.ts';
-import { type PerformanceResult, SEVERITIES, SIGNALS, VERDICTS, type WindowResult } from '../contracts/result.ts';
+import type { PerformanceResult, WindowResult } from '../contracts/result.ts';
 import { version } from '../contracts/version.ts';
 import type { Collector } from './collector.ts';
 import { DURATION_BUCKETS, type DurationHistogram } from './collector-counters.ts';
 import { readJson } from './json-object.ts';
 import { listAll, listFolders } from './listing.ts';
+import {
+  featureSamples,
+  isNewer,
+  MODEL_FAMILIES,
+  type ModelSummary,
+  openEpisodesOf,
+  sample,
+  stateSamples,
+  summaryOfPerformance,
+  summaryOfWindow,
+} from './model-samples.ts';
 import type { Clock, MetricSink, ObjectStore, Sample } from './ports.ts';
 
 /** A sink that can let go of single series of a model: features that are no longer judged. */
@@ -41,45 +51,16 @@ export interface ExporterOptions {
   readonly logName?: string;
 }
 
-/** The newest window of one model and length, as samples. */
-interface Newest {
-  readonly version: string;
-  readonly end: number;
-  readonly revision: number;
-  readonly rows: number;
-  readonly samples: readonly Sample[];
+/** The newest windows of one model. */
+interface KnownModel extends Omit<ModelSummary, 'episodes'> {
+  /** By length. */
+  readonly features: Readonly<Record<string, readonly Sample[]>>;
 }
 
 const STARTED = Date.now();
-const MODEL_FAMILIES: readonly string[] = [
-  METRIC.windowRows,
-  METRIC.windowEnd,
-  METRIC.windowEvaluated,
-  METRIC.windowDue,
-  METRIC.labelsDue,
-  METRIC.windowState,
-  METRIC.driftedFeatures,
-  METRIC.featureDrifted,
-  METRIC.metricValue,
-  METRIC.metricThreshold,
-  METRIC.performanceValue,
-  METRIC.performanceThreshold,
-  METRIC.performanceWindowEnd,
-  METRIC.labelCoverage,
-  METRIC.latency,
-  METRIC.episodeOpen,
-  METRIC.modelInfo,
-  METRIC.baselineInfo,
-].map(({ name }) => name);
-
-function sample({ name }: MetricDefinition, labels: Readonly<Record<string, string>>, value: number | null): Sample[] {
-  return value === null || !Number.isFinite(value) ? [] : [{ name, labels, value }];
-}
-
 export class Exporter {
   readonly #options: ExporterOptions;
-  /** By model, then by kind and length. */
-  readonly #newest = new Map<string, Map<string, Newest>>();
+  readonly #known = new Map<string, KnownModel>();
   /** What counters were told last, by series. */
   readonly #told = new Map<string, number>();
   readonly #removed = new Set<string>();
@@ -96,20 +77,18 @@ export class Exporter {
 
   /** A result that was just written. Older windows and revisions than the known ones are of no interest. */
   observe(result: WindowResult | PerformanceResult): void {
-    const newest = result.schema === 'mlmon.performance/v1' ? performanceSamples(result) : windowSamples(result);
-    if (newest === null) return;
-    const name = `${result.schema}/${result.length}`;
-    let ofModel = this.#newest.get(result.model);
-    if (ofModel === undefined) {
-      ofModel = new Map();
-      this.#newest.set(result.model, ofModel);
+    const known = this.#known.get(result.model) ?? { windows: {}, performance: null, features: {} };
+    if (result.schema === 'mlmon.performance/v1') {
+      const performance = summaryOfPerformance(result);
+      if (performance === null || !isNewer(performance, known.performance)) return;
+      this.#known.set(result.model, { ...known, performance });
+      return;
     }
-    const known = ofModel.get(name);
-    const later =
-      known === undefined ||
-      newest.end > known.end ||
-      (newest.end === known.end && (newest.rows > known.rows || newest.revision >= known.revision));
-    if (later) ofModel.set(name, newest);
+    const { model, length } = result;
+    const window = summaryOfWindow(result);
+    if (!isNewer(window, known.windows[length])) return;
+    const windows = { ...known.windows, [length]: window };
+    this.#known.set(model, { ...known, windows, features: { ...known.features, [length]: featureSamples(result) } });
   }
 
   /** After a restart: the newest stored results of every model. */
@@ -139,15 +118,15 @@ export class Exporter {
       if (monitor === null) {
         if (!this.#removed.has(model)) await sink.forget(model);
         this.#removed.add(model);
-        this.#newest.delete(model);
+        this.#known.delete(model);
         continue;
       }
       this.#removed.delete(model);
+      const known = this.#known.get(model) ?? { windows: {}, performance: null, features: {} };
+      const state = (await readJson<EpisodeState>(this.#options.store, keys.episodes(model)))?.value ?? null;
       const samples = [
-        ...[...(this.#newest.get(model)?.values() ?? [])].flatMap((newest) => newest.samples),
-        ...this.#modelInfo(model, monitor),
-        ...this.#due(model, monitor),
-        ...(await this.#episodes(model, monitor)),
+        ...stateSamples({ ...known, episodes: openEpisodesOf(state) }, monitor),
+        ...Object.values(known.features).flat(),
       ];
       sink.retain?.(model, MODEL_FAMILIES, samples);
       await sink.set(samples);
@@ -155,49 +134,6 @@ export class Exporter {
     if (collector !== null) await this.#collector(collector);
     await this.#platform(await health(), now);
     await this.#process();
-  }
-
-  #modelInfo(model: string, monitor: Monitor): Sample[] {
-    const newest = this.#newest.get(model)?.get(`mlmon.result/v1/${monitor.window.every}`);
-    return sample(
-      METRIC.modelInfo,
-      { model, version: newest?.version ?? '', owner: monitor.owner, task: monitor.task },
-      1,
-    );
-  }
-
-  /** When the next window and its labels are to be known: rules compare it with the clock, whatever the length of windows. */
-  #due(model: string, { window, truth }: Monitor): Sample[] {
-    const newest = this.#newest.get(model);
-    const every = durationMs(window.every);
-    const lateness = durationMs(window.lateness);
-    const judged = newest?.get(`mlmon.result/v1/${window.every}`);
-    const labeled = newest?.get(`mlmon.performance/v1/${window.every}`);
-    return [
-      ...sample(
-        METRIC.windowDue,
-        { model, length: window.every },
-        judged === undefined ? null : (judged.end + every + lateness) / 1000,
-      ),
-      ...sample(
-        METRIC.labelsDue,
-        { model },
-        labeled === undefined ? null : (labeled.end + every + durationMs(truth.horizon) + lateness) / 1000,
-      ),
-    ];
-  }
-
-  async #episodes(model: string, monitor: Monitor): Promise<Sample[]> {
-    const state = (await readJson<EpisodeState>(this.#options.store, keys.episodes(model)))?.value;
-    return SIGNALS.flatMap((signal) => {
-      const open = (state?.episodes ?? []).filter((episode) => episode.signal === signal && episode.closed === null);
-      const worst = open
-        .map((episode) => SEVERITIES.indexOf(episode.severity))
-        .sort((a, b) => a - b)
-        .at(-1);
-      const severity = worst === undefined ? monitor.alerts.severity[signal] : SEVERITIES[worst]!;
-      return sample(METRIC.episodeOpen, { model, signal, severity }, open.length > 0 ? 1 : 0);
-    });
   }
 
   async #collector(collector: Collector): Promise<void> {
@@ -296,70 +232,6 @@ export class Exporter {
     // The first time zero is told too, so that the series exists before anything happens.
     return value > 0 || before === undefined ? [{ name: definition.name, labels, value }] : [];
   }
-}
-
-function windowSamples(result: WindowResult): Newest {
-  const { model, length, rows, status, provenance, latency } = result;
-  const labels = { model, length };
-  const end = Date.parse(result.end);
-  const judged = result.features.filter((feature) => feature.status === 'ok' || feature.status === 'drifted');
-  const { baseline } = provenance;
-  return {
-    version: result.version,
-    end,
-    revision: provenance.revision,
-    rows,
-    samples: [
-      ...sample(METRIC.windowRows, labels, rows),
-      ...sample(METRIC.windowEnd, labels, end / 1000),
-      ...sample(METRIC.windowEvaluated, labels, Date.parse(provenance.evaluatedAt) / 1000),
-      ...VERDICTS.flatMap((state) => sample(METRIC.windowState, { ...labels, state }, state === status ? 1 : 0)),
-      ...sample(METRIC.driftedFeatures, labels, judged.filter((feature) => feature.status === 'drifted').length),
-      ...judged.flatMap(({ name, status: found }) =>
-        sample(METRIC.featureDrifted, { ...labels, feature: name }, found === 'drifted' ? 1 : 0),
-      ),
-      ...result.features.flatMap(({ name, effect, pValue, threshold, missingCurrent }) => [
-        ...sample(METRIC.metricValue, { ...labels, feature: name, statistic: 'effect' }, effect),
-        ...sample(METRIC.metricValue, { ...labels, feature: name, statistic: 'p_value' }, pValue),
-        ...sample(METRIC.metricThreshold, { ...labels, feature: name, statistic: 'p_value' }, threshold),
-        ...sample(
-          METRIC.metricValue,
-          { ...labels, feature: name, statistic: 'missing_ratio' },
-          rows === 0 ? null : missingCurrent / rows,
-        ),
-      ]),
-      ...(['p50', 'p90', 'p99'] as const).flatMap((percentile) =>
-        sample(METRIC.latency, { ...labels, percentile }, latency === null ? null : inSeconds(latency[percentile])),
-      ),
-      ...(baseline === null || !result.base
-        ? []
-        : sample(METRIC.baselineInfo, { model, version: baseline.version, number: String(baseline.n) }, 1)),
-    ],
-  };
-}
-
-function performanceSamples(result: PerformanceResult): Newest | null {
-  if (result.labels === 0) return null;
-  const { model, coverage, metrics, labels: rows, provenance } = result;
-  const end = Date.parse(result.end);
-  return {
-    version: result.version,
-    end,
-    revision: provenance.revision,
-    rows,
-    samples: [
-      ...sample(METRIC.performanceWindowEnd, { model }, end / 1000),
-      ...sample(METRIC.labelCoverage, { model }, coverage),
-      ...metrics.flatMap(({ metric, value, threshold }) => [
-        ...sample(METRIC.performanceValue, { model, statistic: metric }, value),
-        ...sample(METRIC.performanceThreshold, { model, statistic: metric }, threshold),
-      ]),
-    ],
-  };
-}
-
-function inSeconds(ms: number | null): number | null {
-  return ms === null ? null : ms / 1000;
 }
 
 /** The series of the text format: cumulative buckets, sum, count. */
