@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { alertingSchema } from '../contracts/alerting.ts';
 import { isDuration } from '../contracts/duration.ts';
+import { sageMakerSourceSchema } from '../contracts/sagemaker.ts';
 
 const duration = z.string().refine(isDuration, 'a whole number and a unit: 30s, 5m, 400d');
 const secretName = z.string().min(1).describe('Name of a secret in Secrets Manager of the same account and region.');
@@ -72,6 +73,17 @@ export const environmentSchema = z
       ])
       .default({ capacity: 'on-demand' }),
     collector: collectorSchema.default({ access: 'iam' }),
+    sageMaker: z
+      .object({
+        bucket: z
+          .string()
+          .min(3)
+          .describe('Name of the bucket of Data Capture; it must send its events to EventBridge.'),
+        prefix: z.string().optional(),
+        sources: z.array(sageMakerSourceSchema).min(1),
+      })
+      .strict()
+      .optional(),
     senders: z.array(senderSchema).default([]).describe('Who may send what, besides what constructs grant.'),
     capture: z
       .object({

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -52,6 +53,14 @@ export function addEnvironment(scope: Construct, config: EnvironmentConfig): Env
         : StreamCapacity.provisioned({ shards: stream.shards }),
     access: accessOf(stack, collector),
     kserveSecret: secret(collector.kserveSecret),
+    sageMaker:
+      config.sageMaker === undefined
+        ? undefined
+        : {
+            bucket: s3.Bucket.fromBucketName(stack, 'CapturedEndpoints', config.sageMaker.bucket),
+            prefix: config.sageMaker.prefix,
+            sources: config.sageMaker.sources,
+          },
     captureFormat: capture.format === 'parquet' ? CaptureFormat.parquet() : CaptureFormat.jsonLines(),
     captureBuffer: durationOf(capture.buffer),
     captureRetention: durationOf(capture.retention),

@@ -35,6 +35,7 @@ import { Profiler } from './profiler.ts';
 import type { Prometheus } from './prometheus.ts';
 import { Publication, Publisher } from './publication.ts';
 import { Redrive } from './redrive.ts';
+import { type CapturedEndpoints, SageMakerCapture } from './sagemaker-capture.ts';
 import { Store } from './store.ts';
 
 /** A stream that exists already. */
@@ -61,6 +62,8 @@ export interface ModelMonitoringProps {
   readonly kserveSecret?: secretsmanager.ISecret;
   /** Hashes the fields that monitors tell to: `{ "version": "1", "key": "<64 hexadecimal digits>" }`. @default a secret with a random key, for 0.40 $ a month */
   readonly policyKey?: secretsmanager.ISecret;
+  /** Endpoints whose captured files are events. @default none */
+  readonly sageMaker?: CapturedEndpoints;
   /** Of the platform's own stream. @default StreamCapacity.onDemand() */
   readonly capacity?: StreamCapacity;
   /** Instead of a stream of its own. @default a stream of its own */
@@ -115,6 +118,8 @@ export class ModelMonitoring extends Construct {
   readonly eventStream: EventStream | undefined;
   readonly capture: Capture;
   readonly collector: Collector;
+  /** Where endpoints were given. */
+  readonly sageMakerCapture: SageMakerCapture | undefined;
   readonly profiler: Profiler;
   readonly redrive: Redrive;
   readonly evaluator: Evaluator;
@@ -171,6 +176,10 @@ export class ModelMonitoring extends Construct {
       kserveSecret: props.kserveSecret,
       policyKey: this.policyKey,
     });
+    this.sageMakerCapture =
+      props.sageMaker === undefined
+        ? undefined
+        : new SageMakerCapture(this, 'SageMaker', { ...props.sageMaker, platform, policyKey: this.policyKey });
     this.profiler = new Profiler(this, 'Profiler', {
       platform,
       // All that was ever written to a stream of its own is to be counted.

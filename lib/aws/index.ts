@@ -1,0 +1,62 @@
+/** What the package offers to CDK apps: `import … from 'ml-monitoring-constructs/aws'`. Covered by semantic versioning. */
+export { Alarms, type AlarmsProps } from './alarms.ts';
+export {
+  Alerting,
+  type AlertingProps,
+  NO_CHANNELS,
+  NO_INDEPENDENT_SUBSCRIBER,
+  Notifications,
+} from './alerting.ts';
+export { Bindings } from './bindings.ts';
+export { Capture, type CaptureProps } from './capture.ts';
+export { CaptureFormat } from './capture-format.ts';
+export { CaptureTables, type CaptureTablesProps } from './capture-tables.ts';
+export {
+  type BoundChannel,
+  Channel,
+  type ChannelContext,
+  type ChannelOptions,
+  type IChannel,
+  type RegionalChannelOptions,
+  type SlackChannelOptions,
+} from './channel.ts';
+export { Cleaner, type CleanerProps } from './cleaner.ts';
+export { Collector, type CollectorProps } from './collector.ts';
+export { CollectorAccess, type JwtAccess } from './collector-access.ts';
+export { EncryptionKey, type EncryptionKeyProps, permitServices } from './encryption-key.ts';
+export { addEnvironment, type Environment } from './environment.ts';
+export { environmentOf, parseEnvironment, readEnvironment } from './environment-file.ts';
+export {
+  type EnvironmentChannel,
+  type EnvironmentConfig,
+  type EnvironmentInput,
+  environmentSchema,
+} from './environment-schema.ts';
+export { Evaluator, type EvaluatorProps } from './evaluator.ts';
+export { EventStream, type EventStreamProps, type ProvisionedCapacity, StreamCapacity } from './event-stream.ts';
+export { FunctionSchedule, type FunctionScheduleProps } from './function-schedule.ts';
+export { Grants, UNKNOWN_MODEL } from './grants.ts';
+export { HttpDoor, type HttpDoorProps } from './http-door.ts';
+export { Labeler, type LabelerProps } from './labeler.ts';
+export { DeadLetterQueue, type DeadLetterQueueProps, MessageQueue, type MessageQueueProps } from './message-queue.ts';
+export { Metrics, type MetricsProps } from './metrics.ts';
+export { ModelMetrics, type ModelMetricsProps, type PlatformMetricOptions } from './model-metrics.ts';
+export { type IMonitoringPlatform, ModelMonitor, type ModelMonitorProps } from './model-monitor.ts';
+export { type BroughtStream, ModelMonitoring, type ModelMonitoringProps } from './model-monitoring.ts';
+export { Monitor, STORED_BASELINE } from './monitor.ts';
+export { MonitoringFunction, type MonitoringFunctionProps, type OwnEnvironment } from './monitoring-function.ts';
+export { ObjectTrigger, type ObjectTriggerProps } from './object-trigger.ts';
+export type { PlatformContext } from './platform-context.ts';
+export { PolicyKey, type PolicyKeyProps } from './policy-key.ts';
+export { Profiler, type ProfilerProps } from './profiler.ts';
+export {
+  type ExistingPrometheusOptions,
+  type ManagedPrometheusOptions,
+  Prometheus,
+  type PrometheusContext,
+  type PrometheusWorkspace,
+} from './prometheus.ts';
+export { Publication, type PublicationProps, Publisher, type PublisherProps } from './publication.ts';
+export { Redrive, type RedriveProps } from './redrive.ts';
+export { type CapturedEndpoints, SageMakerCapture, type SageMakerCaptureProps } from './sagemaker-capture.ts';
+export { Store, type StoreProps } from './store.ts';
