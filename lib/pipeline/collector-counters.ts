@@ -2,7 +2,7 @@
 import type { QuarantineReason } from '../contracts/event.ts';
 
 /** How events came: one of a closed set, since it is a metric label. */
-export type EventFormat = 'cloudevents' | 'json' | 'kserve';
+export type EventFormat = 'cloudevents' | 'json' | 'kserve' | 'sagemaker';
 
 export interface ModelCounters {
   /** By format. */
@@ -50,7 +50,7 @@ export class CollectorCounters {
   of(model: string): ModelCounters {
     let counters = this.models.get(model);
     if (counters === undefined) {
-      const zero = (): Record<EventFormat, number> => ({ cloudevents: 0, json: 0, kserve: 0 });
+      const zero = (): Record<EventFormat, number> => ({ cloudevents: 0, json: 0, kserve: 0, sagemaker: 0 });
       counters = { inference: zero(), label: zero(), rejected: {} };
       this.models.set(model, counters);
     }

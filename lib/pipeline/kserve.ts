@@ -8,9 +8,9 @@ import type { Baseline } from '../contracts/baseline.ts';
 import type { Monitor } from '../contracts/monitor.ts';
 import type { Collector, Ticket } from './collector.ts';
 import { NO_ENVELOPE } from './event-line.ts';
+import { type PayloadRules, requestRows, responseRows } from './inference-payload.ts';
 import { ceHeaders, type RawHeaders } from './ingest.ts';
 import { tooDeep } from './json-spans.ts';
-import { type PayloadRules, requestRows, responseRows } from './kserve-payload.ts';
 import type { Clock } from './ports.ts';
 
 /** What is asked of the registry. */

@@ -1,15 +1,17 @@
 /**
- * What a model server was asked and what it answered, row by row, in either protocol of KServe (V1: `instances` and `predictions`, V2: tensors).
+ * What a model server was asked and what it answered, row by row, in the forms of KServe (V1: `instances` and `predictions`, V2: tensors)
+ * and of servers like it.
  * A row of a request is its features; a row of a response is one prediction.
  */
 import type { Monitor } from '../contracts/monitor.ts';
 import { asObject, readTensors, type Tensor } from './open-inference.ts';
 
-export type KServeMapping = NonNullable<Monitor['kserve']>;
+/** Which outputs are what. */
+export type OutputMapping = Pick<NonNullable<Monitor['kserve']>, 'output' | 'score' | 'predicted'>;
 
 /** How values are told apart: from the monitor, and the baseline where that is silent. */
 export interface PayloadRules {
-  readonly mapping: KServeMapping;
+  readonly mapping: OutputMapping;
   readonly task: Monitor['task'];
   /** Names in the tabular data, which responses often use too. */
   readonly columns: Monitor['columns'];
@@ -31,10 +33,10 @@ export interface ResponseRow {
 /** @throws Error saying what is wrong; `null` when it asks for no inference (a call for metadata or health) */
 export function requestRows(payload: unknown, binary: Uint8Array, rules: PayloadRules): RequestRow[] | null {
   const { instances, inputs } = asObject(payload);
-  if (Array.isArray(instances)) return instances.map((instance) => features(named(instance, rules.inputs), rules));
+  if (Array.isArray(instances)) return instances.map((instance) => rowOf(instance, rules));
   if (Array.isArray(inputs) && inputs.every((input) => typeof asObject(input)['datatype'] === 'string'))
     return tensorRows(readTensors(inputs, binary), rules);
-  if (Array.isArray(inputs)) return inputs.map((instance) => features(named(instance, rules.inputs), rules));
+  if (Array.isArray(inputs)) return inputs.map((instance) => rowOf(instance, rules));
   if (inputs !== undefined && typeof inputs === 'object' && inputs !== null) return columnar(asObject(inputs), rules);
   return null;
 }
@@ -54,7 +56,7 @@ export function responseRows(payload: unknown, binary: Uint8Array, rules: Payloa
 }
 
 /** One entry of a response: a number or text, an array of scores by class, or an object of outputs. */
-function prediction(entry: unknown, rules: PayloadRules): ResponseRow {
+export function prediction(entry: unknown, rules: PayloadRules): ResponseRow {
   if (Array.isArray(entry)) return fromClasses(entry, rules);
   if (typeof entry !== 'object' || entry === null)
     return rules.mapping.output === 'score' ? { score: number(entry) } : { predicted: plain(entry) };
@@ -93,7 +95,7 @@ function columnar(inputs: Readonly<Record<string, unknown>>, rules: PayloadRules
   if (wrong !== undefined)
     throw new Error(`inputs.${wrong[0].slice(0, 80)}: ${wrong[1].length} values, others have ${rows}`);
   return Array.from({ length: rows }, (_, i) =>
-    features(
+    rowFeatures(
       lists.map(([name, list]) => [name, list[i]] as const),
       rules,
     ),
@@ -104,7 +106,7 @@ function columnar(inputs: Readonly<Record<string, unknown>>, rules: PayloadRules
 function tensorRows(tensors: readonly Tensor[], rules: PayloadRules): RequestRow[] {
   return byRow(tensors, (row) => {
     let position = 0;
-    return features(
+    return rowFeatures(
       tensors.flatMap((tensor) => {
         const values = row(tensor);
         if (tensor.width === 1) {
@@ -125,6 +127,11 @@ function byRow<T>(tensors: readonly Tensor[], make: (row: (tensor: Tensor) => re
   return Array.from({ length: rows }, (_, i) => make(({ values, width }) => values.slice(i * width, (i + 1) * width)));
 }
 
+/** One row: an array of values by position, an object by name, or a single value. */
+export function rowOf(instance: unknown, rules: PayloadRules): RequestRow {
+  return rowFeatures(named(instance, rules.inputs), rules);
+}
+
 function named(instance: unknown, names: readonly string[]): (readonly [string, unknown])[] {
   if (Array.isArray(instance))
     return (instance.flat(Number.POSITIVE_INFINITY) as unknown[]).map((value, i) => [nameAt(names, i), value]);
@@ -138,7 +145,7 @@ function nameAt(names: readonly string[], position: number): string {
 }
 
 /** By the declared type; what nobody declared by its own. A number or a truth value of a categorical feature is its text. */
-function features(entries: readonly (readonly [string, unknown])[], { types }: PayloadRules): RequestRow {
+export function rowFeatures(entries: readonly (readonly [string, unknown])[], { types }: PayloadRules): RequestRow {
   const numeric = Object.create(null) as Record<string, unknown>;
   const categorical = Object.create(null) as Record<string, unknown>;
   for (const [name, wrapped] of entries) {
