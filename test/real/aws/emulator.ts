@@ -23,8 +23,9 @@ export interface EmulatorState {
   readonly alarms: Readonly<Record<string, 'OK' | 'ALARM' | 'INSUFFICIENT_DATA'>>;
 }
 
-/** A request that fails: of this method, and with a path that this regular expression finds. */
+/** A request that fails: of a function with this in its name, of this method, with a path that this regular expression finds. */
 export interface Fault {
+  readonly function: string;
   readonly method: string;
   readonly path: string;
   readonly status: number;

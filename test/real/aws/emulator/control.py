@@ -1,10 +1,10 @@
 """What tests ask of the emulator besides AWS: its clock, its schedules, what is still under way, and faults. All under /_emulator/."""
 import asyncio
+import hashlib
 import json
 import re
-import threading
-import time as real
 
+from ministack.core import lambda_runtime
 from ministack.core.responses import set_request_account_id, set_request_region
 from ministack.services import cloudwatch, eventbridge, lambda_svc, scheduler, sqs
 
@@ -25,6 +25,13 @@ class Control:
         """The application with our paths before it."""
         # Schedules go when they are told to: by the clock of the emulator, not by itself.
         replace(scheduler, "start_scheduler", "04a12e5e9f1e", lambda: None)
+        credentials = lambda_runtime.execution_credentials
+
+        def marked(config):
+            # What a function asks of AWS carries its mark in the name of the client: credentials are the same for all.
+            return {**credentials(config), "AWS_SDK_UA_APP_ID": _mark(config["FunctionName"])}
+
+        replace(lambda_runtime, "execution_credentials", "cffaadc4f396", marked)
         dispatch = lambda_svc._execute_function_dispatch
 
         def counted(function, config, event, *more):
@@ -79,8 +86,12 @@ class Control:
         return {}
 
     def do_faults(self, given):
-        """[{method, path: regular expression, status, times}]: requests that fail."""
+        """[{function: part of its name, method, path: regular expression, status, times}]: requests of functions that fail."""
         self.faults = [{**fault, "path": re.compile(fault["path"])} for fault in given["faults"]]
+        for fault in self.faults:
+            fault["marks"] = [_mark(name) for name in list(lambda_svc._functions) if fault["function"] in name]
+            if not fault["marks"]:
+                raise LookupError(f"no function has {fault['function']} in its name")
         return {}
 
     def do_state(self, given):
@@ -134,11 +145,19 @@ class Control:
             counts["last"] = json.dumps(result.get("body"))[:2000] + (result.get("log") or "")[-2000:]
 
     def _fault(self, scope):
+        if not self.faults:
+            return None
+        agent = dict(scope["headers"]).get(b"user-agent", b"").decode("latin-1")
         for fault in self.faults:
-            if fault["times"] > 0 and fault["method"] == scope["method"] and fault["path"].search(scope["path"]):
+            asked = fault["method"] == scope["method"] and fault["path"].search(scope["path"])
+            if asked and fault["times"] > 0 and any(f"app/{mark}" in agent for mark in fault["marks"]):
                 fault["times"] -= 1
                 return fault
         return None
+
+
+def _mark(function_name: str) -> str:
+    return f"emulated-{hashlib.sha256(function_name.encode()).hexdigest()[:12]}"
 
 
 async def _send(send, status: int, body: bytes, kind: str):

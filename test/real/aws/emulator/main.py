@@ -31,6 +31,7 @@ from ministack.services import cloudwatch, firehose, kinesis  # noqa: E402
 import alarms  # noqa: E402
 import athena  # noqa: E402
 import embedded_metrics  # noqa: E402
+import function_url  # noqa: E402
 import stream_log  # noqa: E402
 import stubs  # noqa: E402
 from clock import Clock  # noqa: E402
@@ -53,6 +54,7 @@ def main() -> None:
     stubs.install()
     stream_log.install()
     embedded_metrics.install()
+    function_url.install()
     athena.install()
     events.install()
     delivery.install()
