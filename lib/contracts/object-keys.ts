@@ -113,6 +113,9 @@ export const keys = {
   quarantine: (appendTime: number, reason: string, partition: string, position: string) =>
     `quarantine/${day(appendTime)}/${reason}/${segment(partition)}-${position}.ndjson`,
   quarantineDay: (appendTime: number) => `quarantine/${day(appendTime)}/`,
+  /** How far a file of SageMaker Data Capture has been read: `{ lines, done, until }`, put-if-unchanged. */
+  captureFile: (digest: string) => `sagemaker/${digest}.json`,
+  captureFiles: () => 'sagemaker/',
   /** Channels, routes and mutes of a deployment, as its constructs published them. */
   alerting: () => 'configuration/alerting.json',
   /** Who may send which model's events and labels: principal → rights. */
