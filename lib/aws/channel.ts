@@ -12,7 +12,7 @@ import { ProblemError, shown } from '../contracts/problem.ts';
 import type { Severity } from '../contracts/result.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { MonitoringFunction } from './monitoring-function.ts';
-import { keyStatements } from './statements.ts';
+import { keyStatements, secretStatements } from './statements.ts';
 
 /** What a channel is given when it joins an alerting. */
 export interface ChannelContext {
@@ -203,7 +203,10 @@ export class Channel implements IChannel {
           context.alarmTopics[severity].addSubscription(
             new subscriptions.SqsSubscription(queue, { deadLetterQueue: context.deadLetters }),
           );
-      return { delivery: { type: 'sqs', name: context.name, queueUrl: queue.queueUrl }, independent };
+      return {
+        delivery: { type: 'sqs', name: context.name, queueUrl: queue.queueUrl, hearsAlarms: independent },
+        independent,
+      };
     });
   }
 
@@ -265,15 +268,4 @@ export class Channel implements IChannel {
 
 function allowPublish({ notifier }: ChannelContext, topic: sns.ITopic): void {
   notifier.role.addToPolicy(new iam.PolicyStatement({ actions: ['sns:Publish'], resources: [topic.topicArn] }));
-}
-
-/** To read one secret. A secret that is known by its name alone ends in six characters that are not known. */
-export function secretStatements(secret: secretsmanager.ISecret): iam.PolicyStatement[] {
-  const whole = secret.secretFullArn ?? `${secret.secretArn}-??????`;
-  return [
-    new iam.PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [whole] }),
-    ...(secret.encryptionKey === undefined
-      ? []
-      : [new iam.PolicyStatement({ actions: ['kms:Decrypt'], resources: [secret.encryptionKey.keyArn] })]),
-  ];
 }

@@ -1,0 +1,107 @@
+/** The apps that are checked as a whole: every environment file and example, and one with everything chosen that can be chosen. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type App, Stack } from 'aws-cdk-lib';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Notifications } from '../../lib/aws/alerting.ts';
+import { Channel } from '../../lib/aws/channel.ts';
+import { CollectorAccess } from '../../lib/aws/collector-access.ts';
+import { addEnvironment } from '../../lib/aws/environment.ts';
+import { environmentOf } from '../../lib/aws/environment-file.ts';
+import { ModelMonitoring, type ModelMonitoringProps } from '../../lib/aws/model-monitoring.ts';
+import { Monitor } from '../../lib/aws/monitor.ts';
+import { RECOMMENDED, testApp } from './app.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** Findings of the rules of CloudFormation stop synthesis. */
+export const STRICT = '@aws-cdk/core:validateAgainstDefaultRules';
+
+export function newApp(flags: Readonly<Record<string, unknown>> = RECOMMENDED): App {
+  return testApp({ context: { ...flags, [STRICT]: true } });
+}
+
+export interface Subject {
+  readonly name: string;
+  make(app: App): void;
+}
+
+const environments = readdirSync(join(ROOT, 'environments'))
+  .filter((file) => file.endsWith('.yaml'))
+  .map((file) => file.replace(/\.yaml$/, ''));
+
+export const SUBJECTS: readonly Subject[] = [
+  ...environments.map((name) => ({
+    name: `environment ${name}`,
+    make: (app: App) => {
+      addEnvironment(app, environmentOf(join(ROOT, 'environments'), name));
+    },
+  })),
+  {
+    name: 'the least that can be said',
+    make: (app) => {
+      least(new Stack(app, 'Least'));
+    },
+  },
+  {
+    name: 'everything that can be chosen',
+    make: (app) => {
+      everything(new Stack(app, 'Everything'));
+    },
+  },
+];
+
+export function least(stack: Stack, props: Partial<ModelMonitoringProps> = {}): ModelMonitoring {
+  return new ModelMonitoring(stack, 'Monitoring', {
+    channels: [Channel.email('ml@example.com')],
+    ...props,
+  } as ModelMonitoringProps);
+}
+
+export function everything(stack: Stack): ModelMonitoring {
+  const secret = (name: string) => secretsmanager.Secret.fromSecretNameV2(stack, name, `monitoring/${name}`);
+  const whole = secretsmanager.Secret.fromSecretCompleteArn(
+    stack,
+    'Whole',
+    'arn:aws:secretsmanager:eu-central-1:111122223333:secret:monitoring/hook-AbCdEf',
+  );
+  // What a user makes is the user's: its findings are not ours, so it is made to have none.
+  const queue = sqs.Queue.fromQueueArn(stack, 'Queue', stack.formatArn({ service: 'sqs', resource: 'alerts' }));
+  const custom = lambda.Function.fromFunctionArn(
+    stack,
+    'Custom',
+    stack.formatArn({ service: 'lambda', resource: 'function', resourceName: 'tell', arnFormat: undefined }),
+  );
+  return least(stack, {
+    environmentName: 'all',
+    channels: [
+      Channel.slack(secret('slack')),
+      Channel.pagerDuty(secret('pagerduty'), { url: 'https://events.eu.pagerduty.com/v2/enqueue' }),
+      Channel.teams(secret('teams')),
+      Channel.opsgenie(secret('opsgenie')),
+      Channel.webhook(whole, { name: 'hook' }),
+      Channel.email('ml@example.com'),
+      Channel.https('https://example.com/alerts'),
+      Channel.slackChannel({ workspace: 'T012', channel: 'C012' }),
+      Channel.sqs(queue),
+      Channel.custom(custom),
+    ],
+    models: [Monitor.of({ model: 'churn', features: { age: { type: 'numeric' } } })],
+    routes: [{ match: { severity: 'critical' }, channels: ['pagerduty'] }],
+    mutes: [{ match: { model: 'churn', signal: 'latency' }, reason: 'known' }],
+    notifications: Notifications.fromAlarms(),
+    heartbeat: sns.Topic.fromTopicArn(stack, 'Heartbeat', stack.formatArn({ service: 'sns', resource: 'heartbeat' })),
+    access: CollectorAccess.keys(secret('keys')),
+    kserveSecret: secret('kserve'),
+    policyKey: secret('policy'),
+    key: new kms.Key(stack, 'Key', { enableKeyRotation: true }),
+    metricDetail: 'summary',
+    alerts: { 'no-events': { threshold: 7_200 }, 'cleaner-silent': { off: true } },
+    linkBase: 'https://ml.example.com',
+    runbookBase: 'https://ml.example.com/runbook',
+  });
+}

@@ -1,0 +1,104 @@
+/** Whole apps, as users deploy them: security findings, rules, limits. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { App } from 'aws-cdk-lib';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { RECOMMENDED } from './app.ts';
+import { type NagReport, nag } from './nag.ts';
+import { type CloudFormationTemplate, OWN_RULES } from './own-rules.ts';
+import { newApp, SUBJECTS } from './subjects.ts';
+
+const GOLDEN = join(import.meta.dirname, 'golden/acknowledgements.json');
+
+interface Checked {
+  readonly report: NagReport;
+  readonly templates: readonly CloudFormationTemplate[];
+}
+
+function check(make: (app: App) => void, context: Readonly<Record<string, unknown>>): Checked {
+  const app = newApp(context);
+  make(app);
+  // Rules of CloudFormation and our own validations throw here.
+  const assembly = app.synth();
+  return {
+    report: nag(app),
+    templates: assembly.stacksRecursively.map(({ template }) => template as CloudFormationTemplate),
+  };
+}
+
+/** The same in every stack: without ids of constructs above ours, which differ. */
+function plainly(rule: string): string {
+  return rule
+    .replace(/<[A-Za-z0-9]*?(Store|Capture|Bucket|Key|Stream)[A-Za-z]*[0-9A-F]{8}\./g, '<$1…')
+    .replace(/cdk-hnb659fds-assets-[^/]*/, '<assets>');
+}
+
+/** Of all subjects: finding → reasons. */
+const acknowledged = new Map<string, Set<string>>();
+const idle = new Set<string>();
+
+describe.each(SUBJECTS)('$name', ({ make }) => {
+  let checked: Checked;
+  beforeAll(() => {
+    checked = check(make, RECOMMENDED);
+  });
+
+  it('has no finding that nobody acknowledged', () => {
+    expect(checked.report.findings).toEqual([]);
+  });
+
+  it('was looked at: it has at least a hundred resources', () => {
+    const resources = checked.templates.reduce((sum, { Resources }) => sum + Object.keys(Resources).length, 0);
+    expect(resources).toBeGreaterThanOrEqual(100);
+  });
+
+  it('says why for every finding that it acknowledges', () => {
+    for (const { rule, reason } of checked.report.acknowledged) {
+      expect(reason.length).toBeGreaterThan(15);
+      // By finding: not all wildcards at once.
+      expect(rule).not.toBe('AwsSolutions-IAM5');
+      let reasons = acknowledged.get(plainly(rule));
+      if (reasons === undefined) {
+        reasons = new Set();
+        acknowledged.set(plainly(rule), reasons);
+      }
+      reasons.add(reason);
+    }
+    for (const one of checked.report.idle) idle.add(one.replace(/ @ [^/]+\//, ' @ '));
+  });
+
+  it.each(Object.keys(OWN_RULES))('%s', (rule) => {
+    for (const template of checked.templates) expect(OWN_RULES[rule]!(template)).toEqual([]);
+  });
+
+  it('stays within the limits of CloudFormation', () => {
+    for (const template of checked.templates) {
+      expect(Object.keys(template.Resources).length).toBeLessThan(500);
+      expect(JSON.stringify(template).length).toBeLessThan(1_000_000);
+    }
+  });
+});
+
+describe('the list of acknowledgements', () => {
+  const sorted = (): Readonly<Record<string, readonly string[]>> =>
+    Object.fromEntries([...acknowledged].sort().map(([rule, reasons]) => [rule, [...reasons].sort()]));
+
+  it('is the one that was reviewed; UPDATE_GOLDEN=1 writes it', () => {
+    if (process.env['UPDATE_GOLDEN'] !== undefined) writeFileSync(GOLDEN, `${JSON.stringify(sorted(), null, 2)}\n`);
+    expect(sorted()).toEqual(JSON.parse(readFileSync(GOLDEN, 'utf8')));
+  });
+
+  it('holds nothing that is about no finding, but for queues that are dead letters of a queue', () => {
+    expect([...idle].filter((one) => !one.startsWith('AwsSolutions-SQS3 @ '))).toEqual([]);
+  });
+});
+
+describe('without any feature flag', () => {
+  it.each(SUBJECTS)('$name has no findings and breaks no rule', ({ make }) => {
+    const { report, templates } = check(make, {});
+    expect(report.findings).toEqual([]);
+    for (const template of templates)
+      for (const [rule, broken] of Object.entries(OWN_RULES))
+        expect({ rule, broken: broken(template) }).toEqual({ rule, broken: [] });
+  });
+});
