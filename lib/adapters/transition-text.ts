@@ -35,12 +35,8 @@ export function plainText(transition: Transition, repeat: boolean): string {
     `Severity: ${episode.severity}`,
     `Owner: ${episode.owner}`,
     ...context.map((line) => `Also: ${line}`),
-    ...[
-      ['Open', link],
-      ['Runbook', runbook],
-    ]
-      .filter(([, url]) => url !== undefined && url !== '')
-      .map(([name, url]) => `${name}: ${url}`),
+    ...(isAbsoluteUrl(link) ? [`Open: ${link}`] : []),
+    ...(runbook === '' ? [] : [`Runbook: ${runbook}`]),
   ].join('\n');
 }
 

@@ -80,7 +80,8 @@ function alarm(
 ): AlarmData {
   const { threshold, periods } = bounds(rule, reading);
   const runbook = runbookOf(rule, options);
-  const end = `\nRunbook: ${runbook}`;
+  // Whoever gets the message of an alarm reads these two: SNS tells nothing else of them.
+  const end = `\nSeverity: ${rule.severity}\nRunbook: ${runbook}`;
   return {
     id: rule.key,
     key: rule.key,

@@ -89,6 +89,8 @@ const LOG_RETENTION = 7 * 86_400_000;
 const REPLAY_CACHE = 6 * 3_600_000;
 /** Simulated time that the evaluator waits for a partition of a replay. */
 const REPLAY_PATIENCE = 365 * 86_400_000;
+/** Outboxes looked at without a hint, a round of the notifier: on a disk that costs nothing. */
+const SWEEP = 100;
 /** Packs that nothing names any more are kept as long as their records could be read again. */
 const PACK_RETENTION = 8 * 86_400_000;
 
@@ -194,6 +196,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       collector,
       health,
       deliveries: () => notifier.counts,
+      undeliveredMs: () => notifier.undeliveredMs,
     });
     const labeler = new Labeler({
       log,
@@ -207,7 +210,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       },
     });
     const archiver = new Archiver({ log, store, clock, writer: new DuckDbCaptureWriter(captureDb) });
-    const notifier = new Notifier({ store, clock, channels });
+    const notifier = new Notifier({ store, clock, channels, sweep: SWEEP });
     const actions = new PlatformActions({
       store,
       clock,
@@ -274,7 +277,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         ...(stream.cleaner === null ? [] : [stream.cleaner]),
         archiverPart(archiver),
         { name: 'labeler', step: async () => ({ waitMs: (await labeler.step()).windows > 0 ? 0 : EVERY.label }) },
-        every('notifier', EVERY.notify, () => notifier.tick(registry.models())),
+        every('notifier', EVERY.notify, () => notifier.run()),
         every('exporter', EVERY.export, () => exporter.tick()),
         afterwards(
           every('log retention', EVERY.expire, () => log.expire()),

@@ -111,6 +111,12 @@ export class Notifier {
     return { ...result, read: holders.length };
   }
 
+  /** One round over alarms of the platform alone: they are told at once, whatever the models have. */
+  async runAlarms({ until = Number.POSITIVE_INFINITY }: { readonly until?: number } = {}): Promise<RoundResult> {
+    const holders = await this.#load([{ key: keys.alarms(), source: 'alarms' }]);
+    return { ...(await this.#round(holders, until)), read: holders.length };
+  }
+
   /** Takes alarms of the platform into an outbox of their own; one that is known already is left as it is. */
   async accept(transitions: readonly Transition[]): Promise<void> {
     await changeJson<Outbox>(this.#options.store, keys.alarms(), (present) => {
