@@ -16,6 +16,7 @@ import {
   type FixedPoint,
   REGRESSION_COLUMNS,
 } from '../engine/performance-counts.ts';
+import { modelsAre, type NamedSpan, namedSpans, number, text, time } from './span-table.ts';
 
 /** How long before a window a record may have arrived and still belong to a prediction in it, milliseconds. */
 export const DUPLICATE_REACH = 86_400_000;
@@ -207,12 +208,6 @@ SELECT DISTINCT w.w FROM captured p
 WHERE p.type IN (${PREDICTIONS}) AND (p.arrival >= w.since OR l.id IS NOT NULL)`;
 }
 
-/** Of few models a list, by which a reader can pass over parts of a file; a join finds those of many. */
-function modelsAre(of: readonly { readonly model: string }[]): string {
-  const models = [...new Set(of.map(({ model }) => model))].sort();
-  return models.length > 100 ? 'model IS NOT NULL' : `model IN (${models.map(text).join(', ')})`;
-}
-
 function orphanTables(orphans: readonly OrphanSpan[]): string {
   const rows = orphans.map(
     ({ model, from, to, since, until }, w): NamedSpan => ({ w, model, span: [from, to, since, until].map(time) }),
@@ -231,46 +226,9 @@ orphaned AS (
 )`;
 }
 
-/** A row of a table of spans: what it is of, and the span, as SQL. */
-interface NamedSpan {
-  readonly w: number;
-  readonly model: string;
-  readonly span: readonly string[];
-}
-
-/** A table with the columns `w`, `model` and those of the spans. Spans that several rows share stand in the text once. */
-function namedSpans(name: string, rows: readonly NamedSpan[], columns: readonly string[]): string {
-  const spans = new Map<string, number>();
-  const named = rows.map(({ w, model, span }) => {
-    const written = span.join(', ');
-    const s = spans.get(written) ?? spans.size;
-    spans.set(written, s);
-    return `(${w}, ${text(model)}, ${s})`;
-  });
-  return `${name} AS (
-  SELECT n.w, n.model, ${columns.map((column) => `s.${column}`).join(', ')}
-  FROM (VALUES ${named.join(', ')}) AS n (w, model, s)
-  JOIN (VALUES
-    ${[...spans].map(([written, s]) => `(${s}, ${written})`).join(',\n    ')}
-  ) AS s (s, ${columns.join(', ')}) ON s.s = n.s
-)`;
-}
-
 const WINDOW_COLUMNS = ['start_time', 'end_time', 'reach', 'cut', 'taken_until', 'task', 'center', 'unit'];
 
 function windowRow({ model, start, end, cut, beyond, task, fixedPoint }: LabelWindow, w: number): NamedSpan {
   const times = [start, end, start - DUPLICATE_REACH, cut, Math.min(cut, beyond)].map(time);
   return { w, model, span: [...times, text(task), number(fixedPoint.center), number(fixedPoint.unit)] };
-}
-
-function text(value: string): string {
-  return `'${value.replaceAll("'", "''")}'`;
-}
-
-function number(value: number): string {
-  return `CAST('${value}' AS DOUBLE)`;
-}
-
-function time(ms: number): string {
-  return `TIMESTAMP '${new Date(ms).toISOString().slice(0, 23).replace('T', ' ')}'`;
 }

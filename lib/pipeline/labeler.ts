@@ -113,6 +113,8 @@ interface Written {
   readonly revision: number;
   readonly cut: number;
   readonly content: string;
+  /** This process has told of it. */
+  readonly told: boolean;
 }
 
 export class Labeler {
@@ -358,7 +360,8 @@ export class Labeler {
     for (;;) {
       const newest = this.written.get(prefix) ?? (await this.newest(prefix));
       if (newest !== null && (newest.cut >= window.cut || newest.content === content)) {
-        this.written.set(prefix, { ...newest, cut: Math.max(newest.cut, window.cut) });
+        const told = newest.told || (await this.tellAgain(newest, window, `${prefix}${newest.revision}.json`));
+        this.written.set(prefix, { ...newest, told, cut: Math.max(newest.cut, window.cut) });
         return false;
       }
       const revision = newest === null ? 0 : newest.revision + 1;
@@ -389,10 +392,18 @@ export class Labeler {
         this.written.delete(prefix);
         continue;
       }
-      this.remember(prefix, { revision, cut: window.cut, content });
       await this.options.onResult?.(result);
+      this.remember(prefix, { revision, cut: window.cut, content, told: true });
       return true;
     }
+  }
+
+  /** A process that ended after it wrote a result, and before who listens knew, did not end its step: the step that is taken up tells. */
+  private async tellAgain(written: Written, window: DueWindow, key: string): Promise<boolean> {
+    if (written.cut !== window.cut) return false;
+    const stored = await readJson<PerformanceResult>(this.options.store, key);
+    if (stored !== null) await this.options.onResult?.(stored.value);
+    return stored !== null;
   }
 
   /** The newest stored revision. */
@@ -441,6 +452,7 @@ function writtenOf(result: PerformanceResult): Written {
   const input = result.provenance.inputs.find((one) => one.startsWith(ARRIVED_BEFORE));
   return {
     revision: result.provenance.revision,
+    told: false,
     cut: Date.parse(input?.slice(ARRIVED_BEFORE.length) ?? ''),
     content: JSON.stringify({
       status,
