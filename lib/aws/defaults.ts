@@ -77,6 +77,8 @@ export const CAPTURE_SINCE = '2026-01-01';
 
 /** A small account has room for ten calls at once in all; what waits is judged a minute later. */
 export const EVALUATOR_CONCURRENCY = 10;
+/** Files of one endpoint come one after the other; more at once would only crowd out other functions of a small account. */
+export const SAGEMAKER_CONCURRENCY = 5;
 export const LABELER_INTERVAL = Duration.minutes(5);
 /** Requests a second to an HTTP API of the collector: above some 50 events a second senders should batch, or write to the stream. */
 export const COLLECTOR_RATE = 100;

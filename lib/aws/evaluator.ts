@@ -9,7 +9,7 @@ import { FunctionSchedule } from './function-schedule.ts';
 import { MessageQueue } from './message-queue.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import type { PlatformContext } from './platform-context.ts';
-import { keyStatements } from './statements.ts';
+import { queueReaderStatements } from './statements.ts';
 
 export interface EvaluatorProps {
   readonly platform: PlatformContext;
@@ -53,14 +53,7 @@ export class Evaluator extends Construct {
       platform,
       environment: { MLMON_LINK_BASE: props.linkBase },
     });
-    for (const statement of [
-      new iam.PolicyStatement({
-        actions: ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
-        resources: [queue.queueArn],
-      }),
-      ...keyStatements(platform.key),
-    ])
-      this.handler.role.addToPolicy(statement);
+    for (const statement of queueReaderStatements(queue, platform.key)) this.handler.role.addToPolicy(statement);
     this.eventSource = new lambda.EventSourceMapping(this, 'EventSource', {
       target: this.handler.function,
       eventSourceArn: queue.queueArn,

@@ -3,7 +3,12 @@
  * the constructs that own those.
  */
 
-import { CAPTURE_ERROR_PREFIX, CAPTURE_PREFIX, CAPTURE_REDRIVEN_PREFIX } from '../contracts/capture.ts';
+import {
+  ATHENA_RESULTS_PREFIX,
+  CAPTURE_ERROR_PREFIX,
+  CAPTURE_PREFIX,
+  CAPTURE_REDRIVEN_PREFIX,
+} from '../contracts/capture.ts';
 import type { FunctionName } from '../contracts/functions.ts';
 import { PREFIXES } from '../contracts/object-keys.ts';
 
@@ -31,8 +36,8 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
   authorizer: { read: [], write: [], remove: [], stream: 'none' },
   // Its files lie in a bucket of the user's.
   'sagemaker-capture': {
-    read: [...DECLARED, PREFIXES.quarantine],
-    write: [PREFIXES.quarantine],
+    read: [...DECLARED, PREFIXES.quarantine, PREFIXES.sageMaker],
+    write: [PREFIXES.quarantine, PREFIXES.sageMaker],
     remove: [],
     stream: 'append',
   },
@@ -109,6 +114,7 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
       PREFIXES.evaluations,
       PREFIXES.episodes,
       PREFIXES.bulletins,
+      PREFIXES.pending,
     ],
     remove: [],
     stream: 'inspect',
@@ -124,8 +130,16 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
       PREFIXES.labels,
       CAPTURE_PREFIX,
       CAPTURE_REDRIVEN_PREFIX,
+      ATHENA_RESULTS_PREFIX,
     ],
-    write: [PREFIXES.results, PREFIXES.episodes, PREFIXES.labels, PREFIXES.bulletins],
+    write: [
+      ATHENA_RESULTS_PREFIX,
+      PREFIXES.results,
+      PREFIXES.episodes,
+      PREFIXES.labels,
+      PREFIXES.bulletins,
+      PREFIXES.pending,
+    ],
     remove: [],
     stream: 'inspect',
   },
@@ -146,15 +160,22 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     stream: 'inspect',
   },
   notifier: {
-    read: [...DECLARED, PREFIXES.episodes, PREFIXES.configuration],
-    write: [PREFIXES.episodes],
-    remove: [],
+    read: [
+      ...DECLARED,
+      PREFIXES.episodes,
+      PREFIXES.configuration,
+      PREFIXES.pending,
+      PREFIXES.notifier,
+      PREFIXES.channelTests,
+    ],
+    write: [PREFIXES.episodes, PREFIXES.notifier, PREFIXES.channelTests],
+    remove: [PREFIXES.pending, PREFIXES.channelTests],
     stream: 'none',
   },
   publisher: {
-    read: [...DECLARED, PREFIXES.configuration],
-    write: [...DECLARED, PREFIXES.configuration],
-    remove: [PREFIXES.configuration],
+    read: [...DECLARED, PREFIXES.configuration, PREFIXES.publications],
+    write: [...DECLARED, PREFIXES.configuration, PREFIXES.publications],
+    remove: [PREFIXES.configuration, PREFIXES.publications],
     stream: 'none',
   },
   cleaner: {

@@ -34,14 +34,7 @@ export class ObjectTrigger extends Construct {
     this.deadLetters = new DeadLetterQueue(this, 'DeadLetters', { key });
     const rule = new events.CfnRule(this, 'Resource', {
       description: `Model monitoring: new objects for ${props.target.functionName}`,
-      eventPattern: {
-        source: ['aws.s3'],
-        'detail-type': ['Object Created'],
-        detail: {
-          bucket: { name: [props.bucket.bucketName] },
-          object: { key: props.prefixes.map((prefix) => ({ prefix })) },
-        },
-      },
+      eventPattern: newObjects(props.bucket, props.prefixes),
       targets: [
         {
           id: 'Function',
@@ -87,4 +80,16 @@ export class ObjectTrigger extends Construct {
     ])
       props.target.role.addToPolicy(statement);
   }
+}
+
+/** Events of S3 about new objects under prefixes. */
+export function newObjects(bucket: s3.IBucket, prefixes: readonly string[]): Readonly<Record<string, unknown>> {
+  return {
+    source: ['aws.s3'],
+    'detail-type': ['Object Created'],
+    detail: {
+      bucket: { name: [bucket.bucketName] },
+      object: { key: prefixes.map((prefix) => ({ prefix })) },
+    },
+  };
 }

@@ -1,13 +1,17 @@
+import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { type SageMakerSourceInput, sageMakerSourcesText } from '../contracts/sagemaker.ts';
-import { acknowledgeResource } from './acknowledge.ts';
+import { acknowledge, acknowledgeResource } from './acknowledge.ts';
+import { FUNCTION_SIZES, SAGEMAKER_CONCURRENCY } from './defaults.ts';
+import { MessageQueue } from './message-queue.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
-import { ObjectTrigger } from './object-trigger.ts';
+import { newObjects } from './object-trigger.ts';
 import type { PlatformContext } from './platform-context.ts';
-import { secretStatements } from './statements.ts';
+import { queueReaderStatements, secretStatements } from './statements.ts';
 
 /** Where SageMaker puts its files, and what they hold. */
 export interface CapturedEndpoints {
@@ -28,7 +32,8 @@ export interface SageMakerCaptureProps extends CapturedEndpoints {
 /** Takes the files that SageMaker endpoints capture, as soon as they are written: nothing about an endpoint changes. */
 export class SageMakerCapture extends Construct {
   readonly handler: MonitoringFunction<'sagemaker-capture'>;
-  readonly trigger: ObjectTrigger;
+  /** Files that were written, and those that could not be read. */
+  readonly messages: MessageQueue;
 
   constructor(scope: Construct, id: string, props: SageMakerCaptureProps) {
     super(scope, id);
@@ -55,6 +60,35 @@ export class SageMakerCapture extends Construct {
     ])
       this.handler.role.addToPolicy(statement);
     for (const file of files) acknowledgeResource(this.handler.role, file, 'SageMaker names the files by time');
-    this.trigger = new ObjectTrigger(this, 'Trigger', { platform, bucket, prefixes, target: this.handler });
+    this.messages = new MessageQueue(this, 'Messages', {
+      key: platform.key,
+      functionTimeout: FUNCTION_SIZES['sagemaker-capture'].timeout,
+    });
+    const { queue } = this.messages;
+    const rule = new events.CfnRule(this, 'Rule', {
+      description: 'Model monitoring: captured files of SageMaker endpoints',
+      eventPattern: newObjects(bucket, prefixes),
+      targets: [{ id: 'Queue', arn: queue.queueArn }],
+    });
+    queue.addToResourcePolicy(
+      new iam.PolicyStatement({
+        principals: [new iam.ServicePrincipal('events.amazonaws.com')],
+        actions: ['sqs:SendMessage'],
+        resources: [queue.queueArn],
+        conditions: { ArnEquals: { 'aws:SourceArn': rule.attrArn } },
+      }),
+    );
+    for (const statement of queueReaderStatements(queue, platform.key)) this.handler.role.addToPolicy(statement);
+    const eventSource = new lambda.EventSourceMapping(this, 'EventSource', {
+      target: this.handler.function,
+      eventSourceArn: queue.queueArn,
+      batchSize: 1,
+      reportBatchItemFailures: true,
+      maxConcurrency: SAGEMAKER_CONCURRENCY,
+    });
+    eventSource.node.addDependency(this.handler.role);
+    const givenUp = 'what it gives up goes to the dead letters of its queue';
+    acknowledge(this.handler.function, 'Serverless-LambdaDLQ', givenUp);
+    acknowledge(eventSource, 'Serverless-LambdaEventSourceMappingDestination', givenUp);
   }
 }

@@ -4,6 +4,7 @@ import type * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { FunctionRights } from './function-rights.ts';
 
 export const KINESIS_READ = [
@@ -49,6 +50,17 @@ export function streamStatements(stream: kinesis.IStream, right: FunctionRights[
   if (right === 'none') return [];
   const actions = right === 'append' ? KINESIS_WRITE : KINESIS_READ;
   return [new iam.PolicyStatement({ actions: [...actions], resources: [stream.streamArn] })];
+}
+
+/** What Lambda does for a function that a queue calls. */
+export function queueReaderStatements(queue: sqs.IQueue, key: kms.IKey | undefined): iam.PolicyStatement[] {
+  return [
+    new iam.PolicyStatement({
+      actions: ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
+      resources: [queue.queueArn],
+    }),
+    ...keyStatements(key),
+  ];
 }
 
 /** What reads and writes under a key needs. */

@@ -52,6 +52,11 @@ export const PREFIXES = {
   bulletins: 'bulletins/',
   exports: 'exports/',
   configuration: 'configuration/',
+  pending: 'pending/',
+  notifier: 'notifier/',
+  channelTests: 'channel-tests/',
+  publications: 'publications/',
+  sageMaker: 'sagemaker/',
   onFailure: 'aws/lambda/',
   audit: 'audit/',
 } as const;
