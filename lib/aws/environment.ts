@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
@@ -79,6 +79,13 @@ export function addEnvironment(scope: Construct, config: EnvironmentConfig): Env
     for (const model of events) monitoring.grants.captureBy(principal, model);
     for (const model of labels) monitoring.grants.labelBy(principal, model);
   }
+  for (const [name, value, description] of [
+    ['CollectorUrl', monitoring.collector.url, 'Where senders post: v1/events and v1/labels'],
+    ['StreamName', monitoring.platform.stream.streamName, 'Where producers put records'],
+    ['BucketName', monitoring.platform.bucket.bucketName, 'Everything that is kept'],
+    ['Workgroup', monitoring.capture.tables.workgroup, 'Athena workgroup for questions to the captured events'],
+  ] as const)
+    new CfnOutput(stack, name, { value, description });
   if (alerting.silent !== undefined)
     for (const id of [NO_CHANNELS, NO_INDEPENDENT_SUBSCRIBER])
       Validations.of(monitoring).acknowledge({ id, reason: alerting.silent });
