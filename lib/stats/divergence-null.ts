@@ -14,8 +14,8 @@ import { chiSquareSurvival } from './special.ts';
 export interface Divergence {
   /** Part of the cache key. */
   readonly name: string;
-  /** Its limit as a multiple of Σ (p − q)² / π: 1 for PSI, 1/8 for Jensen–Shannon in nats. */
-  readonly factor: number;
+  /** Its limit as a multiple of Σ (p − q)² / π: 1 for PSI, 1/2 for Kullback–Leibler, 1/8 for Jensen–Shannon in nats; `null` for one that has no such limit and is always simulated. */
+  readonly factor: number | null;
   /** From counts of rows (not shares) and their totals. */
   readonly of: (reference: ArrayLike<number>, n: number, current: ArrayLike<number>, m: number) => number;
 }
@@ -33,9 +33,9 @@ export function divergencePValue(
 ): { readonly pValue: number; readonly method: string } {
   const { pooled, referenceSize: n, currentSize: m } = shares;
   const smaller = Math.min(n, m);
-  let enough = true;
+  let enough = divergence.factor !== null;
   for (let i = 0; i < pooled.length; i++) if (pooled[i]! > 0 && pooled[i]! * smaller < ENOUGH) enough = false;
-  if (enough) {
+  if (enough && divergence.factor !== null) {
     const law = quadraticLaw(pair, shares);
     return { pValue: chiSquareSurvival(observed / (divergence.factor * law.scale), law.df), method: 'chi-square' };
   }

@@ -6,6 +6,8 @@ export type OutcomeReason =
   | 'empty-current'
   | 'constant' // both sides hold one and the same value or bin: nothing can be compared
   | 'too-few-bins' // after pooling small bins fewer than two are left
+  | 'too-many-bins' // the test compares one share, and there are more than two bins
+  | 'too-few-rows' // fewer rows than the test is defined for
   | 'infinite' // the distance is not finite for these inputs
   | 'invalid-counts'; // negative or not finite counts, or sides of unequal length
 

@@ -42,7 +42,7 @@ export function wasserstein(
   pooled.set(b, a.length);
   pooled.sort();
   if (pooled[0] === pooled[pooled.length - 1]) return identical(a.length, b.length, name);
-  const raw = area(a, b);
+  const raw = wassersteinDistance(a, b);
   const unit = options.normalised === true ? Math.max(populationDeviation(a), options.floor ?? 0) : 1;
   const statistic = raw / unit;
   if (!Number.isFinite(statistic)) return undecided('infinite', a.length, b.length, name);
@@ -92,7 +92,8 @@ export function wassersteinOfCounts(
   return { statistic, pValue, referenceSize: n, currentSize: m, method: `${name}, bridge` };
 }
 
-function area(a: Float64Array, b: Float64Array): number {
+/** ∫ |F − G| dx of two ascending finite samples, neither empty. O(n + m). */
+export function wassersteinDistance(a: Float64Array, b: Float64Array): number {
   let i = 0;
   let j = 0;
   let sum = 0;
