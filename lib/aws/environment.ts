@@ -14,6 +14,7 @@ import { CollectorAccess } from './collector-access.ts';
 import { EncryptionKey } from './encryption-key.ts';
 import type { EnvironmentChannel, EnvironmentConfig } from './environment-schema.ts';
 import { StreamCapacity } from './event-stream.ts';
+import { Grafana } from './grafana.ts';
 import { ModelMonitoring } from './model-monitoring.ts';
 import { Monitor } from './monitor.ts';
 import { Prometheus } from './prometheus.ts';
@@ -43,6 +44,7 @@ export function addEnvironment(scope: Construct, config: EnvironmentConfig): Env
   const secret = (name: string | undefined): secretsmanager.ISecret | undefined =>
     name === undefined ? undefined : secretNamed(stack, name);
   const monitoring = new ModelMonitoring(stack, 'Monitoring', {
+    grafana: Grafana.none(),
     environmentName: config.name,
     models: monitorsOf(config),
     key: config.encryption === 'own-key' ? new EncryptionKey(stack, 'Key', { removalPolicy }).key : undefined,

@@ -18,10 +18,12 @@ import type { IChannel } from './channel.ts';
 import { Cleaner } from './cleaner.ts';
 import { Collector } from './collector.ts';
 import type { CollectorAccess } from './collector-access.ts';
+import { Dashboards } from './dashboards.ts';
 import { BROUGHT_STREAM_RETENTION, ENVIRONMENT_NAME, FAILED_RETENTION, STREAM_RETENTION } from './defaults.ts';
 import { permitServices } from './encryption-key.ts';
 import { Evaluator } from './evaluator.ts';
 import { EventStream, type StreamCapacity } from './event-stream.ts';
+import type { Grafana } from './grafana.ts';
 import { Grants } from './grants.ts';
 import { Labeler } from './labeler.ts';
 import { DeadLetterQueue } from './message-queue.ts';
@@ -50,6 +52,8 @@ export interface BroughtStream {
 }
 
 export interface ModelMonitoringProps {
+  /** Who shows graphs of features: a choice that must be made, since a managed workspace needs an identity provider and seats. */
+  readonly grafana: Grafana;
   /** Where alerts are delivered. An empty list is possible, and warned of. */
   readonly channels: readonly IChannel[];
   /** What is watched; more can come from other stacks (`ModelMonitor`) and from `mlmon monitor apply`. @default none yet */
@@ -129,6 +133,7 @@ export class ModelMonitoring extends Construct {
   /** What is exported, and where to. */
   readonly metricExport: Metrics;
   readonly alarms: Alarms;
+  readonly dashboards: Dashboards;
   readonly publisher: Publisher;
   readonly publication: Publication;
   readonly policyKey: secretsmanager.ISecret;
@@ -232,14 +237,23 @@ export class ModelMonitoring extends Construct {
       bindings,
     });
     const parts = this.node.findAll();
+    const functions = parts.filter((part) => part instanceof MonitoringFunction);
+    const letters = parts.filter((part) => part instanceof DeadLetterQueue).map(({ queue }) => queue);
     this.alarms = new Alarms(this, 'Alarms', {
       platform,
       topics: this.alerting.topics,
-      functions: parts.filter((part) => part instanceof MonitoringFunction),
-      deadLetters: parts.filter((part) => part instanceof DeadLetterQueue).map(({ queue }) => queue),
+      functions,
+      deadLetters: letters,
       notifications: props.notifications,
       changes: props.alerts,
       runbook: props.runbookBase,
+    });
+    this.dashboards = new Dashboards(this, 'Dashboards', {
+      platform,
+      detail: this.metricExport.detail,
+      functions,
+      queues: letters,
+      alarms: Object.values(this.alarms.alarms),
     });
     this.grants = new Grants(this, {
       platform,

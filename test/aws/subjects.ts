@@ -12,6 +12,7 @@ import { Channel } from '../../lib/aws/channel.ts';
 import { CollectorAccess } from '../../lib/aws/collector-access.ts';
 import { addEnvironment } from '../../lib/aws/environment.ts';
 import { environmentOf } from '../../lib/aws/environment-file.ts';
+import { Grafana } from '../../lib/aws/grafana.ts';
 import { ModelMonitoring, type ModelMonitoringProps } from '../../lib/aws/model-monitoring.ts';
 import { Monitor } from '../../lib/aws/monitor.ts';
 import { RECOMMENDED, testApp } from './app.ts';
@@ -57,6 +58,7 @@ export const SUBJECTS: readonly Subject[] = [
 
 export function least(stack: Stack, props: Partial<ModelMonitoringProps> = {}): ModelMonitoring {
   return new ModelMonitoring(stack, 'Monitoring', {
+    grafana: Grafana.none(),
     channels: [Channel.email('ml@example.com')],
     ...props,
   } as ModelMonitoringProps);
