@@ -17,6 +17,7 @@ import { regressionFixedPoint } from '../engine/performance-numbers.ts';
 import { classificationCountsOf, regressionCountsOf } from '../engine/performance-rows.ts';
 import type { Shape } from '../engine/shape.ts';
 import { ArchivedCapture, type CaptureReach } from './capture-reach.ts';
+import { inTurn } from './in-turn.ts';
 import { changeJson, encodeJson, readJson } from './json-object.ts';
 import {
   arrivalRange,
@@ -34,6 +35,7 @@ export const APPEND_DELAY = 60_000;
 const DAY = 86_400_000;
 /** What it returns is held in memory. */
 const A_QUERY = { windows: 500, characters: Number.POSITIVE_INFINITY } as const;
+const MODELS_AT_ONCE = 16;
 /** Days of orphans counted at once, when there is much to make up for. */
 const ORPHAN_DAYS = 31;
 
@@ -87,7 +89,7 @@ interface LabelerParts {
   readonly query: Query;
   readonly clock: Clock;
   readonly models: LabelerModels;
-  /** Told of every result after it is stored; a crash may come between, so who listens recovers from the store. */
+  /** Told of every result after it is stored, and again when a step that did not come to its end is repeated. */
   readonly onResult?: (result: PerformanceResult) => Promise<void> | void;
 }
 
@@ -122,8 +124,6 @@ export class Labeler {
   private readonly capture: CaptureReach;
   /** Newest revision of results that may still be revised. */
   private readonly written = new Map<string, Written>();
-  /** Stored, and not yet told. */
-  private untold: PerformanceResult[] = [];
 
   constructor(options: LabelerOptions) {
     this.options = options;
@@ -133,7 +133,6 @@ export class Labeler {
   /** Computes everything that is due now. Call it again and again. */
   async step(): Promise<LabelerStep> {
     const { log, store, models } = this.options;
-    await this.tell();
     await models.refresh();
     const key = keys.labeled(await log.identity());
     const before = (await readJson<LabelerState>(store, key))?.value ?? (await this.firstState());
@@ -163,18 +162,10 @@ export class Labeler {
       queries += 1;
       for (const [model, count] of Object.entries(answer.orphans)) found[model] = (found[model] ?? 0) + count;
     }
-    await this.tell();
     const state = await changeJson<LabelerState>(store, key, (present) =>
       advance(present ?? before, before, through, orphans, found),
     );
     return { windows: due.length, written, queries, through, orphans: state?.orphans ?? {} };
-  }
-
-  private async tell(): Promise<void> {
-    for (let next = this.untold[0]; next !== undefined; next = this.untold[0]) {
-      await this.options.onResult?.(next);
-      this.untold.shift();
-    }
   }
 
   /** Begins at the oldest capture: nothing can be due before it. `null` when there is none. */
@@ -340,9 +331,15 @@ export class Labeler {
       entry.rows.push(row);
       byWindow.set(name, entry);
     }
+    // Models side by side, the windows of one in order: whoever listens folds them.
+    const byModel = new Map<string, { window: DueWindow; version: string; rows: Row[] }[]>();
+    for (const entry of byWindow.values())
+      byModel.set(entry.window.model, [...(byModel.get(entry.window.model) ?? []), entry]);
     let written = 0;
-    for (const { window, version, rows: of } of byWindow.values())
-      if (await this.write(window, version, countsOf(window, of))) written += 1;
+    await inTurn([...byModel.values()], MODELS_AT_ONCE, async (entries) => {
+      for (const { window, version, rows: of } of entries)
+        if (await this.write(window, version, countsOf(window, of))) written += 1;
+    });
     return { written, orphans: found };
   }
 

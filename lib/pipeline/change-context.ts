@@ -1,5 +1,5 @@
 /** What changed in the span of an episode and may explain it: monitors and baselines that took effect. */
-import type { Registry } from '../pipeline/registry.ts';
+import type { Registry } from './registry.ts';
 
 export function changeContext(registry: Registry, model: string, from: number, to: number): string[] {
   const timeline = registry.timeline(model);
