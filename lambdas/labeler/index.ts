@@ -1,0 +1,60 @@
+/** Every few minutes: joins labels with predictions in Athena, and writes how good the models were. */
+import { AthenaClient } from '@aws-sdk/client-athena';
+import { AthenaQuery, QUERY_CHARACTERS } from '../../lib/adapters/athena/athena-query.ts';
+import { readEnvironment } from '../../lib/contracts/functions.ts';
+import { DeliveredCapture } from '../../lib/pipeline/capture-reach.ts';
+import { Completeness } from '../../lib/pipeline/completeness.ts';
+import { Labeler } from '../../lib/pipeline/labeler.ts';
+import { Registry } from '../../lib/pipeline/registry.ts';
+import { retryingStore } from '../../lib/pipeline/retry.ts';
+import { episodeKeeper } from '../episode-keeper.ts';
+import { logOf } from '../log.ts';
+import { bucketStore, streamLog, wallClock } from '../ports.ts';
+import { type LabelerRun, labelerHandler } from './handler.ts';
+
+/** Windows of one query: what it returns is held in memory, at most some thousand short rows each. */
+const WINDOWS = 1_000;
+
+const environment = readEnvironment('labeler', process.env);
+const clock = wallClock;
+const store = retryingStore(bucketStore(environment.MLMON_BUCKET));
+const log = streamLog(environment.MLMON_STREAM_ARN);
+const registry = new Registry({ store, clock });
+const run: LabelerRun = { deadline: 0, scanned: 0 };
+const query = new AthenaQuery({
+  client: new AthenaClient({
+    maxAttempts: 5,
+    requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000 },
+  }),
+  workgroup: environment.MLMON_WORKGROUP,
+  database: environment.MLMON_DATABASE,
+  table: environment.MLMON_TABLE,
+  clock,
+  deadline: () => run.deadline,
+  onScanned: (bytes) => {
+    run.scanned += bytes;
+  },
+});
+const capture = new DeliveredCapture({ store, clock, delayMs: environment.MLMON_CAPTURE_DELAY_SECONDS * 1_000 });
+const episodes = episodeKeeper({ store, clock, registry, linkBase: environment.MLMON_LINK_BASE });
+
+export const handler = labelerHandler({
+  labeler: new Labeler({
+    log,
+    store,
+    clock,
+    capture,
+    query,
+    models: registry,
+    resumes: true,
+    aQuery: { windows: WINDOWS, characters: QUERY_CHARACTERS },
+    onResult: async (result) => {
+      await episodes.apply(result.model, [result]);
+    },
+  }),
+  completeness: new Completeness({ log, store, clock, capture, query, models: registry }),
+  run,
+  environment: environment.MLMON_ENVIRONMENT,
+  clock,
+  log: logOf('labeler'),
+});
