@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetQueryExecutionCommand, GetQueryResultsCommand, StartQueryExecutionCommand } from '@aws-sdk/client-athena';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { keys } from '../../../lib/contracts/object-keys.ts';
 import type { PerformanceResult, WindowResult } from '../../../lib/contracts/result.ts';
 import { endAll, eventually } from '../programs.ts';
@@ -116,6 +116,15 @@ afterAll(async () => {
 });
 
 describe.sequential('a deployed platform', () => {
+  // One story: what follows a failure would only fail because of it.
+  let hasFailed = false;
+  beforeEach(({ skip, onTestFailed }) => {
+    skip(hasFailed, 'an earlier part of the story failed');
+    onTestFailed(() => {
+      hasFailed = true;
+    });
+  });
+
   it('is deployed into a bare account', async () => {
     await emulator.clock(START - 20 * MINUTE);
     await succeeded(environment.cdk('bootstrap', 'aws://000000000000/us-east-1'));
