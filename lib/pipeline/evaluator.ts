@@ -61,7 +61,10 @@ export class Evaluator {
    * Judges what is due of these models, with nothing remembered but what never changes: for a process that is one of many. What is due
    * no more, or never was, is left alone, so repeating it does no harm. `isLate`: nothing more is to be begun.
    */
-  async judge(models: readonly string[], { isLate = () => false } = {}): Promise<JudgeOutcome> {
+  async judge(
+    models: readonly string[],
+    { isLate = () => false }: { readonly isLate?: () => boolean } = {},
+  ): Promise<JudgeOutcome> {
     await this.#options.registry.refresh();
     return this.#judge(models, new Map(), isLate);
   }

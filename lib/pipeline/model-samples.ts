@@ -2,7 +2,7 @@
  * What is exported of a model: from its newest results a summary, small enough that those of a thousand models lie in one object; from the
  * summary the state that rules watch, from a whole result the statistics of its features, for graphs. Pure.
  */
-import { durationMs } from '../contracts/duration.ts';
+import { durationMs, durationText } from '../contracts/duration.ts';
 import type { EpisodeState } from '../contracts/episode.ts';
 import { METRIC, type MetricDefinition } from '../contracts/metric-names.ts';
 import type { Monitor } from '../contracts/monitor.ts';
@@ -136,6 +136,19 @@ export function openEpisodesOf(state: EpisodeState | null): OpenEpisodes {
   return open;
 }
 
+/** Name of the monitor's own window, as results have it. */
+export function lengthOf({ window }: Monitor): string {
+  return durationText(durationMs(window.every));
+}
+
+/** The newest window of the monitor's own length, not of a longer scale. */
+export function ownWindow<W extends WindowSummary>(
+  { windows }: { readonly windows: Readonly<Record<string, W>> },
+  monitor: Monitor,
+): W | undefined {
+  return windows[lengthOf(monitor)];
+}
+
 /** What is written again and again, so that a rule sees it whenever it looks. */
 export function stateSamples(summary: ModelSummary, monitor: Monitor): Sample[] {
   const { model } = monitor;
@@ -146,7 +159,7 @@ export function stateSamples(summary: ModelSummary, monitor: Monitor): Sample[] 
       METRIC.modelInfo,
       {
         model,
-        version: summary.windows[monitor.window.every]?.version ?? '',
+        version: ownWindow(summary, monitor)?.version ?? '',
         owner: monitor.owner,
         task: monitor.task,
       },
@@ -173,12 +186,12 @@ export function labelsDueAt({ performance }: ModelSummary, { window, truth }: Mo
 /** When the next window and its labels are to be known: rules compare it with the clock, whatever the length of windows. */
 function dueSamples(summary: ModelSummary, monitor: Monitor): Sample[] {
   const { model, window } = monitor;
-  const judged = summary.windows[window.every];
+  const judged = ownWindow(summary, monitor);
   const labels = labelsDueAt(summary, monitor);
   return [
     ...sample(
       METRIC.windowDue,
-      { model, length: window.every },
+      { model, length: lengthOf(monitor) },
       judged === undefined ? null : (judged.end + durationMs(window.every) + durationMs(window.lateness)) / 1_000,
     ),
     ...sample(METRIC.labelsDue, { model }, labels === null ? null : labels / 1_000),
