@@ -5,12 +5,14 @@ import { QueryUnfinishedError } from '../../lib/adapters/athena/query-failure.ts
 import { type DuckDb, openDuckDb } from '../../lib/adapters/duckdb/load.ts';
 import { CrashError, FaultInjector } from '../../lib/adapters/memory/faults.ts';
 import { MemoryStore } from '../../lib/adapters/memory/memory-store.ts';
+import { keys } from '../../lib/contracts/object-keys.ts';
 import { DeliveredCapture } from '../../lib/pipeline/capture-reach.ts';
+import { encodeJson } from '../../lib/pipeline/json-object.ts';
 import { Labeler } from '../../lib/pipeline/labeler.ts';
 import { ConflictError, TransientError } from '../../lib/pipeline/ports.ts';
 import { FakeAthena } from '../adapters/athena/fake-athena.ts';
 import { FakeFirehose } from '../adapters/athena/fake-firehose.ts';
-import { compare, type Event, line, MONITORS, modelsOf, START, traffic } from './label-traffic.ts';
+import { compare, type Event, line, MONITORS, modelsOf, monitorOf, START, traffic } from './label-traffic.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -29,9 +31,11 @@ interface Options {
   readonly faulty: boolean;
   /** Looks before a query has ended, and how long one run of the function waits. */
   readonly slow?: boolean;
+  /** Hours between runs. */
+  readonly every: number;
 }
 
-async function replay({ seed, faulty, slow = false }: Options) {
+async function replay({ seed, faulty, slow = false, every }: Options) {
   const faults = new FaultInjector({
     seed,
     ...(faulty ? { crash: 0.2, maxCrashes: 60, conflict: 0.02, transient: 0.02, delay: 1 } : {}),
@@ -81,7 +85,7 @@ async function replay({ seed, faulty, slow = false }: Options) {
   const settled: (Event & { arrival: number })[] = [];
   let next = 0;
   let oldest = Number.NEGATIVE_INFINITY;
-  for (let hour = 0; hour <= (days + 8) * 24; hour += 11) {
+  for (let hour = 0; hour <= (days + 8) * 24; hour += every) {
     const until = START + hour * HOUR;
     while (next < events.length && (events[next] as { at: number }).at < until) {
       const { at, ...event } = events[next++] as Event & { at: number };
@@ -103,27 +107,82 @@ async function replay({ seed, faulty, slow = false }: Options) {
   return { store, settled, log, days, faults, athena, unfinished: () => unfinished };
 }
 
+/** A day before the window, the window, its horizon and what it is revised, and three for a late delivery and parts of days. */
+const LONGEST_DAYS = 1 + 1 + 2 + 3 + 3;
+
+/** Days that a statement may read of the tables; every mention of one must name them. */
+function daysRead(statement: string): number {
+  const mentions = statement.split('"."capture').slice(1);
+  for (const mention of mentions)
+    expect(mention).toMatch(
+      /^(?:_redriven)?"\s+WHERE dt (?:= '\d{4}-\d\d-\d\d'|>= '[\d-]{10}' AND dt <= '[\d-]{10}') AND \(/,
+    );
+  return Math.max(
+    0,
+    ...mentions.map((mention) => {
+      const [, first = '', last = first] =
+        /dt (?:= |>= )'([\d-]{10})'(?: AND dt <= '([\d-]{10})')?/.exec(mention) ?? [];
+      return (Date.parse(last) - Date.parse(first)) / (24 * HOUR) + 1;
+    }),
+  );
+}
+
 describe('labeler over Athena', () => {
   it('counts what a plain oracle counts, at every revision, with deliveries made twice', async () => {
-    const run = await replay({ seed: 1, faulty: false });
+    const run = await replay({ seed: 1, faulty: false, every: 11 });
     expect(await compare(run)).toBeGreaterThan(40);
-    for (const statement of run.athena.statements)
-      for (const [of] of statement.matchAll(
-        /FROM "monitoring_\d+"\."capture"\s+WHERE (?:dt = '|dt >= '[\d-]+' AND dt <= ')/g,
-      ))
-        expect(of).not.toBe('');
+    expect(run.athena.statements.length).toBeGreaterThan(10);
+    for (const statement of run.athena.statements) expect(daysRead(statement)).toBeLessThanOrEqual(LONGEST_DAYS);
   });
 
   it('writes the same whatever crashes', async () => {
-    const run = await replay({ seed: 3, faulty: true });
+    const run = await replay({ seed: 3, faulty: true, every: 17 });
     expect(run.faults.counts.crashes).toBeGreaterThan(5);
     await compare(run);
   });
 
   it('takes up queries that outlive the function, and runs none twice', async () => {
-    const run = await replay({ seed: 5, faulty: false, slow: true });
+    const run = await replay({ seed: 5, faulty: false, every: 17, slow: true });
     expect(run.unfinished()).toBeGreaterThan(10);
     await compare(run);
     expect(new Set(run.athena.statements).size).toBe(run.athena.statements.length);
+  });
+
+  it('asks of a thousand models at once', async () => {
+    const monitors = Array.from({ length: 1_000 }, (_, i) =>
+      monitorOf({
+        model: `model-of-a-team-${String(i).padStart(4, '0')}`,
+        task: i % 2 === 0 ? 'binary-classification' : 'regression',
+        ...(i % 2 === 0 ? { positive: 'yes' } : {}),
+        truth: { horizon: '2d' },
+        window: { lateness: '1h', revise: '7d', minimumRows: 1 },
+      }),
+    );
+    const store = new MemoryStore();
+    await store.putIfAbsent(keys.capture(START, 'x', '0', '1'), new Uint8Array());
+    const clock = { time: START + 4 * 24 * HOUR + 21 * MINUTE, now: () => clock.time };
+    const athena = new FakeAthena({ db, store: new MemoryStore(), database: db.name('monitoring') });
+    const { database, table, client } = athena;
+    const query = new AthenaQuery({ client, workgroup: 'w', database, table, clock });
+    const capture = new DeliveredCapture({ store, clock, delayMs: 20 * MINUTE });
+    // Of the windows of the first day the last checkpoint before they are mature is due, and orphans of the day.
+    const through = START + 4 * 24 * HOUR - 30 * MINUTE;
+    const day = START + 24 * HOUR;
+    const byModel = (value: number): Record<string, number> =>
+      Object.fromEntries(monitors.map(({ model }) => [model, value]));
+    await store.putIfAbsent(
+      keys.labeled('stream'),
+      encodeJson({ schema: 'mlmon.labels/v1', through, since: START, orphans: {}, orphansThrough: byModel(day) }),
+    );
+    const models = modelsOf(monitors);
+    const aQuery = { windows: 3_000, characters: QUERY_CHARACTERS };
+    const labeler = new Labeler({ log, store, clock, query, models, capture, resumes: true, aQuery });
+    const step = await labeler.step();
+    expect(step.windows).toBeGreaterThanOrEqual(1_000);
+    // One tells which of the windows that were mature have news, one counts.
+    expect(athena.statements.length).toBe(2);
+    for (const statement of athena.statements) expect(Buffer.byteLength(statement)).toBeLessThan(262_144);
+    expect(athena.statements[0]).toContain('news');
+    expect(athena.statements[1]).toContain('orphan_spans');
   });
 });
