@@ -34,6 +34,7 @@ import embedded_metrics  # noqa: E402
 import function_url  # noqa: E402
 import stream_log  # noqa: E402
 import stubs  # noqa: E402
+import template_secrets  # noqa: E402
 from clock import Clock  # noqa: E402
 from control import Control  # noqa: E402
 from delivery import Delivery  # noqa: E402
@@ -53,6 +54,7 @@ def main() -> None:
     events, delivery = EventSource(clock, put_object), Delivery(clock, put_object)
     stubs.install()
     stream_log.install()
+    template_secrets.install()
     embedded_metrics.install()
     function_url.install()
     athena.install()
