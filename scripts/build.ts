@@ -34,13 +34,13 @@ function compile(): void {
   }
 }
 
-/** Only the contracts can be imported from outside, so only they need types. The compiler leaves `.ts` in their imports. */
+/** Only what can be imported from outside needs types. The compiler leaves `.ts` in their imports. */
 function keepPublicTypes(): void {
-  const contracts = join(output, 'lib/contracts');
+  const isPublic = new Set(['lib/contracts', 'lib/producer'].map((folder) => join(output, folder)));
   for (const entry of readdirSync(output, { withFileTypes: true, recursive: true })) {
     if (!entry.name.endsWith('.d.ts')) continue;
     const file = join(entry.parentPath, entry.name);
-    if (entry.parentPath !== contracts) rmSync(file);
+    if (!isPublic.has(entry.parentPath)) rmSync(file);
     else
       writeFileSync(
         file,

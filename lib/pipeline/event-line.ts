@@ -36,7 +36,7 @@ export interface Refusal {
 
 export interface Arrival {
   readonly ms: number;
-  /** RFC 3339. */
+  /** RFC 3339; empty where the line is to say nothing of it, since whoever reads it knows better. */
   readonly text: string;
 }
 
@@ -70,7 +70,7 @@ export function eventLine(
     ...refuse('schema', detail),
     open: planFor(model, '', arrival.ms)?.allKeep ?? null,
   });
-  const time = event['time'] ?? envelope.time ?? (type === 'label' ? arrival.text : undefined);
+  const time = event['time'] ?? envelope.time ?? (type === 'label' ? new Date(arrival.ms).toISOString() : undefined);
   const ms = typeof time === 'string' ? parseTime(time) : Number.NaN;
   if (Number.isNaN(ms)) return refuseNamed(`time: expected RFC 3339 with an offset, got ${shown(time)}`);
   const version = event['version'];
@@ -83,7 +83,11 @@ export function eventLine(
       : refuse('schema', `model: expected lower-case letters, digits and inner hyphens, got ${shown(model)}`);
   }
   if (ms > arrival.ms + EVENT_LIMITS.futureMs)
-    return refuseOf(plan, 'future', `time: ${String(time)} is more than five minutes after ${arrival.text}`);
+    return refuseOf(
+      plan,
+      'future',
+      `time: ${String(time)} is more than five minutes after ${new Date(arrival.ms).toISOString()}`,
+    );
   const id = event['id'] ?? envelope.id;
   if (!isId(id))
     return refuseOf(plan, 'schema', `id: expected text of 1 to ${EVENT_LIMITS.idLength} characters, got ${shown(id)}`);
@@ -102,6 +106,7 @@ export function eventLine(
 
   const clean =
     plan.allKeep &&
+    arrival.text !== '' &&
     event['arrival'] === undefined &&
     event['policy_key'] === undefined &&
     raw !== null &&
@@ -300,7 +305,7 @@ function headMembers(head: Head): Members {
   members.add('model', head.model);
   members.add('version', head.version);
   members.add('time', head.time);
-  members.add('arrival', head.arrival);
+  if (head.arrival !== '') members.add('arrival', head.arrival);
   return members;
 }
 

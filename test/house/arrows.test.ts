@@ -11,6 +11,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   engine: ['stats', 'contracts'],
   pipeline: ['engine', 'contracts'],
   adapters: ['contracts'],
+  producer: ['pipeline', 'engine', 'contracts'],
   alerts: ['contracts'],
   dashboards: ['alerts', 'contracts'],
   cost: ['contracts'],

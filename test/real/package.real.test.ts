@@ -87,11 +87,11 @@ describe('the tarball', () => {
     const compiled = paths.filter((path) => path.startsWith('dist/'));
     expect(compiled).toContain('dist/bin/mlmon.js');
     expect(compiled).toContain('dist/lib/local/page/files/page.js');
-    // Types of the contracts alone: nothing else can be imported.
+    // Types of what can be imported alone.
     const unexpected = compiled.filter(
       (path) =>
         !/^dist\/(?:bin|lib)\/.*\.js$/.test(path) &&
-        !/^dist\/lib\/contracts\/[\w-]+\.d\.ts$/.test(path) &&
+        !/^dist\/lib\/(?:contracts|producer)\/[\w-]+\.d\.ts$/.test(path) &&
         !/^dist\/lib\/local\/page\/files\/(?:[\w-]+\.(?:js|css|html|svg)|licences\.txt)$/.test(path),
     );
     expect(unexpected).toEqual([]);
