@@ -98,8 +98,7 @@ export class OutboxDelivery {
     const { clock, wall, leaseMs } = this.#options;
     const now = wall.now();
     let begun: { readonly earlier: number } | 'silenced' | 'taken' = 'taken';
-    await this.#mark(job, name, (entry, state) => {
-      begun = 'taken';
+    const noted = await this.#mark(job, name, (entry, state) => {
       if (dueAt(entry, name) > now) return null;
       const silence = state.silences.find((one) => silences(one, job.transition, new Date(clock.now())));
       if (silence !== undefined) {
@@ -114,7 +113,8 @@ export class OutboxDelivery {
         ...(leaseMs > 0 ? { next: { ...entry.next, [name]: new Date(now + leaseMs).toISOString() } } : {}),
       };
     });
-    return begun;
+    // What a change that lost its race would have been says nothing.
+    return noted ? begun : 'taken';
   }
 
   async #settle(
@@ -164,20 +164,25 @@ export class OutboxDelivery {
     return new Date(wall.now() + Math.max(pause, asked)).toISOString();
   }
 
+  /** True when the entry was changed; false when there is nothing to change any more. */
   async #mark(
     { holder, transition }: Job,
     channel: string,
     change: (entry: OutboxEntry, state: OutboxState) => OutboxEntry | null,
-  ): Promise<void> {
+  ): Promise<boolean> {
+    let changed = false;
     const state = await changeJson<OutboxState>(this.#options.store, holder.key, (present) => {
+      changed = false;
       if (present === null) return null;
       const at = present.outbox.findIndex((entry) => entry.transition.key === transition.key);
       const entry = present.outbox[at];
       if (entry === undefined || !isPending(entry, channel)) return null;
       const next = change(entry, present);
+      changed = next !== null;
       return next === null ? null : { ...present, outbox: present.outbox.with(at, next) };
     });
     if (state !== null) holder.state = state;
+    return changed;
   }
 }
 
