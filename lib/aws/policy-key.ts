@@ -18,9 +18,8 @@ export class PolicyKey extends Construct {
 
   constructor(scope: Construct, id: string, props: PolicyKeyProps = {}) {
     super(scope, id);
-    this.secret = new secretsmanager.Secret(this, 'Resource', {
+    const secret = new secretsmanager.Secret(this, 'Resource', {
       description: 'Hashes fields of monitored events',
-      ...(props.key === undefined ? {} : { encryptionKey: props.key }),
       removalPolicy: RemovalPolicy.RETAIN,
       generateSecretString: {
         secretStringTemplate: '{"version":"1"}',
@@ -34,8 +33,11 @@ export class PolicyKey extends Construct {
         requireEachIncludedType: false,
       },
     });
+    // By its resource: the way of the library would allow wildcard actions in the policy of the key.
+    if (props.key !== undefined) (secret.node.defaultChild as secretsmanager.CfnSecret).kmsKeyId = props.key.keyArn;
+    this.secret = secret;
     acknowledge(
-      this.secret,
+      secret,
       'AwsSolutions-SMG4',
       'a new key makes every hashed category a new one: it is changed by hand, with new baselines (docs/how-to)',
     );

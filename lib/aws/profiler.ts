@@ -102,7 +102,7 @@ function problemsOf(props: ProfilerProps): Problem[] {
       code: 'starting-position',
       path: 'startingPositionTimestamp',
       message: isTimed ? 'is missing' : 'belongs to AT_TIMESTAMP alone',
-      got: shown(props.startingPositionTimestamp),
+      got: isTimed ? undefined : shown(props.startingPositionTimestamp),
       expected: isTimed ? 'seconds since 1970' : 'nothing',
     },
   ];

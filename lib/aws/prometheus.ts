@@ -99,6 +99,7 @@ export class ManagedPrometheus extends Construct {
       logGroupName: `/aws/vendedlogs/prometheus/${Stack.of(this).stackName}/${this.node.addr.slice(-8)}`,
       retention: props.logRetention ?? PROMETHEUS_LOG_RETENTION,
       removalPolicy: RemovalPolicy.DESTROY,
+      ...(platform.key === undefined ? {} : { encryptionKey: platform.key }),
     });
     this.workspace = new aps.CfnWorkspace(this, 'Resource', {
       alias: `mlmon-${platform.environmentName}`,
