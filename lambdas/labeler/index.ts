@@ -2,6 +2,7 @@
 import { AthenaClient } from '@aws-sdk/client-athena';
 import { AthenaQuery, QUERY_CHARACTERS } from '../../lib/adapters/athena/athena-query.ts';
 import { readEnvironment } from '../../lib/contracts/functions.ts';
+import { announce } from '../../lib/pipeline/bulletins.ts';
 import { DeliveredCapture } from '../../lib/pipeline/capture-reach.ts';
 import { Completeness } from '../../lib/pipeline/completeness.ts';
 import { Labeler } from '../../lib/pipeline/labeler.ts';
@@ -51,6 +52,7 @@ export const handler = labelerHandler({
     onResult: async (result) => {
       await episodes.apply(result.model, [result]);
     },
+    onStep: (results) => announce({ store, clock }, results),
   }),
   completeness: new Completeness({ log, store, clock, capture, query, models: registry }),
   run,

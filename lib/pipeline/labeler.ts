@@ -91,6 +91,8 @@ interface LabelerParts {
   readonly models: LabelerModels;
   /** Told of every result after it is stored, and again when a step that did not come to its end is repeated. */
   readonly onResult?: (result: PerformanceResult) => Promise<void> | void;
+  /** Told of all of them together before the step is done with. */
+  readonly onStep?: (results: readonly PerformanceResult[]) => Promise<void> | void;
 }
 
 export interface LabelerStep {
@@ -122,6 +124,8 @@ interface Written {
 export class Labeler {
   private readonly options: LabelerOptions;
   private readonly capture: CaptureReach;
+  /** Told of in this step. */
+  private told: PerformanceResult[] = [];
   /** Newest revision of results that may still be revised. */
   private readonly written = new Map<string, Written>();
 
@@ -133,6 +137,7 @@ export class Labeler {
   /** Computes everything that is due now. Call it again and again. */
   async step(): Promise<LabelerStep> {
     const { log, store, models } = this.options;
+    this.told = [];
     await models.refresh();
     const key = keys.labeled(await log.identity());
     const before = (await readJson<LabelerState>(store, key))?.value ?? (await this.firstState());
@@ -162,6 +167,7 @@ export class Labeler {
       queries += 1;
       for (const [model, count] of Object.entries(answer.orphans)) found[model] = (found[model] ?? 0) + count;
     }
+    if (this.told.length > 0) await this.options.onStep?.(this.told);
     const state = await changeJson<LabelerState>(store, key, (present) =>
       advance(present ?? before, before, through, orphans, found),
     );
@@ -389,7 +395,7 @@ export class Labeler {
         this.written.delete(prefix);
         continue;
       }
-      await this.options.onResult?.(result);
+      await this.tell(result);
       this.remember(prefix, { revision, cut: window.cut, content, told: true });
       return true;
     }
@@ -399,8 +405,13 @@ export class Labeler {
   private async tellAgain(written: Written, window: DueWindow, key: string): Promise<boolean> {
     if (written.cut !== window.cut) return false;
     const stored = await readJson<PerformanceResult>(this.options.store, key);
-    if (stored !== null) await this.options.onResult?.(stored.value);
+    if (stored !== null) await this.tell(stored.value);
     return stored !== null;
+  }
+
+  private async tell(result: PerformanceResult): Promise<void> {
+    await this.options.onResult?.(result);
+    this.told.push(result);
   }
 
   /** The newest stored revision. */
