@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { keys, unsegment, unstamp } from '../contracts/object-keys.ts';
+import type { PackEntry } from '../engine/pack.ts';
 import {
   CURSOR_LIMITS,
   changeCursor,
@@ -26,6 +27,7 @@ import {
   type OpenPacks,
   openPacks,
 } from './grain-sources.ts';
+import { inTurn } from './in-turn.ts';
 import { mergedEntries } from './merge-profiles.ts';
 import { encodeMerged, isUnreadable, type PackReader } from './pack-reader.ts';
 import { type Clock, comparePositions, type ObjectStore } from './ports.ts';
@@ -41,6 +43,13 @@ export interface GrainsOptions {
   readonly closeAfterMs?: number;
   /** Most hours closed in one run. @default 96 */
   readonly hoursPerRun?: number;
+  /**
+   * Asked for before profiles of these models are merged, some at a time: for a process that cannot hold the baselines of all.
+   * @default the registry knows all models
+   */
+  readonly select?: (models: readonly string[]) => Promise<void>;
+  /** Nothing more is to be begun; what was not stored stays open. @default never */
+  readonly isLate?: () => boolean;
   /** Told of packs that cannot be read: their hours stay open. */
   readonly onProblem?: (problem: Error) => void;
 }
@@ -48,6 +57,8 @@ export interface GrainsOptions {
 /** Stored profiles of one grain and shape; with more, the next one holds all rows again. */
 const MOST_PARTS = 4;
 const CONCURRENCY = 8;
+/** Models whose profiles are merged in one go. */
+const MODELS_AT_ONCE = 20;
 
 export class Grains {
   readonly #options: GrainsOptions;
@@ -58,14 +69,14 @@ export class Grains {
 
   /** Closes the hours that are due, the oldest first, and compacts crowded ones. Returns whether more are due. */
   async close(): Promise<{ readonly closed: number; readonly more: boolean }> {
-    const { store, registry, clock, closeAfterMs = HOUR_MS, hoursPerRun = 96 } = this.#options;
+    const { store, registry, clock, closeAfterMs = HOUR_MS, hoursPerRun = 96, isLate = () => false } = this.#options;
     await registry.refresh();
     const now = clock.now();
     const cursors = await readCursors(store);
     const due = hoursToClose(cursors, now, closeAfterMs);
     const closed = await this.#closeHours(due.slice(0, hoursPerRun), cursors);
     for (const cursor of cursors) await this.#compact(cursor);
-    return { closed, more: due.length > hoursPerRun };
+    return { closed, more: due.length > hoursPerRun || (isLate() && closed < due.length) };
   }
 
   /** Makes room in one cursor: its oldest hours are closed early, until half of it is free. */
@@ -112,7 +123,6 @@ export class Grains {
 
   /** Writes what no stored profile names yet. Returns the hours of which that failed, for a pack that cannot be read. */
   async #storeProfiles(groups: ReadonlyMap<string, Group>): Promise<Set<number>> {
-    const { store, onProblem } = this.#options;
     const failed = new Set<number>();
     const versions = new Map<string, Group[]>();
     for (const group of groups.values()) {
@@ -121,49 +131,78 @@ export class Grains {
       if (list === undefined) versions.set(name, [group]);
       else list.push(group);
     }
-    const queue = [...versions.values()];
-    const work = async (): Promise<void> => {
-      for (let list = queue.shift(); list !== undefined; list = queue.shift()) {
-        const { model, version } = list[0] as Group;
-        const start = Math.min(...list.map(({ grainStart }) => grainStart));
-        const end = Math.max(...list.map(({ grainStart }) => grainStart)) + 1;
-        const profiles = await listProfiles(store, model, version, { start, end });
-        for (const group of list) {
-          try {
-            const { grainStart, shapeDigest } = group;
-            const present = profiles.filter((one) => one.grainStart === grainStart && one.shapeDigest === shapeDigest);
-            await this.#storeProfile(
-              group,
-              present.map(({ key }) => key),
-            );
-          } catch (error) {
-            if (!isUnreadable(error)) throw error;
-            failed.add(Math.floor(group.grainStart / HOUR_MS) * HOUR_MS);
-            onProblem?.(error as Error);
-          }
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(CONCURRENCY, queue.length) }, work));
+    const models = new Map<string, Group[][]>();
+    for (const list of versions.values()) {
+      const { model } = list[0] as Group;
+      models.set(model, [...(models.get(model) ?? []), list]);
+    }
+    const names = [...models.keys()].sort();
+    for (let from = 0; from < names.length; from += MODELS_AT_ONCE) {
+      const chunk = names.slice(from, from + MODELS_AT_ONCE).flatMap((model) => models.get(model) ?? []);
+      await this.#storeChunk(chunk, failed);
+    }
     return failed;
   }
 
-  async #storeProfile(group: Group, present: readonly string[]): Promise<void> {
+  async #storeChunk(chunk: readonly (readonly Group[])[], failed: Set<number>): Promise<void> {
+    const { store, select, isLate = () => false, onProblem } = this.#options;
+    const hourFails = ({ grainStart }: Group, error: Error | null): void => {
+      failed.add(Math.floor(grainStart / HOUR_MS) * HOUR_MS);
+      if (error !== null) onProblem?.(error);
+    };
+    const attempt = async (group: Group, work: () => Promise<void>): Promise<void> => {
+      if (isLate()) return hourFails(group, null);
+      try {
+        await work();
+      } catch (error) {
+        if (!isUnreadable(error)) throw error;
+        hourFails(group, error as Error);
+      }
+    };
+    const missing: { readonly group: Group; readonly sources: readonly GroupSource[] }[] = [];
+    await inTurn(chunk, CONCURRENCY, async (list) => {
+      const { model, version } = list[0] as Group;
+      const start = Math.min(...list.map(({ grainStart }) => grainStart));
+      const end = Math.max(...list.map(({ grainStart }) => grainStart)) + 1;
+      const profiles = isLate() ? [] : await listProfiles(store, model, version, { start, end });
+      for (const group of list)
+        await attempt(group, async () => {
+          const { grainStart, shapeDigest } = group;
+          const present = profiles.filter((one) => one.grainStart === grainStart && one.shapeDigest === shapeDigest);
+          const sources = await this.#toStore(
+            group,
+            present.map(({ key }) => key),
+          );
+          if (sources !== null) missing.push({ group, sources });
+        });
+    });
+    if (missing.length === 0) return;
+    await select?.([...new Set(missing.map(({ group }) => group.model))]);
+    await inTurn(missing, CONCURRENCY, ({ group, sources }) =>
+      attempt(group, () => this.#storeProfile(group, sources)),
+    );
+  }
+
+  /** What the next stored profile of the group is made of; `null` when one that is there holds all of it. */
+  async #toStore(group: Group, present: readonly string[]): Promise<readonly GroupSource[] | null> {
+    const { reader } = this.#options;
+    const { model, version, grainStart, shapeDigest, sources } = group;
+    if (present.length === 0) return sources;
+    const stored = new Map<string, Group>();
+    const profiles = present.map((key) => ({ key, grainStart, shapeDigest }));
+    await addStoredGroups(stored, reader, { model, version, profiles });
+    const all = [...stored.values()].flatMap((one) => one.sources);
+    const named = new Set(all.flatMap(({ leaves }) => leaves));
+    // Left behind by a closer that stopped before the cursors let go.
+    if (sources.every(({ leaves }) => leaves.every((leaf) => named.has(leaf)))) return null;
+    const overlaps = sources.some(({ leaves }) => leaves.some((leaf) => named.has(leaf)));
+    return overlaps || present.length >= MOST_PARTS ? [...all, ...sources] : sources;
+  }
+
+  async #storeProfile(group: Group, sources: readonly GroupSource[]): Promise<void> {
     const { store, registry, reader } = this.#options;
     const { model, version, grainStart, shapeDigest } = group;
-    let { sources } = group;
-    if (present.length > 0) {
-      const stored = new Map<string, Group>();
-      const profiles = present.map((key) => ({ key, grainStart, shapeDigest }));
-      await addStoredGroups(stored, reader, { model, version, profiles });
-      const all = [...stored.values()].flatMap((one) => one.sources);
-      const named = new Set(all.flatMap(({ leaves }) => leaves));
-      // Left behind by a closer that stopped before the cursors let go.
-      if (sources.every(({ leaves }) => leaves.every((leaf) => named.has(leaf)))) return;
-      const overlaps = sources.some(({ leaves }) => leaves.some((leaf) => named.has(leaf)));
-      if (overlaps || present.length >= MOST_PARTS) sources = [...all, ...sources];
-    }
-    const chosen = await coverGroup({ ...group, sources }, reader);
+    const chosen = await coverGroup({ ...group, sources: [...sources] }, reader);
     const entries = await mergedEntries(reader, chosen, (...of) => registry.shapeByDigest(...of));
     const leaves = leavesOf(sources);
     const key = keys.profile(model, version, grainStart, shapeDigest, digestOf(leaves));
@@ -172,9 +211,9 @@ export class Grains {
 
   /** Hours of one cursor with too many packs: these become one, for that hour. */
   async #compact({ key, partition, cursor }: StoredCursor): Promise<void> {
-    const { store, reader, registry, onProblem } = this.#options;
+    const { store, reader, registry, onProblem, select, isLate = () => false } = this.#options;
     for (const [stamped, indexes] of Object.entries(cursor.open)) {
-      if (!isCrowded(indexes)) continue;
+      if (!isCrowded(indexes) || isLate()) continue;
       const hour = unstamp(stamped);
       const packs = new Set(indexes.map((index) => cursor.packs[index] ?? ''));
       const open: OpenPacks = new Map([[hour, packs]]);
@@ -183,7 +222,11 @@ export class Grains {
         await addOpenGroups(groups, open, reader, { hours: [hour] });
         const sources: GroupSource[] = [];
         for (const group of groups.values()) sources.push(...(await coverGroup(group, reader)));
-        const entries = await mergedEntries(reader, sources, (...of) => registry.shapeByDigest(...of));
+        const entries: PackEntry[] = [];
+        for (const some of byModels(sources)) {
+          await select?.(some.models);
+          entries.push(...(await mergedEntries(reader, some.sources, (...of) => registry.shapeByDigest(...of))));
+        }
         const leaves = leavesOf(await Promise.all([...packs].map((pack) => reader.content(pack))));
         const into = compactedKey([...packs], unsegment(partition), `${stamped}/${digestOf(leaves)}`);
         await putPack(store, into, encodeMerged(entries, leaves));
@@ -223,6 +266,21 @@ function oldestPacks(cursors: readonly StoredCursor[]): Map<number, number> {
         oldest.set(hour, Math.min(oldest.get(hour) ?? Number.POSITIVE_INFINITY, cursor.appended[index] ?? 0));
     }
   return oldest;
+}
+
+/** The same sources, cut into those of some models each. */
+function byModels(sources: readonly GroupSource[]): { models: readonly string[]; sources: readonly GroupSource[] }[] {
+  const all = [...new Set(sources.flatMap(({ entries }) => entries.map(({ model }) => model)))].sort();
+  const parts: { models: readonly string[]; sources: readonly GroupSource[] }[] = [];
+  for (let from = 0; from < all.length; from += MODELS_AT_ONCE) {
+    const models = all.slice(from, from + MODELS_AT_ONCE);
+    const of = sources.map((source) => ({
+      ...source,
+      entries: source.entries.filter(({ model }) => models.includes(model)),
+    }));
+    parts.push({ models, sources: of.filter(({ entries }) => entries.length > 0) });
+  }
+  return parts;
 }
 
 function leavesOf(sources: readonly { readonly leaves: readonly string[] }[]): string[] {

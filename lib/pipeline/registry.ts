@@ -43,7 +43,7 @@ export const DEFAULT_CACHE_MS = 60_000;
 const REMEMBERED_VERSIONS = 10_000;
 const CONCURRENCY = 16;
 /** Models that stay known although others were selected since. */
-const REMEMBERED_MODELS = 50;
+const REMEMBERED_MODELS = 20;
 
 interface ModelEntry {
   readonly timeline: Timeline;
