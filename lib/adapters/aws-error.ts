@@ -62,7 +62,8 @@ export function isTransient(error: unknown): boolean {
   return (
     (status !== undefined && (status >= 500 || status === 429 || status === 408)) ||
     (name !== undefined && TRANSIENT_NAMES.has(name)) ||
-    (code !== undefined && TRANSIENT_CODES.has(code)) ||
+    // Sessions of HTTP/2 end while a function is frozen.
+    (code !== undefined && (TRANSIENT_CODES.has(code) || code.startsWith('ERR_HTTP2_'))) ||
     ($retryable !== undefined && $retryable !== null)
   );
 }

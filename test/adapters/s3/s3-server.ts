@@ -2,9 +2,10 @@
  * A small S3 server for tests: objects in memory behind the real protocol, with conditional writes, ranges and pages of keys, and the
  * faults that a client must live with. Path style only; signatures are not looked at.
  */
-import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { MemoryStore } from '../../../lib/adapters/memory/memory-store.ts';
+import { ConflictError, type StoredObject } from '../../../lib/pipeline/ports.ts';
 
 /** What happens to one request instead of its answer. */
 export type S3Fault =
@@ -29,40 +30,34 @@ export interface S3Request {
 export interface S3Server {
   readonly url: string;
   readonly requests: S3Request[];
-  /** By `<bucket>/<key>`. */
-  readonly objects: ReadonlyMap<string, Uint8Array>;
+  /** What a bucket holds. ETags are without their quotes. */
+  bucket(name: string): MemoryStore;
   /** Asked for every request; `null` for none. */
   fault: (request: S3Request) => S3Fault | null;
   close(): Promise<void>;
 }
 
-interface Stored {
-  readonly body: Buffer;
-  readonly etag: string;
-}
+type Answer = (response: ServerResponse) => void;
 
 export async function startS3Server(): Promise<S3Server> {
-  const stored = new Map<string, Stored>();
-  const requests: S3Request[] = [];
+  const buckets = new Map<string, MemoryStore>();
   const sockets = new Set<Socket>();
   const server = createServer((request, response) => {
-    void serve(request, response);
+    serve(handle, request, response).catch(() => fail(response, 500, 'InternalError'));
   });
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const handle: S3Server = {
-    url: '',
-    requests,
-    objects: {
-      get size() {
-        return stored.size;
-      },
-      get: (name: string) => stored.get(name)?.body,
-      has: (name: string) => stored.has(name),
-      keys: () => stored.keys(),
-    } as unknown as ReadonlyMap<string, Uint8Array>,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests: [],
+    bucket: (name) => {
+      const bucket = buckets.get(name) ?? new MemoryStore();
+      buckets.set(name, bucket);
+      return bucket;
+    },
     fault: () => null,
     close: () =>
       new Promise((resolve) => {
@@ -70,83 +65,83 @@ export async function startS3Server(): Promise<S3Server> {
         for (const socket of sockets) socket.destroy();
       }),
   };
+  return handle;
+}
 
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const url = new URL(request.url ?? '/', 'http://s3');
-    const [bucket = '', ...rest] = url.pathname.slice(1).split('/');
-    const key = decodeURIComponent(rest.join('/'));
-    const method = request.method ?? 'GET';
-    const about = { method: key === '' && method === 'GET' ? 'LIST' : method, key };
-    requests.push(about);
-    const fault = handle.fault(about);
-    if (fault === 'break') return void request.socket.destroy();
-    if (fault === 'conflict') return fail(response, 409, 'ConditionalRequestConflict');
-    if (fault === 'slow-down') return fail(response, 503, 'SlowDown');
-    if (fault === 'internal-error') return fail(response, 500, 'InternalError');
-    if (fault === 'deny') return fail(response, 403, 'AccessDenied');
-    const name = `${bucket}/${key}`;
-    const answer = act(method, name, Buffer.concat(chunks), request, url);
-    if (fault === 'lose-answer') return void request.socket.destroy();
-    answer(response);
-  }
+async function serve(handle: S3Server, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const url = new URL(request.url ?? '/', 'http://s3');
+  const [name = '', ...rest] = url.pathname.slice(1).split('/');
+  const key = decodeURIComponent(rest.join('/'));
+  const isList = url.searchParams.get('list-type') === '2';
+  const about = { method: isList ? 'LIST' : (request.method ?? 'GET'), key };
+  handle.requests.push(about);
+  const fault = handle.fault(about);
+  if (fault === 'break') return void request.socket.destroy();
+  if (fault === 'conflict') return fail(response, 409, 'ConditionalRequestConflict');
+  if (fault === 'slow-down') return fail(response, 503, 'SlowDown');
+  if (fault === 'internal-error') return fail(response, 500, 'InternalError');
+  if (fault === 'deny') return fail(response, 403, 'AccessDenied');
+  const store = handle.bucket(name);
+  const answer = isList
+    ? await list(store, url)
+    : about.method === 'PUT'
+      ? await put(store, key, Buffer.concat(chunks), request)
+      : about.method === 'DELETE'
+        ? await remove(store, key)
+        : read(await store.get(key), request);
+  if (fault === 'lose-answer') return void request.socket.destroy();
+  answer(response);
+}
 
-  function act(
-    method: string,
-    name: string,
-    body: Buffer,
-    { headers }: IncomingMessage,
-    url: URL,
-  ): (response: ServerResponse) => void {
-    const present = stored.get(name);
-    if (method === 'PUT') {
-      if (headers['content-encoding']?.includes('aws-chunked')) return (r) => fail(r, 501, 'NotImplemented');
-      if (headers['if-none-match'] === '*' && present !== undefined) return (r) => fail(r, 412, 'PreconditionFailed');
-      const expected = headers['if-match'];
-      if (expected !== undefined && present === undefined) return (r) => fail(r, 404, 'NoSuchKey');
-      if (expected !== undefined && expected !== present?.etag) return (r) => fail(r, 412, 'PreconditionFailed');
-      const etag = `"${createHash('md5').update(body).digest('hex')}"`;
-      stored.set(name, { body, etag });
-      return (r) => send(r, 200, { etag });
+async function put(store: MemoryStore, key: string, body: Buffer, { headers }: IncomingMessage): Promise<Answer> {
+  if (headers['content-encoding']?.includes('aws-chunked')) return (response) => fail(response, 501, 'NotImplemented');
+  const expected = headers['if-match'];
+  try {
+    if (expected !== undefined) {
+      if ((await store.get(key)) === null) return (response) => fail(response, 404, 'NoSuchKey');
+      const etag = await store.putIfUnchanged(key, body, expected.replaceAll('"', ''));
+      return (response) => send(response, 200, { etag: `"${etag}"` });
     }
-    if (method === 'DELETE') {
-      stored.delete(name);
-      return (r) => send(r, 204, {});
-    }
-    if (url.searchParams.get('list-type') === '2') return (r) => list(r, name.slice(0, name.indexOf('/') + 1), url);
-    if (present === undefined) return (r) => fail(r, 404, method === 'HEAD' ? null : 'NoSuchKey');
-    const { etag } = present;
-    const range = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '');
-    if (range === null) return (r) => send(r, 200, { etag }, present.body, method === 'HEAD');
-    const [from, to] = [Number(range[1]), Number(range[2]) + 1];
-    if (from >= present.body.length) return (r) => fail(r, 416, 'InvalidRange');
-    const part = present.body.subarray(from, to);
-    const place = `bytes ${from}-${from + part.length - 1}/${present.body.length}`;
-    return (r) => send(r, 206, { etag, 'content-range': place }, part);
+    if (headers['if-none-match'] !== '*') await store.delete(key);
+    const etag = await store.putIfAbsent(key, body);
+    return (response) => send(response, 200, { etag: `"${etag}"` });
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
+    return (response) => fail(response, 412, 'PreconditionFailed');
   }
+}
 
-  function list(response: ServerResponse, bucket: string, url: URL): void {
-    const prefix = url.searchParams.get('prefix') ?? '';
-    const after = url.searchParams.get('continuation-token') ?? url.searchParams.get('start-after') ?? '';
-    const most = Number(url.searchParams.get('max-keys') ?? 1000);
-    const keys = [...stored.keys()]
-      .filter((name) => name.startsWith(bucket))
-      .map((name) => name.slice(bucket.length))
-      .filter(
-        (key) => key.startsWith(prefix) && (after === '' || Buffer.compare(Buffer.from(key), Buffer.from(after)) > 0),
-      )
-      .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-    const page = keys.slice(0, most);
-    const isTruncated = page.length < keys.length;
-    const next = isTruncated ? `<NextContinuationToken>${escaped(page.at(-1) ?? '')}</NextContinuationToken>` : '';
-    const contents = page.map((key) => `<Contents><Key>${escaped(key)}</Key></Contents>`).join('');
-    const xml = `<?xml version="1.0" encoding="UTF-8"?><ListBucketResult><KeyCount>${page.length}</KeyCount><IsTruncated>${isTruncated}</IsTruncated>${next}${contents}</ListBucketResult>`;
-    send(response, 200, { 'content-type': 'application/xml' }, Buffer.from(xml));
-  }
+async function remove(store: MemoryStore, key: string): Promise<Answer> {
+  await store.delete(key);
+  return (response) => send(response, 204, {});
+}
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return Object.assign(handle, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+function read(present: StoredObject | null, { method, headers }: IncomingMessage): Answer {
+  if (present === null) return (response) => fail(response, 404, method === 'HEAD' ? null : 'NoSuchKey');
+  const etag = `"${present.etag}"`;
+  const body = Buffer.from(present.body);
+  const range = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '');
+  if (range === null) return (response) => send(response, 200, { etag }, body, method === 'HEAD');
+  const from = Number(range[1]);
+  if (from >= body.length) return (response) => fail(response, 416, 'InvalidRange');
+  const part = body.subarray(from, Number(range[2]) + 1);
+  const place = `bytes ${from}-${from + part.length - 1}/${body.length}`;
+  return (response) => send(response, 206, { etag, 'content-range': place }, part);
+}
+
+async function list(store: MemoryStore, { searchParams }: URL): Promise<Answer> {
+  const prefix = searchParams.get('prefix') ?? '';
+  const after = searchParams.get('continuation-token') ?? searchParams.get('start-after') ?? undefined;
+  const limit = Number(searchParams.get('max-keys') ?? 1_000);
+  const keys = await store.list(prefix, { after, limit: limit + 1 });
+  const page = keys.slice(0, limit);
+  const isTruncated = page.length < keys.length;
+  const next = isTruncated ? `<NextContinuationToken>${escaped(page.at(-1) ?? '')}</NextContinuationToken>` : '';
+  const contents = page.map((key) => `<Contents><Key>${escaped(key)}</Key></Contents>`).join('');
+  const xml = `<?xml version="1.0" encoding="UTF-8"?><ListBucketResult><KeyCount>${page.length}</KeyCount><IsTruncated>${isTruncated}</IsTruncated>${next}${contents}</ListBucketResult>`;
+  return (response) => send(response, 200, { 'content-type': 'application/xml' }, Buffer.from(xml));
 }
 
 function send(
