@@ -64,20 +64,21 @@ export class SageMakerCapture extends Construct {
       key: platform.key,
       functionTimeout: FUNCTION_SIZES['sagemaker-capture'].timeout,
     });
-    const { queue } = this.messages;
+    const { queue, deadLetters } = this.messages;
     const rule = new events.CfnRule(this, 'Rule', {
       description: 'Model monitoring: captured files of SageMaker endpoints',
       eventPattern: newObjects(bucket, prefixes),
-      targets: [{ id: 'Queue', arn: queue.queueArn }],
+      targets: [{ id: 'Queue', arn: queue.queueArn, deadLetterConfig: { arn: deadLetters.queue.queueArn } }],
     });
-    queue.addToResourcePolicy(
-      new iam.PolicyStatement({
-        principals: [new iam.ServicePrincipal('events.amazonaws.com')],
-        actions: ['sqs:SendMessage'],
-        resources: [queue.queueArn],
-        conditions: { ArnEquals: { 'aws:SourceArn': rule.attrArn } },
-      }),
-    );
+    for (const one of [queue, deadLetters.queue])
+      one.addToResourcePolicy(
+        new iam.PolicyStatement({
+          principals: [new iam.ServicePrincipal('events.amazonaws.com')],
+          actions: ['sqs:SendMessage'],
+          resources: [one.queueArn],
+          conditions: { ArnEquals: { 'aws:SourceArn': rule.attrArn } },
+        }),
+      );
     for (const statement of queueReaderStatements(queue, platform.key)) this.handler.role.addToPolicy(statement);
     const eventSource = new lambda.EventSourceMapping(this, 'EventSource', {
       target: this.handler.function,

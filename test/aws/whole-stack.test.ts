@@ -2,8 +2,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { App } from 'aws-cdk-lib';
+import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { RECOMMENDED } from './app.ts';
+import { check as checkChosen, made, NAMES, SIZES } from './chosen.ts';
 import { type NagReport, nag } from './nag.ts';
 import { type CloudFormationTemplate, OWN_RULES } from './own-rules.ts';
 import { newApp, SUBJECTS } from './subjects.ts';
@@ -100,5 +102,24 @@ describe('without any feature flag', () => {
     for (const template of templates)
       for (const [rule, broken] of Object.entries(OWN_RULES))
         expect({ rule, broken: broken(template) }).toEqual({ rule, broken: [] });
+  });
+});
+
+describe('options chosen by chance', () => {
+  it('are synthesised without a finding of CloudFormation, whatever is chosen', () => {
+    fc.assert(
+      fc.property(
+        fc.record(Object.fromEntries(NAMES.map((name) => [name, fc.nat({ max: SIZES[name]! })]))),
+        fc.constantFrom(RECOMMENDED, {}),
+        (assignment, flags) => {
+          const { stack, refused } = made({ ...assignment, metricBudget: 0 }, flags);
+          expect(refused).toEqual([]);
+          const template = (stack.node.root as ReturnType<typeof newApp>).synth().getStackByName('Test')
+            .template as CloudFormationTemplate;
+          checkChosen(stack, template);
+        },
+      ),
+      { numRuns: Number(process.env['PAIRS_RUNS'] ?? 3) },
+    );
   });
 });

@@ -1,0 +1,2 @@
+/** `ml-monitoring-constructs/testing`: assertions for tests of stacks that are monitored. */
+export { MonitoredTemplate, type Receivers } from './monitored-template.ts';

@@ -1,0 +1,91 @@
+/** Values for every prop of the facade: what is tried together, and one by one. The compiler asks for a line for each prop that there is. */
+import { Duration, RemovalPolicy, type Stack } from 'aws-cdk-lib';
+import * as kinesis from 'aws-cdk-lib/aws-kinesis';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import { Notifications } from '../../lib/aws/alerting.ts';
+import { CaptureFormat } from '../../lib/aws/capture-format.ts';
+import { Channel } from '../../lib/aws/channel.ts';
+import { CollectorAccess } from '../../lib/aws/collector-access.ts';
+import { StreamCapacity } from '../../lib/aws/event-stream.ts';
+import type { ModelMonitoringProps } from '../../lib/aws/model-monitoring.ts';
+import { Monitor } from '../../lib/aws/monitor.ts';
+import { Prometheus } from '../../lib/aws/prometheus.ts';
+
+type Values = {
+  readonly [K in keyof Required<ModelMonitoringProps>]: readonly ((stack: Stack) => ModelMonitoringProps[K])[];
+};
+
+const secret = (stack: Stack, name: string) =>
+  secretsmanager.Secret.fromSecretNameV2(stack, `Secret-${name}`, `monitoring/${name}`);
+const arn = (stack: Stack, service: string, resource: string) => stack.formatArn({ service, resource });
+
+/** Each value differs from the default; the first must change what is made. */
+export const OPTIONS: Omit<Values, 'grafana'> = {
+  channels: [
+    (stack) => [Channel.slack(secret(stack, 'slack')), Channel.email('ml@example.com')],
+    (stack) => [
+      Channel.pagerDuty(secret(stack, 'pagerduty')),
+      Channel.slackChannel({ workspace: 'T0', channel: 'C0' }),
+    ],
+    () => [],
+  ],
+  models: [
+    () => [Monitor.of({ model: 'churn', features: { age: { type: 'numeric' } } })],
+    () =>
+      Array.from({ length: 40 }, (_, i) =>
+        Monitor.of({ model: `model-${i}`, features: { age: { type: 'numeric' }, plan: { type: 'categorical' } } }),
+      ),
+  ],
+  environmentName: [() => 'staging'],
+  access: [
+    () => CollectorAccess.jwt({ issuer: 'https://issuer.example.com', audience: ['ml'] }),
+    (stack) => CollectorAccess.keys(secret(stack, 'keys')),
+  ],
+  kserveSecret: [(stack) => secret(stack, 'kserve')],
+  policyKey: [(stack) => secret(stack, 'policy')],
+  sageMaker: [
+    (stack) => ({
+      bucket: s3.Bucket.fromBucketName(stack, 'Endpoints', 'captured-endpoints'),
+      prefix: 'capture',
+      sources: [{ endpoint: 'churn-endpoint', model: 'churn', version: '3', inputs: ['age'] }],
+    }),
+  ],
+  capacity: [() => StreamCapacity.provisioned({ shards: 2 })],
+  stream: [
+    (stack) => ({
+      stream: kinesis.Stream.fromStreamArn(
+        stack,
+        'BroughtStream',
+        stack.formatArn({ service: 'kinesis', resource: 'stream', resourceName: 'events' }),
+      ),
+      startingPosition: lambda.StartingPosition.LATEST,
+      retention: Duration.days(3),
+    }),
+  ],
+  bucket: [(stack) => s3.Bucket.fromBucketName(stack, 'BroughtBucket', 'models-of-ours')],
+  key: [
+    (stack) => new kms.Key(stack, 'OwnKey', { enableKeyRotation: true }),
+    (stack) =>
+      kms.Key.fromKeyArn(stack, 'BroughtKey', stack.formatArn({ service: 'kms', resource: 'key', resourceName: 'k' })),
+  ],
+  captureFormat: [() => CaptureFormat.jsonLines()],
+  captureBuffer: [() => Duration.minutes(1)],
+  captureRetention: [() => Duration.days(30)],
+  batchWindow: [() => Duration.seconds(10)],
+  linkBase: [() => 'https://ml.example.com'],
+  runbookBase: [() => 'https://ml.example.com/runbook'],
+  routes: [() => [{ match: { owner: 'team' }, channels: ['email'] }]],
+  mutes: [() => [{ match: { model: 'churn' }, reason: 'known' }]],
+  notifications: [() => Notifications.fromAlarms()],
+  topics: [(stack) => ({ critical: sns.Topic.fromTopicArn(stack, 'Pages', arn(stack, 'sns', 'pages')) })],
+  heartbeat: [(stack) => sns.Topic.fromTopicArn(stack, 'Heartbeat', arn(stack, 'sns', 'heartbeat'))],
+  metricDetail: [() => 'summary', () => 'none'],
+  prometheus: [() => Prometheus.none(), () => Prometheus.existing({ workspaceId: 'ws-1' })],
+  metricBudget: [() => 0.01, () => 5_000],
+  alerts: [() => ({ 'no-events': { threshold: 60 }, 'records-lost': { off: true } })],
+  removalPolicy: [() => RemovalPolicy.DESTROY],
+};
