@@ -29,9 +29,13 @@ export async function bundlesOf(...names: readonly FunctionName[]): Promise<Bund
 }
 
 /** What every function is told, and what its clients need to reach a server of the test. */
-export function environmentOf(url: string, bucket: string): Record<string, string> {
+export function environmentOf(
+  aws: { readonly url: string; readonly streamUrl: string },
+  bucket: string,
+): Record<string, string> {
   return {
-    AWS_ENDPOINT_URL: url,
+    AWS_ENDPOINT_URL: aws.url,
+    AWS_ENDPOINT_URL_KINESIS: aws.streamUrl,
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
     AWS_REGION: 'eu-west-1',

@@ -3,12 +3,15 @@
  * are, with `AWS_ENDPOINT_URL`. Conditional writes and partial failures are those of the services.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
+import type { AddressInfo, Server } from 'node:net';
 import { MemoryStore } from '../../lib/adapters/memory/memory-store.ts';
 import { ConflictError } from '../../lib/pipeline/ports.ts';
 
 export interface FakeAws {
   readonly url: string;
+  /** Of the stream, whose client speaks HTTP/2. */
+  readonly streamUrl: string;
   /** The bucket of the platform. */
   readonly store: MemoryStore;
   /** Objects of any other bucket: `<bucket>/<key>`. */
@@ -38,23 +41,35 @@ export async function startFakeAws(): Promise<FakeAws> {
     down: false,
   };
   const server = createServer((request, response) => {
-    answer(fake, request, response).catch((error: unknown) => {
-      response.writeHead(500).end(String(error));
-    });
+    answer(fake, request, response).catch((failure: unknown) => response.writeHead(500).end(String(failure)));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const sessions = new Set<ServerHttp2Session>();
+  const stream = createHttp2Server((request, response) => {
+    const plain = response as unknown as ServerResponse;
+    answer(fake, request as unknown as IncomingMessage, plain).catch(() => plain.writeHead(500).end());
+  });
+  stream.on('session', (session) => {
+    sessions.add(session);
+    session.on('close', () => sessions.delete(session));
+  });
+  const [url, streamUrl] = await Promise.all([listening(server), listening(stream)]);
   return Object.assign(fake, {
-    url: `http://127.0.0.1:${port}`,
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    url,
+    streamUrl,
+    close: async () => {
+      server.closeAllConnections();
+      for (const session of sessions) session.destroy();
+      await Promise.all([server, stream].map((one) => new Promise((resolve) => one.close(resolve))));
+    },
   });
 }
 
-type State = Omit<FakeAws, 'url' | 'close'>;
+async function listening(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+type State = Omit<FakeAws, 'url' | 'streamUrl' | 'close'>;
 
 async function answer(fake: State, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const chunks: Buffer[] = [];

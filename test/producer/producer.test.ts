@@ -262,7 +262,7 @@ describe('the client of the AWS SDK', () => {
     let refusals = 3;
     aws.refuse = () => refusals-- > 0;
     const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-    const client = new Kinesis({ endpoint: aws.url, region: 'eu-west-1', credentials });
+    const client = new Kinesis({ endpoint: aws.streamUrl, region: 'eu-west-1', credentials });
     const producer = producerOf(new KinesisSink({ client, stream: 'events' }), { fanOut: 8 });
     for (let i = 0; i < 100; i++) producer.inference({ id: `f-${i}`, version: '1', score: i });
     await producer.stop();
