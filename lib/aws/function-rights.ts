@@ -173,8 +173,8 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     stream: 'none',
   },
   publisher: {
-    read: [...DECLARED, PREFIXES.configuration, PREFIXES.publications],
-    write: [...DECLARED, PREFIXES.configuration, PREFIXES.publications],
+    read: [...DECLARED, PREFIXES.configuration, PREFIXES.publications, PREFIXES.audit],
+    write: [...DECLARED, PREFIXES.configuration, PREFIXES.publications, PREFIXES.audit],
     remove: [PREFIXES.configuration, PREFIXES.publications],
     stream: 'none',
   },

@@ -26,6 +26,7 @@ export interface PublisherProps {
 export class Publisher extends Construct {
   readonly handler: MonitoringFunction<'publisher'>;
   readonly #models = new Map<string, string>();
+  readonly #platform: PlatformContext;
   readonly #onMonitors: PublisherProps['onMonitors'];
 
   constructor(scope: Construct, id: string, props: PublisherProps) {
@@ -35,6 +36,7 @@ export class Publisher extends Construct {
       platform: props.platform,
       environment: { MLMON_POLICY_KEY_SECRET_ARN: props.policyKey?.secretArn },
     });
+    this.#platform = props.platform;
     this.#onMonitors = props.onMonitors;
     acknowledge(
       this.handler.function,
@@ -68,6 +70,13 @@ export class Publisher extends Construct {
     this.#onMonitors?.(monitors);
   }
 
+  /** Lets it read a baseline that lies in the bucket of the platform. */
+  mayReadStored(key: string): void {
+    this.handler.role.addToPolicy(
+      new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [this.#platform.bucket.arnForObjects(key)] }),
+    );
+  }
+
   /** Lets it read the files of a publication: they lie in the bucket of assets of the stack that brings them, under digests as names. */
   mayRead(bucketName: string): void {
     const { partition } = Stack.of(this);
@@ -99,6 +108,8 @@ export class Publication extends Construct {
       .map(({ line }) => JSON.stringify(line));
     const { bucketName, objectKey } = publishLines(this, lines);
     props.publisher.mayRead(bucketName);
+    for (const { line } of props.monitors)
+      if (line.baseline !== null && 'key' in line.baseline) props.publisher.mayReadStored(line.baseline.key);
     const properties: Omit<PublicationProperties, 'ServiceToken'> = {
       AssetBucket: bucketName,
       AssetKey: objectKey,
