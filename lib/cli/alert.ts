@@ -15,7 +15,8 @@ Usage:
   mlmon alert silence --model M --for 4h --reason TEXT [--signal S] [--by NAME]
   mlmon alert test
 
-  test sends a test through every channel of the platform and says what each answered.
+  test sends a test through every channel of the platform and says what each answered; on AWS its notifier does so in
+  its next round, which takes a minute or so.
   list ends with exit code 1 when an alert is open.
 
 ${PLATFORM_HELP}
@@ -116,6 +117,6 @@ export const command: Command = {
     const action = Object.hasOwn(ACTIONS, options.words[0] ?? '') ? ACTIONS[options.words[0] ?? ''] : undefined;
     if (action === undefined)
       throw wrongUse(options.words[0] ?? '', 'is no action', `one of ${Object.keys(ACTIONS).join(', ')}`);
-    return action(options, await PlatformClient.from(options), io);
+    return PlatformClient.using(options, (client) => action(options, client, io));
   },
 };

@@ -99,6 +99,6 @@ export const command: Command = {
     const action = Object.hasOwn(ACTIONS, options.words[0] ?? '') ? ACTIONS[options.words[0] ?? ''] : undefined;
     if (action === undefined)
       throw wrongUse(options.words[0] ?? '', 'is no action', `one of ${Object.keys(ACTIONS).join(', ')}`);
-    return action(options.words[1] ?? '', options, await PlatformClient.from(options), io);
+    return PlatformClient.using(options, (client) => action(options.words[1] ?? '', options, client, io));
   },
 };

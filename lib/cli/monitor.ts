@@ -100,6 +100,6 @@ export const command: Command = {
     const action = Object.hasOwn(ACTIONS, options.words[0] ?? '') ? ACTIONS[options.words[0] ?? ''] : undefined;
     if (action === undefined)
       throw wrongUse(options.words[0] ?? '', 'is no action', `one of ${Object.keys(ACTIONS).join(', ')}`);
-    return action(options, await PlatformClient.from(options), io);
+    return PlatformClient.using(options, (client) => action(options, client, io));
   },
 };

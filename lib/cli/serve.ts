@@ -8,14 +8,18 @@ import { DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT } from '../local/defaults.ts';
 import { refuseDemonstration } from '../local/demonstration-folder.ts';
 import { type MonitorFile, readMonitorFiles } from '../local/monitor-file.ts';
 import { type Platform, startPlatform } from '../local/platform.ts';
-import { type Command, EXIT, wrongUse } from './command.ts';
-import { readOptions, wholeNumber } from './options.ts';
+import { type Command, type CommandIo, EXIT, wrongUse } from './command.ts';
+import { type Options, readOptions, wholeNumber } from './options.ts';
 import { plain } from './plain.ts';
 
 const help = `mlmon serve: the platform on one machine for your own models, until stopped
 
-Usage: mlmon serve --monitors DIR|FILE [--data DIR] [--port N] [--channels FILE] [--host ADDRESS --token-file FILE]
+Usage:
+  mlmon serve --monitors DIR|FILE [--data DIR] [--port N] [--channels FILE] [--host ADDRESS --token-file FILE]
+  mlmon serve --store s3://bucket [--port N] [--host ADDRESS --token-file FILE]
 
+  --store ADDRESS   the page, for reading alone, on the objects of a platform deployed on AWS; credentials and region are
+                    those of the AWS command line
   --monitors DIR    monitors (*.yaml, *.json) that are published at the start; \`baseline.from\` in each names its baseline,
                     a file made by \`mlmon profile\`, or a data file
   --data DIR        where everything is kept; default ${DEFAULT_DATA}
@@ -34,7 +38,8 @@ export const command: Command = {
   help,
   async run(argv, io) {
     const options = readOptions(argv, {
-      monitors: { type: 'string', required: true },
+      monitors: { type: 'string' },
+      store: { type: 'string' },
       data: { type: 'string' },
       port: { type: 'string' },
       channels: { type: 'string' },
@@ -46,6 +51,10 @@ export const command: Command = {
       const value = options.text(name);
       return value === undefined ? undefined : resolve(io.cwd, value);
     };
+    const address = options.text('store');
+    if (address !== undefined) return serveStore(address, options, io);
+    if (options.text('monitors') === undefined)
+      throw wrongUse('--monitors', 'is required', 'or --store s3://bucket for a platform on AWS');
     const folder = path('data') ?? join(io.cwd, DEFAULT_DATA);
     // What is wrong with the monitors is said before anything is started.
     const files = await readMonitorFiles(path('monitors') ?? '');
@@ -74,6 +83,37 @@ export const command: Command = {
     return EXIT.nothingFound;
   },
 };
+
+/** Reads a deployed platform; events go to its own collector or stream. */
+async function serveStore(address: string, options: Options, io: CommandIo): Promise<number> {
+  for (const name of ['monitors', 'data', 'channels'])
+    if (options.text(name) !== undefined)
+      throw wrongUse(`--${name}`, 'has no meaning with --store', 'the platform on AWS has its own');
+  const [{ serveDeployed }, { openStore }, { tokensFor }] = await Promise.all([
+    import('../local/deployed-platform.ts'),
+    import('../local/deployed-store.ts'),
+    import('../local/server/tokens.ts'),
+  ]);
+  const host = options.text('host') ?? DEFAULT_HOST;
+  const file = options.text('token-file');
+  const server = await serveDeployed({
+    store: await openStore(address),
+    host,
+    port: wholeNumber(options.text('port') ?? String(DEFAULT_PORT), '--port', 0, 65_535),
+    names: options.list('name'),
+    tokens: await tokensFor(host, file === undefined ? process.env['MLMON_TOKEN_FILE'] : resolve(io.cwd, file)),
+    serves: 'page',
+    onFailure: (what, error) =>
+      io.stderr.write(`${what}: ${plain(error instanceof Error ? error.message : String(error))}\n`),
+  });
+  try {
+    io.stdout.write(`open ${server.url}/ — reading ${plain(address)}; Ctrl-C stops\n`);
+    if (!io.signal.aborted) await once(io.signal, 'abort');
+  } finally {
+    await server.stop();
+  }
+  return EXIT.nothingFound;
+}
 
 /** Publishes what is new; what is published already stays as it is. */
 async function publish({ actions, db }: Platform, { file, monitor, baselineFile }: MonitorFile): Promise<string> {

@@ -28,8 +28,8 @@ export interface ActionsOptions {
   readonly registry: Registry;
   readonly audit: AuditLog;
   readonly channels: readonly AlertChannel[];
-  /** That of the collector. */
-  readonly policyKey: PolicyKey;
+  /** That of the collector; `null` where it is not known: baselines with a hashed feature are then refused. */
+  readonly policyKey: PolicyKey | null;
   /** Makes a baseline from the capture: events of the model with event times in [from, to), milliseconds. */
   readonly baselineFromCapture: (model: string, monitor: Monitor, from: number, to: number) => Promise<Baseline>;
 }
@@ -280,7 +280,8 @@ function emptyState(model: string): EpisodeState {
   };
 }
 
-function testTransition(at: string): Transition {
+/** What a test of a channel sends. */
+export function testTransition(at: string): Transition {
   return {
     key: `test-${randomUUID().slice(0, 8)}/opened/1`,
     kind: 'opened',

@@ -166,7 +166,9 @@ describe('mlmon serve', () => {
       '--port: is not a whole number in range, got "70000"; expected 0 to 65535',
     ]);
     expect(await wrong('extra')).toEqual(['"extra": is one word too many; expected options only']);
-    expect((await refused('serve')).lines).toEqual(['--monitors: is required']);
+    expect((await refused('serve')).lines).toEqual([
+      '--monitors: is required; or --store s3://bucket for a platform on AWS',
+    ]);
     expect((await refused('serve', '--monitors', 'nowhere')).lines[0]).toMatch(
       /nowhere: cannot be read, got ENOENT; expected a folder of monitors, or one monitor file$/,
     );
