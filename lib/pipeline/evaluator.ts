@@ -6,7 +6,7 @@ import { type LoadedState, loadEvaluation, saveEvaluation } from './evaluation-s
 import { EVALUATOR_DEFAULTS, type EvaluatorOptions, type Tick } from './evaluator-options.ts';
 import { hourOf, openPacks } from './grain-sources.ts';
 import { inTurn } from './in-turn.ts';
-import { viewLog } from './log-view.ts';
+import { type LogHeads, readHeads, viewLog } from './log-view.ts';
 import { ModelEvaluation } from './model-evaluation.ts';
 import { isUnreadable } from './pack-reader.ts';
 import { ConflictError } from './ports.ts';
@@ -30,11 +30,17 @@ export interface JudgeOutcome {
   readonly through: number;
 }
 
+export interface JudgeLimits {
+  readonly isLate?: () => boolean;
+  readonly since?: number;
+}
+
 export class Evaluator {
   readonly #options: EvaluatorOptions;
   /** Progress of models as this evaluator left it in its last tick. */
   readonly #states = new Map<string, LoadedState>();
   #last: number | null = null;
+  #heads: LogHeads | null = null;
 
   constructor(options: EvaluatorOptions) {
     this.#options = options;
@@ -59,20 +65,24 @@ export class Evaluator {
 
   /**
    * Judges what is due of these models, with nothing remembered but what never changes: for a process that is one of many. What is due
-   * no more, or never was, is left alone, so repeating it does no harm. `isLate`: nothing more is to be begun.
+   * no more, or never was, is left alone, so repeating it does no harm. `isLate`: nothing more is to be begun. `since`: how far the log
+   * reaches need not be asked again if it was asked after this moment, milliseconds; that costs reads of every partition.
    */
   async judge(
     models: readonly string[],
-    { isLate = () => false }: { readonly isLate?: () => boolean } = {},
+    { isLate = () => false, since = Number.POSITIVE_INFINITY }: JudgeLimits = {},
   ): Promise<JudgeOutcome> {
-    await this.#options.registry.refresh();
-    return this.#judge(models, new Map(), isLate);
+    const { registry } = this.#options;
+    await registry.refresh();
+    if (this.#heads === null || this.#heads.now < since) this.#heads = await readHeads(this.#options);
+    return this.#judge(models, new Map(), isLate, this.#heads);
   }
 
   async #judge(
     models: readonly string[],
     states: Map<string, LoadedState>,
     isLate: () => boolean,
+    heads?: LogHeads,
   ): Promise<JudgeOutcome> {
     const { registry, store, concurrency = EVALUATOR_DEFAULTS.concurrency } = this.#options;
     const failed = new Map<string, Error>();
@@ -85,7 +95,7 @@ export class Evaluator {
         failed.set(model, error as Error);
       }
     });
-    const tick = await this.#look(models);
+    const tick = await this.#look(models, heads);
     let results = 0;
     const more: string[] = [];
     const left: string[] = [];
@@ -110,9 +120,10 @@ export class Evaluator {
     return { results, more, left, failed, through: tick.through };
   }
 
-  async #look(models: readonly string[]): Promise<Tick> {
-    const { settleMs = EVALUATOR_DEFAULTS.settleMs } = this.#options;
-    const { now, progress, through, cursors } = await viewLog(this.#options, settleMs);
+  async #look(models: readonly string[], heads?: LogHeads): Promise<Tick> {
+    const { settleMs = EVALUATOR_DEFAULTS.settleMs, clock } = this.#options;
+    const { progress, through, cursors, ...view } = await viewLog(this.#options, settleMs, heads);
+    const now = heads === undefined ? view.now : clock.now();
     const packs = new Set(cursors.flatMap(({ cursor }) => cursor.packs));
     const openVersions = await this.#openVersions(packs, models);
     return { now, progress, through, open: openPacks(cursors), openVersions };

@@ -1,7 +1,7 @@
 /** The log and its cursors, read once, as dispatcher and evaluator need them. */
 import { keys } from '../contracts/object-keys.ts';
 import { readCursors, type StoredCursor } from './cursor.ts';
-import type { Clock, EventLog, ObjectStore } from './ports.ts';
+import type { Clock, EventLog, ObjectStore, PartitionState } from './ports.ts';
 import { type PartitionProgress, partitionProgress, throughOf } from './progress.ts';
 
 export interface LogView {
@@ -12,15 +12,29 @@ export interface LogView {
   readonly cursors: readonly StoredCursor[];
 }
 
-/** Clock, partitions, cursors: in this order nothing that was appended before `now` is missed. */
-export async function viewLog(
-  { clock, log, store }: { readonly clock: Clock; readonly log: EventLog; readonly store: ObjectStore },
-  settleMs: number,
-): Promise<LogView> {
+/** Which partitions the log has and how far they reach, at one moment. */
+export interface LogHeads {
+  readonly now: number;
+  readonly identity: string;
+  readonly partitions: readonly PartitionState[];
+}
+
+export async function readHeads({ clock, log }: { readonly clock: Clock; readonly log: EventLog }): Promise<LogHeads> {
   const now = clock.now();
-  const identity = await log.identity();
-  const partitions = await log.partitions();
-  const cursors = await readCursors(store);
+  return { now, identity: await log.identity(), partitions: await log.partitions() };
+}
+
+/**
+ * Clock, partitions, cursors: in this order nothing that was appended before `now` is missed. Heads that were read before serve as well:
+ * what is known to be profiled is then a little less than what is.
+ */
+export async function viewLog(
+  ports: { readonly clock: Clock; readonly log: EventLog; readonly store: ObjectStore },
+  settleMs: number,
+  heads?: LogHeads,
+): Promise<LogView> {
+  const { now, identity, partitions } = heads ?? (await readHeads(ports));
+  const cursors = await readCursors(ports.store);
   const byKey = new Map(cursors.map(({ key, cursor }) => [key, cursor]));
   const progress = partitionProgress(partitions, (id) => byKey.get(keys.cursor(identity, id)), now, settleMs);
   return { now, progress, through: throughOf(progress, now), cursors };
