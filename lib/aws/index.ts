@@ -23,6 +23,7 @@ export {
 export { Cleaner, type CleanerProps } from './cleaner.ts';
 export { Collector, type CollectorProps } from './collector.ts';
 export { CollectorAccess, type JwtAccess } from './collector-access.ts';
+export { Dashboards, type DashboardsProps } from './dashboards.ts';
 export { EncryptionKey, type EncryptionKeyProps, permitServices } from './encryption-key.ts';
 export { addEnvironment, type Environment } from './environment.ts';
 export { environmentOf, parseEnvironment, readEnvironment } from './environment-file.ts';
@@ -35,6 +36,7 @@ export {
 export { Evaluator, type EvaluatorProps } from './evaluator.ts';
 export { EventStream, type EventStreamProps, type ProvisionedCapacity, StreamCapacity } from './event-stream.ts';
 export { FunctionSchedule, type FunctionScheduleProps } from './function-schedule.ts';
+export { Grafana } from './grafana.ts';
 export { Grants, UNKNOWN_MODEL } from './grants.ts';
 export { HttpDoor, type HttpDoorProps } from './http-door.ts';
 export { Labeler, type LabelerProps } from './labeler.ts';

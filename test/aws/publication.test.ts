@@ -6,6 +6,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { describe, expect, it } from 'vitest';
 import { CollectorAccess } from '../../lib/aws/collector-access.ts';
+import { Grafana } from '../../lib/aws/grafana.ts';
 import { ModelMonitor } from '../../lib/aws/model-monitor.ts';
 import { ModelMonitoring, type ModelMonitoringProps } from '../../lib/aws/model-monitoring.ts';
 import { Monitor } from '../../lib/aws/monitor.ts';
@@ -19,7 +20,10 @@ const monitors = (...models: string[]): Monitor[] =>
 
 function platform(app: App, props: Partial<ModelMonitoringProps> = {}): { stack: Stack; monitoring: ModelMonitoring } {
   const stack = new Stack(app, 'Platform');
-  return { stack, monitoring: new ModelMonitoring(stack, 'Monitoring', { channels: [], ...props }) };
+  return {
+    stack,
+    monitoring: new ModelMonitoring(stack, 'Monitoring', { grafana: Grafana.none(), channels: [], ...props }),
+  };
 }
 
 function published(app: App): PublishedLine[][] {
