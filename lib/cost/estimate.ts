@@ -44,6 +44,8 @@ const PLATFORM_METRICS = Object.values(PLATFORM_CLOUDWATCH_METRIC).reduce(
 );
 /** Functions that run every minute, and what each run takes. */
 const MINUTELY = { functions: 3, seconds: 0.5, gb: 0.5 };
+/** Requests to the store of each of their runs. */
+const REQUESTS = { writes: 4, reads: 10 };
 /** Judging a window: reading, merging, testing and writing. */
 const JUDGING = { secondsAWindow: 0.05, secondsAColumn: 0.001, gb: 1 };
 /** Packs of an hour that a model's evaluation reads at most; beyond that many they are compacted. */
@@ -121,8 +123,8 @@ export function estimate(usage: Usage): Estimate {
       title: 'Lambda and S3, dispatcher, exporter, notifier',
       usd:
         parts.lambda(runs * MINUTELY.seconds, MINUTELY.gb, runs) +
-        // Episodes and state of each model, by the exporter and by the notifier.
-        parts.requests(2 * runs, 2 * models.length * MINUTES_A_MONTH) +
+        // The exporter keeps what it tells of all models in one object; each model is read again once an hour.
+        parts.requests(REQUESTS.writes * runs, REQUESTS.reads * runs + 3 * models.length * HOURS_A_MONTH) +
         runs * PRICES.schedulerInvocation.usd +
         2 * windows * PRICES.sqsRequest.usd,
       basis: 'every minute',
