@@ -4,7 +4,7 @@
  *
  *   node --import tsx scripts/build-functions.ts [folder]        default: dist/lambdas
  */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
@@ -50,10 +50,15 @@ export async function buildFunctions(
       return { name, body };
     }),
   );
-  rmSync(output, { recursive: true, force: true });
+  mkdirSync(output, { recursive: true });
+  for (const name of readdirSync(output)) if (!names.includes(name)) rmSync(join(output, name), { recursive: true });
   for (const { name, body } of bundles) {
+    const file = join(output, name, 'index.mjs');
+    // What is as it should be is left alone: a synthesis may be reading it.
+    if (existsSync(file) && readFileSync(file).equals(body)) continue;
     mkdirSync(join(output, name), { recursive: true });
-    writeFileSync(join(output, name, 'index.mjs'), body);
+    writeFileSync(`${file}.new`, body);
+    renameSync(`${file}.new`, file);
   }
   return names;
 }

@@ -1,6 +1,6 @@
 /**
- * Makes what the npm package holds: the compiled command line, the contracts with their types, and the page with
- * the licences of what it contains. A checkout needs none of it (docs/decisions/0001-run-from-source.md). The same sources
+ * Makes what the npm package holds: the compiled command line, the contracts and the constructs with their types, the functions, and
+ * the page with the licences of what it contains. A checkout needs none of it (docs/decisions/0001-run-from-source.md). The same sources
  * give the same bytes, wherever they lie.
  *
  *   node --import tsx scripts/build.ts [folder]        default: dist
@@ -11,14 +11,18 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { bundlePage } from '../lib/local/page/build.ts';
 import { PAGE_FILES } from '../lib/local/page/page-file.ts';
+import { bundleCommonJs, keepPublicTypes } from './build-aws.ts';
+import { buildFunctions } from './build-functions.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const output = resolve(process.argv[2] ?? join(root, 'dist'));
 
 rmSync(output, { recursive: true, force: true });
 compile();
-keepPublicTypes();
+keepPublicTypes(output, ['lib/aws/index', 'lib/contracts/index', 'lib/producer/index'], ['lib/aws/index']);
+await bundleCommonJs(root, output);
 await writePage();
+await buildFunctions(join(output, 'lambdas'));
 
 function compile(): void {
   const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
@@ -31,21 +35,6 @@ function compile(): void {
   if (status !== 0) {
     process.stderr.write('the compiler found errors: see the lines above; `npm run types` shows them too\n');
     process.exit(1);
-  }
-}
-
-/** Only what can be imported from outside needs types. The compiler leaves `.ts` in their imports. */
-function keepPublicTypes(): void {
-  const isPublic = new Set(['lib/contracts', 'lib/producer'].map((folder) => join(output, folder)));
-  for (const entry of readdirSync(output, { withFileTypes: true, recursive: true })) {
-    if (!entry.name.endsWith('.d.ts')) continue;
-    const file = join(entry.parentPath, entry.name);
-    if (!isPublic.has(entry.parentPath)) rmSync(file);
-    else
-      writeFileSync(
-        file,
-        readFileSync(file, 'utf8').replace(/((?:from|import\() ?["']\.{1,2}\/[^"']+)\.ts(["'])/g, '$1.js$2'),
-      );
   }
 }
 

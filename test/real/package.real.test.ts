@@ -1,7 +1,7 @@
 /** The npm package as a user gets it: packed, installed from the tarball into an empty folder, and used from there. */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -12,7 +12,8 @@ import { version } from '../../lib/contracts/version.ts';
 import { CHECKOUT, endAll, eventually, getJson, Program, run } from './programs.ts';
 
 const NAME = 'ml-monitoring-constructs';
-const MOST_BYTES = 3_000_000;
+/** Half of it are the functions, which nobody has to build. */
+const MOST_BYTES = 8_000_000;
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
@@ -91,7 +92,9 @@ describe('the tarball', () => {
     const unexpected = compiled.filter(
       (path) =>
         !/^dist\/(?:bin|lib)\/.*\.js$/.test(path) &&
-        !/^dist\/lib\/(?:contracts|producer)\/[\w-]+\.d\.ts$/.test(path) &&
+        !/^dist\/(?:cjs\/)?lib\/(?:alerts|aws|contracts|producer)\/[\w-]+\.d\.ts$/.test(path) &&
+        !/^dist\/cjs\/(?:package\.json|lib\/aws\/index\.js)$/.test(path) &&
+        !/^dist\/lambdas\/[a-z-]+\/index\.mjs$/.test(path) &&
         !/^dist\/lib\/local\/page\/files\/(?:[\w-]+\.(?:js|css|html|svg)|licences\.txt)$/.test(path),
     );
     expect(unexpected).toEqual([]);
@@ -331,6 +334,102 @@ console.log(JSON.stringify([every, VERDICTS.includes('drifted'), QUARANTINE_REAS
       expect(ran.err).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
     },
   );
+});
+
+describe.sequential('the constructs', () => {
+  const APP = `
+const app = new App({ analyticsReporting: false, outdir: process.argv[2] });
+const stack = new Stack(app, 'Platform');
+const monitoring = new ModelMonitoring(stack, 'Monitoring', {
+  grafana: Grafana.none(),
+  channels: [Channel.email('team@example.com')],
+  models: [Monitor.of({ model: 'churn', features: { tenure: { type: 'numeric' } } })],
+});
+const role = new Role(stack, 'Sender', { assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com') });
+monitoring.grants.capture(role, 'churn');
+app.synth();
+`;
+  const NAMES = [
+    ['App, Stack', 'aws-cdk-lib'],
+    ['Role, ServicePrincipal', 'aws-cdk-lib/aws-iam'],
+    ['Channel, Grafana, ModelMonitoring, Monitor', `${NAME}/aws`],
+  ] as const;
+  const IMPORTS = NAMES.map(([names, from]) => `import { ${names} } from '${from}';\n`).join('');
+  const REQUIRES = NAMES.map(([names, from]) => `const { ${names} } = require('${from}');\n`).join('');
+  /** A user's CDK project. */
+  let project: string;
+  const synthesised = (name: string): unknown =>
+    JSON.parse(readFileSync(join(project, name, 'Platform.template.json'), 'utf8'));
+
+  beforeAll(async () => {
+    project = join(folder, 'project');
+    await mkdir(project);
+    await writeFile(join(project, 'package.json'), '{ "name": "project", "private": true }\n');
+    const install = await run(
+      'npm',
+      ['install', '--no-audit', '--no-fund', '--omit=optional', '--omit=peer', tarball],
+      {
+        cwd: project,
+      },
+    );
+    expect([install.code, install.code === 0 ? '' : install.err]).toEqual([0, '']);
+    // The user's own copy of the library; the one of the checkout is as good and there already.
+    for (const name of ['aws-cdk-lib', 'constructs']) {
+      await rm(join(project, 'node_modules', name), { recursive: true, force: true });
+      await symlink(join(CHECKOUT, 'node_modules', name), join(project, 'node_modules', name));
+    }
+  });
+
+  it.each([
+    ['app.mjs', IMPORTS],
+    ['app.cjs', REQUIRES],
+  ])('synthesise from %s, with the functions that came along', async (file, head) => {
+    await writeFile(join(project, file), head + APP);
+    const ran = await run(process.execPath, [file, join(project, `out-${file}`)], { cwd: project });
+    expect([ran.code, ran.code === 0 ? '' : ran.err]).toEqual([0, '']);
+    expect(Object.keys((synthesised(`out-${file}`) as { Resources: object }).Resources).length).toBeGreaterThan(100);
+  });
+
+  it('make the same template as a checkout, down to the digests of the functions', async () => {
+    const file = join(CHECKOUT, 'examples/aws', `.same-${process.pid}.ts`);
+    try {
+      await writeFile(file, IMPORTS.replace(`${NAME}/aws`, '../../lib/aws/index.ts') + APP);
+      const ran = await run(process.execPath, ['--import', 'tsx', file, join(project, 'out-checkout')], {
+        cwd: CHECKOUT,
+      });
+      expect([ran.code, ran.code === 0 ? '' : ran.err]).toEqual([0, '']);
+    } finally {
+      await rm(file, { force: true });
+    }
+    const checkout = synthesised('out-checkout');
+    expect(JSON.stringify(checkout)).toMatch(/"S3Key":"[0-9a-f]{64}\.zip"/);
+    expect(synthesised('out-app.mjs')).toEqual(checkout);
+    expect(synthesised('out-app.cjs')).toEqual(checkout);
+  });
+
+  it.each([
+    ['nodenext', 'nodenext', 'module'],
+    ['nodenext', 'nodenext', 'commonjs'],
+    ['esnext', 'bundler', 'commonjs'],
+  ])('have types, for module %s with resolution %s in a package of type %s', async (module, resolution, type) => {
+    await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'project', private: true, type }));
+    await writeFile(join(project, 'typed.ts'), `declare const process: { argv: string[] };\n${IMPORTS}${APP}`);
+    const options = ['--ignoreConfig', '--strict', '--target', 'es2022', '--lib', 'es2023', '--types', '', '--noEmit'];
+    const compile = (file: string): ReturnType<typeof run> =>
+      run(
+        process.execPath,
+        [
+          join(CHECKOUT, 'node_modules/typescript/bin/tsc'),
+          ...[...options, '--skipLibCheck', '--module', module, '--moduleResolution', resolution, file],
+        ],
+        { cwd: project },
+      );
+    const compiled = await compile('typed.ts');
+    expect([compiled.code, compiled.out]).toEqual([0, '']);
+    await writeFile(join(project, 'wrong.ts'), `${IMPORTS}new ModelMonitoring(new Stack(), 'M', { channels: [] });\n`);
+    const wrong = await compile('wrong.ts');
+    expect(wrong.out).toMatch(/Property 'grafana' is missing/);
+  });
 });
 
 describe('without the optional DuckDB', () => {
