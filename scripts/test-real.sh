@@ -4,4 +4,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 bash scripts/real-components.sh
 bash scripts/emulator.sh
+bash scripts/query-engines.sh
 exec npx vitest run --config vitest.real.config.ts "$@"
