@@ -85,6 +85,7 @@ export function addEnvironment(scope: Construct, config: EnvironmentConfig): Env
     ['CollectorUrl', monitoring.collector.url, 'Where senders post: v1/events and v1/labels'],
     ['StreamName', monitoring.platform.stream.streamName, 'Where producers put records'],
     ['BucketName', monitoring.platform.bucket.bucketName, 'Everything that is kept'],
+    ['CaptureTable', `${monitoring.capture.tables.database}.${monitoring.capture.tables.table}`, 'Captured events'],
     ['Workgroup', monitoring.capture.tables.workgroup, 'Athena workgroup for questions to the captured events'],
   ] as const)
     new CfnOutput(stack, name, { value, description });

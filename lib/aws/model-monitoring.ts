@@ -23,6 +23,7 @@ import { BROUGHT_STREAM_RETENTION, ENVIRONMENT_NAME, FAILED_RETENTION, STREAM_RE
 import { permitServices } from './encryption-key.ts';
 import { Evaluator } from './evaluator.ts';
 import { EventStream, type StreamCapacity } from './event-stream.ts';
+import { FunctionSchedule } from './function-schedule.ts';
 import type { Grafana } from './grafana.ts';
 import { Grants } from './grants.ts';
 import { Labeler } from './labeler.ts';
@@ -248,6 +249,9 @@ export class ModelMonitoring extends Construct {
       changes: props.alerts,
       runbook: props.runbookBase,
     });
+    // Nothing runs and no alarm rings before what it needs is published: a first deployment would begin with failures.
+    for (const part of [this.alarms, ...parts.filter((one) => one instanceof FunctionSchedule)])
+      part.node.addDependency(this.publication);
     this.dashboards = new Dashboards(this, 'Dashboards', {
       platform,
       detail: this.metricExport.detail,
