@@ -19,9 +19,9 @@ export interface ModelMetricsProps {
 }
 
 export interface PlatformMetricOptions extends cloudwatch.MetricOptions {
-  /** Where the metric has one for each severity. */
+  /** Where the metric has one for each severity. @default none: the metric has no such dimension */
   readonly severity?: Severity;
-  /** Where the metric has one for each function. */
+  /** Where the metric has one for each function. @default none: the metric has no such dimension */
   readonly function?: FunctionName;
 }
 

@@ -1,0 +1,46 @@
+/** The props of constructs, read from their sources: names, whether they may be left out, and what their comments say. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface Prop {
+  readonly name: string;
+  readonly optional: boolean;
+  readonly comment: string;
+  /** After `@default`; `undefined` without. */
+  readonly default: string | undefined;
+}
+
+export interface Interface {
+  readonly name: string;
+  readonly file: string;
+  readonly props: readonly Prop[];
+}
+
+const FOLDER = join(import.meta.dirname, '../../lib/aws');
+
+/** Every exported interface of the constructs. */
+export function interfaces(): readonly Interface[] {
+  return readdirSync(FOLDER)
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => {
+      const source = readFileSync(join(FOLDER, file), 'utf8');
+      return [...source.matchAll(/export interface (\w+)[^{]*\{\n([\s\S]*?)\n\}/g)].map(([, name = '', body = '']) => ({
+        name,
+        file,
+        props: propsOf(body),
+      }));
+    });
+}
+
+function propsOf(body: string): Prop[] {
+  // Only members of the interface itself: two spaces in.
+  return [...body.matchAll(/((?: {2}\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?) {2}readonly (\w+)(\??):/g)].map(
+    ([, comment = '', name = '', mark]) => {
+      const text = comment
+        .replace(/^\s*\/\*\*|\*\/\s*$/g, '')
+        .replace(/^\s*\* ?/gm, '')
+        .trim();
+      return { name, optional: mark === '?', comment: text, default: /@default ([\s\S]*)$/.exec(text)?.[1]?.trim() };
+    },
+  );
+}

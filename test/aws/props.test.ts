@@ -1,0 +1,290 @@
+/** Props of constructs: what their comments say of defaults is so, each changes something, and each takes what is known only when deployed. */
+import { Duration, Stack, Token } from 'aws-cdk-lib';
+import * as kinesis from 'aws-cdk-lib/aws-kinesis';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { describe, expect, it } from 'vitest';
+import { Alarms } from '../../lib/aws/alarms.ts';
+import { Alerting, Notifications } from '../../lib/aws/alerting.ts';
+import { Channel } from '../../lib/aws/channel.ts';
+import { Dashboards } from '../../lib/aws/dashboards.ts';
+import * as defaults from '../../lib/aws/defaults.ts';
+import { EncryptionKey } from '../../lib/aws/encryption-key.ts';
+import { Metrics } from '../../lib/aws/metrics.ts';
+import type { ModelMonitoringProps } from '../../lib/aws/model-monitoring.ts';
+import { Monitor } from '../../lib/aws/monitor.ts';
+import type { PlatformContext } from '../../lib/aws/platform-context.ts';
+import { Prometheus } from '../../lib/aws/prometheus.ts';
+import * as watching from '../../lib/aws/watching-defaults.ts';
+import { ProblemError } from '../../lib/contracts/problem.ts';
+import { DEFAULT_METRIC_BUDGET } from '../../lib/cost/guard.ts';
+import { RECOMMENDED } from './app.ts';
+import { interfaces } from './interfaces.ts';
+import { light } from './light.ts';
+import { OPTIONS } from './options.ts';
+import { least, newApp } from './subjects.ts';
+
+const ALL = interfaces();
+const propsOf = (name: string): readonly string[] => {
+  const found = ALL.find((one) => one.name === name);
+  expect(found, name).toBeDefined();
+  return found!.props.map((prop) => prop.name);
+};
+
+describe('comments of props', () => {
+  it('finds the interfaces', () => {
+    expect(ALL.length).toBeGreaterThan(25);
+    expect(propsOf('ModelMonitoringProps').length).toBeGreaterThan(20);
+  });
+
+  it('say what happens without, for every prop that may be left out', () => {
+    const silent = ALL.flatMap(({ name, props }) =>
+      props.filter((prop) => prop.optional && prop.default === undefined).map((prop) => `${name}.${prop.name}`),
+    );
+    // What others hand to a part, and what a part tells others, is no choice of a user.
+    expect(silent.filter((one) => !/^(Bound|\w+Context\.|IChannel\.)/.test(one))).toEqual([]);
+  });
+
+  it('name constants whose values they tell', () => {
+    const constants: Readonly<Record<string, unknown>> = { ...defaults, ...watching, DEFAULT_METRIC_BUDGET };
+    const told = ALL.flatMap(({ name, props }) =>
+      props.flatMap((prop) => {
+        const [, constant, text] = /^([A-Z][A-Z_]+): (.+)$/.exec(prop.default ?? '') ?? [];
+        return constant === undefined ? [] : [{ where: `${name}.${prop.name}`, constant, text: text! }];
+      }),
+    );
+    expect(told.length).toBeGreaterThan(15);
+    for (const { where, constant, text } of told) {
+      expect(constants, where).toHaveProperty(constant);
+      expect(spoken(constants[constant]), where).toContain(text.replace(/[.;:].*$/, ''));
+    }
+  });
+});
+
+/** The ways in which a value may be told. */
+function spoken(value: unknown): string[] {
+  if (value instanceof Duration) {
+    const seconds = value.toSeconds();
+    return Object.entries({ second: 1, minute: 60, hour: 3_600, day: 86_400 }).flatMap(([unit, size]) => {
+      const n = seconds / size;
+      if (!Number.isInteger(n)) return [];
+      return n === 1 ? [`${unit === 'hour' ? 'an' : 'a'} ${unit}`, `1 ${unit}`] : [`${n} ${unit}s`];
+    });
+  }
+  if (value === logs.RetentionDays.ONE_MONTH) return ['a month', '30'];
+  if (typeof value === 'number') return [String(value), ...(value % 1e9 === 0 ? [`${value / 1e9} GB`] : [])];
+  return [String(value), `'${String(value)}'`];
+}
+
+/** Everything that a choice can change: the template, what constructs say against themselves, and what is warned of. */
+function outcome(make: (stack: Stack) => unknown): string {
+  const stack = new Stack(newApp(RECOMMENDED), 'Test', { env: { account: '111122223333', region: 'eu-central-1' } });
+  let part: unknown;
+  try {
+    part = make(stack);
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    return error.message;
+  }
+  const warned = stack.node
+    .findAll()
+    .flatMap(({ node }) => node.metadata.filter(({ type }) => type === 'aws:cdk:warning'));
+  // Published by whoever holds the part.
+  const configuration = part instanceof Alerting ? stack.resolve(part.configuration) : null;
+  return JSON.stringify([light(stack), warned.map(({ data }) => data), configuration]);
+}
+
+const churn = Monitor.of({ model: 'churn', features: { age: { type: 'numeric' } } });
+
+describe('no prop is dead', () => {
+  const base: Partial<ModelMonitoringProps> = { channels: [Channel.email('ml@example.com')], models: [churn] };
+  const without = outcome((stack) => least(stack, base));
+
+  it('has a value to try for every prop of the facade', () => {
+    expect([...Object.keys(OPTIONS), 'grafana'].sort()).toEqual([...propsOf('ModelMonitoringProps')].sort());
+  });
+
+  it.each(Object.keys(OPTIONS) as (keyof typeof OPTIONS)[])('ModelMonitoring.%s', (name) => {
+    const value = (OPTIONS[name] as readonly ((stack: Stack) => unknown)[])[name === 'models' ? 1 : 0]!;
+    let adds = false;
+    const chosen = outcome((stack) => {
+      const chosenValue = value(stack);
+      adds = stack.node.children.length > 0;
+      least(stack, { ...base, [name]: chosenValue });
+    });
+    expect(chosen).not.toBe(without);
+    // What only the test itself adds to the stack is no effect.
+    if (adds)
+      expect(chosen).not.toBe(
+        outcome((stack) => {
+          value(stack);
+          least(stack, base);
+        }),
+      );
+  });
+
+  function platformIn(stack: Stack): PlatformContext {
+    return {
+      environmentName: 'test',
+      bucket: s3.Bucket.fromBucketName(stack, 'Bucket', 'platform-bucket'),
+      stream: kinesis.Stream.fromStreamArn(stack, 'Stream', 'arn:aws:kinesis:eu-central-1:111122223333:stream/events'),
+    };
+  }
+  const topic = (stack: Stack, id: string) =>
+    sns.Topic.fromTopicArn(stack, id, `arn:aws:sns:eu-central-1:111122223333:${id}`);
+  const queue = (stack: Stack) =>
+    sqs.Queue.fromQueueArn(stack, 'Letters', 'arn:aws:sqs:eu-central-1:111122223333:letters');
+
+  type Props = Readonly<Record<string, (stack: Stack) => unknown>>;
+  const PARTS: Readonly<
+    Record<string, { readonly make: (stack: Stack, props: Record<string, unknown>) => unknown; readonly props: Props }>
+  > = {
+    AlertingProps: {
+      make: (stack, props) =>
+        new Alerting(stack, 'Part', { platform: platformIn(stack), channels: [Channel.email('a@b.c')], ...props }),
+      props: {
+        platform: (stack) => ({ ...platformIn(new Stack(stack, 'Inner')), environmentName: 'other' }),
+        channels: () => [Channel.email('c@d.e')],
+        routes: () => [{ match: {}, channels: ['email'] }],
+        mutes: () => [{ match: {}, reason: 'quiet' }],
+        notifications: () => Notifications.fromAlarms(),
+        topics: (stack) => ({ critical: topic(stack, 'pages') }),
+        heartbeat: (stack) => topic(stack, 'beat'),
+        deadLetters: queue,
+        every: () => Duration.minutes(5),
+        linkBase: () => 'https://ml.example.com',
+        runbookBase: () => 'https://ml.example.com',
+        key: (stack) => new EncryptionKey(stack, 'Key').key,
+      },
+    },
+    MetricsProps: {
+      make: (stack, props) => {
+        const platform = platformIn(stack);
+        const alerting = new Alerting(stack, 'Alerting', { platform, channels: [] });
+        const part = new Metrics(stack, 'Part', { platform, alerting, ...props });
+        part.watch([churn]);
+        return part;
+      },
+      props: {
+        platform: (stack) => ({ ...platformIn(new Stack(stack, 'Inner')), environmentName: 'other' }),
+        alerting: (stack) => {
+          const inner = new Stack(stack, 'Inner');
+          return new Alerting(stack, 'Other', {
+            platform: platformIn(inner),
+            channels: [],
+            notifications: Notifications.fromAlarms(),
+          });
+        },
+        detail: () => 'summary',
+        prometheus: () => Prometheus.none(),
+        metricBudget: () => 0.001,
+        deadLetters: queue,
+        every: () => Duration.minutes(5),
+        changes: () => ({ 'no-events': { threshold: 60 } }),
+        runbook: () => 'https://ml.example.com',
+      },
+    },
+    ManagedPrometheusOptions: {
+      make: (stack, props) => {
+        const platform = platformIn(stack);
+        const alerting = new Alerting(stack, 'Alerting', { platform, channels: [] });
+        return new Metrics(stack, 'Part', { platform, alerting, prometheus: Prometheus.managed(props) });
+      },
+      props: {
+        retention: () => Duration.days(30),
+        outOfOrderWindow: () => Duration.minutes(5),
+        logRetention: () => logs.RetentionDays.ONE_DAY,
+      },
+    },
+    AlarmsProps: {
+      make: (stack, props) => {
+        const platform = platformIn(stack);
+        const alerting = new Alerting(stack, 'Alerting', { platform, channels: [] });
+        return new Alarms(stack, 'Part', {
+          platform,
+          topics: alerting.topics,
+          functions: [],
+          deadLetters: [],
+          ...props,
+        });
+      },
+      props: {
+        platform: (stack) => ({ ...platformIn(new Stack(stack, 'Inner')), environmentName: 'other' }),
+        topics: (stack) => ({ critical: topic(stack, 'a'), warning: topic(stack, 'b'), info: topic(stack, 'c') }),
+        functions: (stack) =>
+          [
+            stack.node.tryFindChild('Alerting') ??
+              new Alerting(stack, 'More', { platform: platformIn(new Stack(stack, 'Inner')), channels: [] }),
+          ].map((one) => (one as Alerting).notifier),
+        deadLetters: (stack) => [queue(stack)],
+        notifications: () => Notifications.fromAlarms(),
+        changes: () => ({ 'no-events': { off: true } }),
+        runbook: () => 'https://ml.example.com',
+      },
+    },
+    DashboardsProps: {
+      make: (stack, props) =>
+        new Dashboards(stack, 'Part', {
+          platform: platformIn(stack),
+          detail: 'minimal',
+          functions: [],
+          queues: [],
+          alarms: [],
+          ...props,
+        }),
+      props: {
+        platform: (stack) => ({ ...platformIn(new Stack(stack, 'Inner')), environmentName: 'other' }),
+        detail: () => 'none',
+        functions: (stack) => [
+          new Alerting(stack, 'More', { platform: platformIn(new Stack(stack, 'Inner')), channels: [] }).notifier,
+        ],
+        queues: (stack) => [queue(stack)],
+        alarms: (stack) => [{ alarmArn: 'arn:aws:cloudwatch:eu-central-1:111122223333:alarm:a', node: stack.node }],
+      },
+    },
+  };
+
+  describe.each(Object.keys(PARTS))('%s', (name) => {
+    const { make, props } = PARTS[name]!;
+
+    it('has a value to try for every prop', () => expect(Object.keys(props).sort()).toEqual([...propsOf(name)].sort()));
+
+    it.each(Object.keys(props))('%s', (prop) => {
+      const chosen = outcome((stack) => make(stack, { [prop]: props[prop]!(stack) }));
+      const beside = outcome((stack) => {
+        props[prop]!(stack);
+        make(stack, {});
+      });
+      expect(chosen).not.toBe(beside);
+    });
+  });
+});
+
+describe('what is known only when deployed', () => {
+  const text = (name: string): string => Token.asString({ Ref: name });
+  const TOKENS: Readonly<Record<string, Partial<ModelMonitoringProps>>> = {
+    environmentName: { environmentName: text('Name') },
+    linkBase: { linkBase: text('Link') },
+    runbookBase: { runbookBase: text('Runbook') },
+    'the address of a channel': { channels: [Channel.email(text('Address')), Channel.https(text('Endpoint'))] },
+    'the ids of a chat': {
+      channels: [Channel.slackChannel({ workspace: text('Workspace'), channel: text('Channel') })],
+    },
+    'the address of a service': { channels: [Channel.email('a@b.c')] },
+    'the id of a workspace': { prometheus: Prometheus.existing({ workspaceId: text('Workspace') }) },
+    'the time of a mute': { mutes: [{ match: {}, until: text('Until'), reason: 'quiet' }] },
+  };
+
+  it.each(Object.keys(TOKENS))('%s can be a token, and leaves none behind', (name) => {
+    const stack = new Stack(newApp(RECOMMENDED), 'Test');
+    least(stack, TOKENS[name]!);
+    const { template, problems } = light(stack);
+    expect(problems).toEqual([]);
+    const made = JSON.stringify(template);
+    expect(made).not.toMatch(/\$\{Token\[|TOKEN\.\d|-1\.8881545897087e\+289/);
+    for (const id of Object.keys(template.Resources)) expect(id).toMatch(/^[A-Za-z0-9]+$/);
+    for (const one of stack.node.findAll()) expect(one.node.id).not.toMatch(/\$\{|TOKEN/);
+  });
+});
