@@ -181,9 +181,17 @@ export class OutboxDelivery {
       changed = next !== null;
       return next === null ? null : { ...present, outbox: present.outbox.with(at, next) };
     });
-    if (state !== null) holder.state = state;
+    // Of two marks at once the one that knows more may have come back first: nothing that ended begins again.
+    if (state !== null && settledIn(state) >= settledIn(holder.state)) holder.state = state;
     return changed;
   }
+}
+
+function settledIn({ outbox }: OutboxState): number {
+  return outbox.reduce(
+    (sum, entry) => sum + Object.keys(entry.delivered).length + Object.keys(entry.failed).length,
+    outbox.length,
+  );
 }
 
 function without(entry: OutboxEntry, channel: string): OutboxEntry {

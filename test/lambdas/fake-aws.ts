@@ -125,20 +125,20 @@ async function s3(fake: State, request: IncomingMessage, body: Buffer, response:
       after: searchParams.get('start-after') ?? undefined,
       limit: 1_000,
     });
-    const contents = keys.map(
-      (one) => `<Contents><Key>${encodeURIComponent(one).replaceAll('%2F', '/')}</Key></Contents>`,
-    );
-    xml(
-      response,
-      200,
-      `<ListBucketResult><IsTruncated>false</IsTruncated><EncodingType>url</EncodingType>${contents.join('')}</ListBucketResult>`,
-    );
+    // Nobody asks for keys that are encoded; those of the platform need no escapes either.
+    const contents = keys.map((one) => `<Contents><Key>${one}</Key></Contents>`);
+    xml(response, 200, `<ListBucketResult><IsTruncated>false</IsTruncated>${contents.join('')}</ListBucketResult>`);
     return;
   }
   if (request.method === 'GET') {
     const object = await store.get(key);
     if (object === null) error(response, 404, 'NoSuchKey');
     else response.writeHead(200, { etag: `"${object.etag}"` }).end(Buffer.from(object.body));
+    return;
+  }
+  if (request.method === 'DELETE') {
+    await store.delete(key);
+    response.writeHead(204).end();
     return;
   }
   try {
