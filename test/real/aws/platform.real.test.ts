@@ -131,7 +131,7 @@ describe.sequential('a deployed platform', () => {
     await environment.makeSecrets(receivers);
     await succeeded(environment.deploy());
     out = (await readOutputs(environment.outputs))[STACK] ?? {};
-    expect(Object.keys(out).sort()).toEqual(['BucketName', 'CollectorUrl', 'StreamName', 'Workgroup']);
+    expect(Object.keys(out).sort()).toEqual(['BucketName', 'CaptureTable', 'CollectorUrl', 'StreamName', 'Workgroup']);
     // What nothing stands behind here is tested elsewhere: rules by promtool, remote write by a real Prometheus.
     const { stubs } = await emulator.state();
     process.stdout.write(`only shells on the emulator: ${[...new Set(stubs.map(({ type }) => type))].join(', ')}\n`);
@@ -200,7 +200,7 @@ describe.sequential('a deployed platform', () => {
     await emulator.flush();
     await emulator.flush(false);
     const counts = await rows(
-      `SELECT type, count(*) AS n, count(DISTINCT id) AS ids FROM model_monitoring.capture WHERE dt = '2001-02-10' GROUP BY type ORDER BY type`,
+      `SELECT type, count(*) AS n, count(DISTINCT id) AS ids FROM ${out['CaptureTable']} WHERE dt = '2001-02-10' GROUP BY type ORDER BY type`,
     );
     expect(counts).toEqual([
       ['inference', String(8 * EVENTS_AN_HOUR), String(8 * EVENTS_AN_HOUR)],
