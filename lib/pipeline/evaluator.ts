@@ -72,8 +72,9 @@ export class Evaluator {
     models: readonly string[],
     { isLate = () => false, since = Number.POSITIVE_INFINITY }: JudgeLimits = {},
   ): Promise<JudgeOutcome> {
-    const { registry } = this.#options;
+    const { registry, reader } = this.#options;
     await registry.refresh();
+    reader.together(models);
     if (this.#heads === null || this.#heads.now < since) this.#heads = await readHeads(this.#options);
     return this.#judge(models, new Map(), isLate, this.#heads);
   }

@@ -177,7 +177,11 @@ export class Grains {
         });
     });
     if (missing.length === 0) return;
-    await select?.([...new Set(missing.map(({ group }) => group.model))]);
+    const models = [...new Set(missing.map(({ group }) => group.model))];
+    if (select !== undefined) {
+      await select(models);
+      this.#options.reader.together(models);
+    }
     await inTurn(missing, CONCURRENCY, ({ group, sources }) =>
       attempt(group, () => this.#storeProfile(group, sources)),
     );

@@ -35,6 +35,9 @@ const REMEMBERED_ENTRIES = 400_000;
 const REMEMBERED_BYTES = 32 * 1_048_576;
 /** Bodies less than this apart are read in one request. */
 const BRIDGED_BYTES = 16_384;
+/** Of one read that serves several models, and of all such reads that are kept. */
+const SHARED_BYTES = 2 * 1_048_576;
+const KEPT_BYTES = 64 * 1_048_576;
 
 /** Model names are never empty, so this entry cannot be mistaken for rows. */
 const LEAVES = { model: '', version: 'leaves', grainStart: 0, stage: 0, shapeDigest: '0000000000000000', rows: 0 };
@@ -51,8 +54,20 @@ interface Remembered {
   readonly bytes: Uint8Array | null;
 }
 
+/** A part of an object that holds the bodies of several models. */
+interface Stretch {
+  readonly start: number;
+  readonly end: number;
+  readonly bytes: Promise<Uint8Array | null>;
+}
+
 export class PackReader {
   readonly #store: ObjectStore;
+  /** Models whose bodies are read with one another's. */
+  #together: ReadonlySet<string> = new Set();
+  /** By object; `null` where their bodies lie too far apart. */
+  readonly #stretches = new Map<string, Stretch | null>();
+  #kept = 0;
   /** Objects are immutable; the least recently used go first. */
   readonly #remembered = new Map<string, Remembered>();
   #entries = 0;
@@ -60,6 +75,15 @@ export class PackReader {
 
   constructor(store: ObjectStore) {
     this.#store = store;
+  }
+
+  /**
+   * From now on these models are worked on: where their bodies lie side by side in an object, one request reads those of all. Entries are
+   * sorted by model, so that is where their names are neighbours.
+   */
+  together(models: readonly string[]): void {
+    this.#together = new Set(models);
+    this.#forgetStretches();
   }
 
   /**
@@ -75,8 +99,16 @@ export class PackReader {
    * @throws MissingPackError, CorruptPackError
    */
   async bodies(key: string, entries: readonly PackIndexEntry[]): Promise<Uint8Array[]> {
-    const { bytes } = await this.#open(key);
+    const { bytes, content } = await this.#open(key);
     if (bytes !== null) return entries.map((entry) => verifyPackBody(entry, bytes.subarray(entry.start, entry.end)));
+    const stretch = entries.every(({ model }) => this.#together.has(model)) ? this.#stretch(content) : null;
+    if (stretch !== null && entries.every(({ start, end }) => start >= stretch.start && end <= stretch.end)) {
+      const shared = await stretch.bytes;
+      if (shared === null) throw missing(key);
+      return entries.map((entry) =>
+        verifyPackBody(entry, shared.subarray(entry.start - stretch.start, entry.end - stretch.start)),
+      );
+    }
     const bodies = new Map<PackIndexEntry, Uint8Array>();
     const ordered = [...entries].sort((a, b) => a.start - b.start);
     for (let from = 0; from < ordered.length; ) {
@@ -92,6 +124,31 @@ export class PackReader {
       from = to;
     }
     return entries.map((entry) => bodies.get(entry) as Uint8Array);
+  }
+
+  /** Reads it when it is first asked for; all who ask wait for the same request. */
+  #stretch({ key, byModel }: PackContent): Stretch | null {
+    const known = this.#stretches.get(key);
+    if (known !== undefined) return known;
+    const entries = [...this.#together].flatMap((model) => byModel.get(model) ?? []);
+    const start = Math.min(...entries.map((entry) => entry.start));
+    const end = Math.max(...entries.map((entry) => entry.end));
+    const wanted = entries.reduce((sum, entry) => sum + entry.end - entry.start, 0);
+    let stretch: Stretch | null = null;
+    if (entries.length > 1 && end - start <= Math.min(SHARED_BYTES, 2 * wanted)) {
+      if (this.#kept + end - start > KEPT_BYTES) this.#forgetStretches();
+      this.#kept += end - start;
+      stretch = { start, end, bytes: this.#store.getRange(key, start, end) };
+      // Whoever asks is told; one that failed is not kept.
+      stretch.bytes.catch(() => this.#stretches.delete(key));
+    }
+    this.#stretches.set(key, stretch);
+    return stretch;
+  }
+
+  #forgetStretches(): void {
+    this.#stretches.clear();
+    this.#kept = 0;
   }
 
   async #open(key: string): Promise<Remembered> {

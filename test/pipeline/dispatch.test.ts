@@ -13,7 +13,7 @@ import { encodeJson } from '../../lib/pipeline/json-object.ts';
 import type { ObjectStore } from '../../lib/pipeline/ports.ts';
 import { publishMonitor } from '../../lib/pipeline/publisher.ts';
 import { Registry } from '../../lib/pipeline/registry.ts';
-import type { Judge } from '../../lib/pipeline/window-judge.ts';
+import { type Judge, statisticsBytes } from '../../lib/pipeline/window-judge.ts';
 import { type QueueFaults, SimulatedQueue } from './evaluation-queue.ts';
 import {
   countingJudge,
@@ -442,4 +442,44 @@ describe('many models that drift together', () => {
     const firsts = (await world.results()).filter(({ provenance }) => provenance.revision === 0);
     expect(firsts).toHaveLength(names.length);
   }, 60_000);
+});
+
+describe('reading packs', () => {
+  it('reads the bodies of neighbours with one request', async () => {
+    const world = new World();
+    const names = Array.from({ length: 30 }, (_, i) => `model-${String(i).padStart(2, '0')}`);
+    for (const name of names) await world.declare(name);
+    // Many long names make bodies that the index does not bring along.
+    const events = names.flatMap((model, i) =>
+      Array.from({ length: 100 }, (_, j) => ({
+        ...wire({ ...(generate(i, { count: 1, hours: 1 })[0] as GeneratedEvent), model }, i * 1_000 + j),
+        categorical: { kind: `never seen before ${j} ${'x'.repeat(90)}` },
+      })),
+    );
+    for (const event of events) world.append('p0', [event], T0 + HOUR / 2);
+    await new Platform(world, { records: 10_000 }).profileAll();
+    world.clock.set(T0 + 95 * MINUTE);
+    const results = async (together: boolean) => {
+      const fresh = new Platform(world);
+      let ranges = 0;
+      const { getRange } = world.store;
+      world.store.getRange = (...of) => {
+        if (of[1] > 0) ranges++;
+        return getRange.call(world.store, ...of);
+      };
+      for (const group of [names.slice(0, 20), names.slice(20)])
+        if (together) await fresh.evaluator.judge(group);
+        else for (const name of group) await fresh.evaluator.judge([name]);
+      world.store.getRange = getRange;
+      const all = (await world.results()).map((result) => JSON.stringify(statisticsBytes(result))).sort();
+      for (const key of await world.store.list('results/')) await world.store.delete(key);
+      for (const key of await world.store.list('evaluations/')) await world.store.delete(key);
+      return { ranges, all };
+    };
+    const alone = await results(false);
+    const together = await results(true);
+    expect(together.all).toEqual(alone.all);
+    expect(alone.ranges).toBeGreaterThanOrEqual(names.length);
+    expect(together.ranges).toBeLessThanOrEqual(4);
+  });
 });
