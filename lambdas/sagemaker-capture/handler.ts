@@ -79,6 +79,7 @@ async function readFile(parts: CaptureParts, object: CreatedObject, log: Log): P
     const pieces = await parts.open(object);
     if (pieces === null) {
       log.warn('a file of the capture is gone', { endpoint: source.endpoint });
+      await progress.release();
       return;
     }
     const context = contextOf(parts, source, file.variant);

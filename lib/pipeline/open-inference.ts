@@ -42,7 +42,8 @@ export function readTensors(list: readonly unknown[], binary: Uint8Array): Tenso
     const sizes = Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size >= 0) ? shape : null;
     if (typeof name !== 'string' || sizes === null) throw new Error(`${path}: expected a name and a shape`);
     const count = sizes.reduce((product: number, size: number) => product * size, 1);
-    const rows = sizes.length === 0 ? 1 : Number(sizes[0]);
+    // A shape costs its sender nothing: rows without values are none.
+    const rows = count === 0 ? 0 : sizes.length === 0 ? 1 : Number(sizes[0]);
     const size = asObject(parameters)['binary_data_size'];
     let values: unknown[];
     if (data === undefined && typeof size === 'number') {
