@@ -1,0 +1,81 @@
+/** Examples as their readers run them: each in a process of its own, from the name of the package. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { FUNCTIONS, RECOMMENDED } from './app.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+interface Template {
+  readonly Resources: Readonly<Record<string, { readonly Type: string }>>;
+}
+
+function synthesised(app: string, context: Readonly<Record<string, unknown>> = {}) {
+  const outdir = mkdtempSync(join(tmpdir(), 'mlmon-example-'));
+  const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', app], {
+    cwd: root,
+    encoding: 'utf8',
+    env: {
+      ...process.env,
+      CDK_OUTDIR: outdir,
+      CDK_CONTEXT_JSON: JSON.stringify({ ...RECOMMENDED, ...FUNCTIONS, ...context }),
+    },
+  });
+  const templates = new Map(
+    readdirSync(outdir)
+      .filter((name) => name.endsWith('.template.json'))
+      .map((name) => [
+        name.replace('.template.json', ''),
+        JSON.parse(readFileSync(join(outdir, name), 'utf8')) as Template,
+      ]),
+  );
+  const types = (stack: string): string[] =>
+    Object.values(templates.get(stack)?.Resources ?? {}).map(({ Type }) => Type);
+  return { status, stderr, stacks: [...templates.keys()].sort(), types };
+}
+
+describe('examples', () => {
+  it('the smallest platform is one stack', () => {
+    const { status, stderr, stacks, types } = synthesised('examples/aws/minimal/app.ts');
+    expect([status, status === 0 ? '' : stderr]).toEqual([0, '']);
+    expect(stacks).toEqual(['ModelMonitoringMinimal']);
+    expect(types('ModelMonitoringMinimal')).toContain('AWS::Kinesis::Stream');
+  });
+
+  it('an endpoint and what watches it are two, and the endpoint knows nothing of it', () => {
+    const { status, stderr, stacks, types } = synthesised('examples/aws/sagemaker-endpoint/app.ts');
+    expect([status, status === 0 ? '' : stderr]).toEqual([0, '']);
+    expect(stacks).toEqual(['ChurnEndpoint', 'ChurnMonitoring']);
+    expect(types('ChurnEndpoint')).toContain('AWS::SageMaker::Endpoint');
+  });
+});
+
+describe('the app of the project', () => {
+  it('makes an environment', () => {
+    const environment = 'production';
+    const { status, stderr, stacks } = synthesised('bin/aws.ts', { environment });
+    expect([status, status === 0 ? '' : stderr]).toEqual([0, '']);
+    expect(stacks).toEqual([`ModelMonitoring-${environment}`]);
+  });
+
+  it('says which environments there are, and nothing of itself', () => {
+    const { status, stderr } = synthesised('bin/aws.ts', { environment: 'stagin' });
+    expect(status).toBe(2);
+    expect(stderr.trim()).toBe(
+      'environment: is none of those under environments/, got "stagin"; expected one of production, staging; did you mean staging?',
+    );
+  });
+
+  it('has the flags that the library recommends', () => {
+    const { context, app, build } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')) as {
+      readonly context: unknown;
+      readonly app: string;
+      readonly build: string;
+    };
+    expect(context).toEqual(RECOMMENDED);
+    expect(app).toBe('node --import tsx bin/aws.ts');
+    expect(build).toMatch(/build:functions/);
+  });
+});
