@@ -13,7 +13,17 @@ import { fileURLToPath } from 'node:url';
 import { type Measurement, readMeasurement } from './measurement.ts';
 import { readSection, writeSection } from './page-section.ts';
 
-const BENCHMARKS = ['profiler', 'memory', 'evaluation', 'models', 'collector', 'log', 'platform-memory'] as const;
+const BENCHMARKS = [
+  'profiler',
+  'profiler-handler',
+  'cold-start',
+  'memory',
+  'evaluation',
+  'models',
+  'collector',
+  'log',
+  'platform-memory',
+] as const;
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !BENCHMARKS.some((known) => known === name));

@@ -22,16 +22,20 @@ export interface BundleOptions {
 export interface Invoked {
   readonly value: unknown;
   readonly ms: number;
+  /** Processor time, all threads together. */
+  readonly cpuMs: number;
 }
 
 interface Outcome {
   readonly failed?: string;
   readonly loadedMs?: number;
+  readonly loadedCpuMs?: number;
   readonly handler?: string;
   readonly node?: string;
   readonly value?: unknown;
   readonly error?: string;
   readonly ms?: number;
+  readonly cpuMs?: number;
 }
 
 /** What any function needs to be told besides its own environment; signatures are not looked at by simulated services. */
@@ -45,6 +49,8 @@ export const AWS_ENVIRONMENT = {
 export class BundleProcess {
   /** Milliseconds from the beginning of the import to its end. */
   readonly loadedMs: number;
+  /** Processor time of the same. */
+  readonly loadedCpuMs: number;
   readonly node: string;
   /** Standard output: lines of the log and of metrics. */
   readonly said: string[];
@@ -57,6 +63,7 @@ export class BundleProcess {
     this.#child = child;
     this.#outcomes = outcomes;
     this.loadedMs = loaded.loadedMs ?? Number.NaN;
+    this.loadedCpuMs = loaded.loadedCpuMs ?? Number.NaN;
     this.node = loaded.node ?? '';
     this.said = said;
   }
@@ -98,9 +105,9 @@ export class BundleProcess {
       return JSON.parse(value) as Outcome;
     })();
     this.#last = answer;
-    const { error, value, ms } = await answer;
+    const { error, value, ms, cpuMs } = await answer;
     if (error !== undefined) throw new Error(error);
-    return { value, ms: ms ?? Number.NaN };
+    return { value, ms: ms ?? Number.NaN, cpuMs: cpuMs ?? Number.NaN };
   }
 
   async close(): Promise<void> {

@@ -12,6 +12,12 @@ Date.now = () => now ?? wallClock();
 const say = (line) => writeSync(3, `${JSON.stringify(line)}\n`);
 
 const began = performance.now();
+const before = process.cpuUsage();
+/** Milliseconds of processor time since a reading. */
+const cpuMs = (since) => {
+  const { user, system } = process.cpuUsage(since);
+  return (user + system) / 1_000;
+};
 let handler;
 try {
   ({ handler } = await import(pathToFileURL(process.argv[2]).href));
@@ -19,12 +25,18 @@ try {
   say({ failed: `${error?.stack ?? error}` });
   process.exit(1);
 }
-say({ loadedMs: performance.now() - began, handler: typeof handler, node: process.versions.node });
+say({
+  loadedMs: performance.now() - began,
+  loadedCpuMs: cpuMs(before),
+  handler: typeof handler,
+  node: process.versions.node,
+});
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { event, at, timeoutMs } = JSON.parse(line);
   now = at;
   const start = performance.now();
+  const cpu = process.cpuUsage();
   const context = {
     awsRequestId: `request-${start}`,
     functionName: 'bundle',
@@ -32,7 +44,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   };
   try {
     const value = await handler(event, context);
-    say({ value: value ?? null, ms: performance.now() - start });
+    say({ value: value ?? null, ms: performance.now() - start, cpuMs: cpuMs(cpu) });
   } catch (error) {
     say({ error: `${error?.name}: ${error?.message}`, ms: performance.now() - start });
   }
