@@ -16,11 +16,11 @@ export async function openStore(address: string): Promise<ObjectStore> {
   const { bucket, prefix } = parsedAddress(address);
   const { S3Client, S3Store } = await loaded();
   const client = new S3Client({
-    maxAttempts: 4,
+    maxAttempts: 3,
     // A local service has no names for its buckets.
     forcePathStyle: (process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL']) !== undefined,
   });
-  const store = retryingStore(new S3Store({ client, bucket, prefix }), { attempts: 3 });
+  const store = new S3Store({ client, bucket, prefix });
   try {
     await store.list('monitors/', { limit: 1 });
   } catch (error) {
@@ -35,7 +35,7 @@ export async function openStore(address: string): Promise<ObjectStore> {
       },
     ]);
   }
-  return store;
+  return retryingStore(store, { attempts: 3 });
 }
 
 export function parsedAddress(address: string): { readonly bucket: string; readonly prefix: string | undefined } {
