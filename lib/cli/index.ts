@@ -19,6 +19,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Prom
   validate: { summary: 'checks monitors', load: async () => (await import('./validate.ts')).command },
   profile: { summary: 'makes a baseline from data', load: async () => (await import('./profile.ts')).command },
   report: { summary: 'compares two data sets', load: async () => (await import('./report.ts')).command },
+  compare: {
+    summary: 'two-sample tests on standard input, one a line',
+    load: async () => (await import('./compare.ts')).command,
+  },
   backfill: { summary: 'brings history into a platform', load: async () => (await import('./backfill.ts')).command },
   monitor: {
     summary: 'publishes, lists and removes monitors',

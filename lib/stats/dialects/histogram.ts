@@ -15,6 +15,8 @@ export function histogramEdges(values: ArrayLike<number>, rule: BinRule | number
     high = Math.max(high, values[i]!);
   }
   const width = typeof rule === 'number' ? 0 : widthOf(values, rule, high - low);
+  // A range that overflows has no width: one bin.
+  if (!Number.isFinite(high - low)) return Float64Array.of(low, high);
   if (low === high) [low, high] = [low - 0.5, high + 0.5];
   const bins = typeof rule === 'number' ? rule : width > 0 ? Math.ceil((high - low) / width) : 1;
   return linspace(low, high, bins);
@@ -50,7 +52,7 @@ export function histogramCounts(values: ArrayLike<number>, edges: Float64Array):
   for (let i = 0; i < values.length; i++) {
     const x = values[i]!;
     if (!(x >= low && x <= high)) continue;
-    let bin = Math.floor(((x - low) / range) * bins);
+    let bin = bins === 1 ? 0 : Math.floor(((x - low) / range) * bins);
     if (bin === bins) bin--;
     // The quotient may be off by one where x lies on an edge.
     if (x < edges[bin]!) bin--;
