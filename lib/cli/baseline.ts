@@ -1,5 +1,6 @@
 /** `mlmon baseline`: the life of a baseline on a running platform. */
 import type { BaselineInfo, ModelAnswer } from '../contracts/api.ts';
+import { baselineSql } from './baseline-sql.ts';
 import { type Command, type CommandIo, EXIT, wrongUse } from './command.ts';
 import { type Options, readOptions, wholeNumber } from './options.ts';
 import { plain } from './plain.ts';
@@ -12,11 +13,15 @@ Usage:
   mlmon baseline make MODEL --from-window TIME [--to-window TIME] [--by NAME]
   mlmon baseline approve MODEL N [--version V] [--by NAME]
   mlmon baseline rollback MODEL [--version V] [--by NAME]
+  mlmon baseline sql MONITOR-FILE --from-window TIME --to-window TIME --database NAME [--table NAME]
 
   make says "this is the new normal": it makes a baseline from the captured windows that start in the range (RFC 3339;
   the newest window when --to-window is absent). It waits for approval. Approval and rollback take effect at the next
   boundary of a window.
   --version defaults to the model's newest.
+
+  sql prints the statement for Athena that gives the captured events of a deployment on AWS as reference data, one row an
+  event; \`mlmon profile\` makes a baseline of its result (docs/how-to/new-baseline.md).
 
 ${PLATFORM_HELP}
 `;
@@ -93,12 +98,15 @@ export const command: Command = {
         'to-window': { type: 'string' },
         version: { type: 'string' },
         by: { type: 'string' },
+        database: { type: 'string' },
+        table: { type: 'string' },
       },
       { least: 2, most: 3, called: 'words: an action and a model' },
     );
+    if (options.words[0] === 'sql') return baselineSql(options.words[1] ?? '', options, io);
     const action = Object.hasOwn(ACTIONS, options.words[0] ?? '') ? ACTIONS[options.words[0] ?? ''] : undefined;
     if (action === undefined)
-      throw wrongUse(options.words[0] ?? '', 'is no action', `one of ${Object.keys(ACTIONS).join(', ')}`);
+      throw wrongUse(options.words[0] ?? '', 'is no action', `one of ${Object.keys(ACTIONS).join(', ')}, sql`);
     return PlatformClient.using(options, (client) => action(options.words[1] ?? '', options, client, io));
   },
 };

@@ -10,9 +10,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AthenaQuery } from '../../lib/adapters/athena/athena-query.ts';
 import { type DuckDb, openDuckDb } from '../../lib/adapters/duckdb/load.ts';
 import { MemoryStore } from '../../lib/adapters/memory/memory-store.ts';
+import type { Monitor } from '../../lib/contracts/monitor.ts';
 import { beyondAt } from '../../lib/engine/checkpoints.ts';
 import { CLASSIFICATION_COLUMNS, REGRESSION_COLUMNS } from '../../lib/engine/performance-counts.ts';
 import { regressionFixedPoint } from '../../lib/engine/performance-numbers.ts';
+import { baselineQuery } from '../../lib/pipeline/baseline-query.ts';
 import { DeliveredCapture } from '../../lib/pipeline/capture-reach.ts';
 import { countQuery } from '../../lib/pipeline/count-query.ts';
 import { labelQuery, touchedQuery } from '../../lib/pipeline/label-query.ts';
@@ -72,6 +74,10 @@ beforeAll(async () => {
     countQuery(
       windows.map(({ model, start, end, beyond }) => ({ model, start, end, until: beyond })),
       range,
+    ),
+    baselineQuery(
+      { ...(MONITORS[0] as Monitor), features: { x: { type: 'numeric', policy: 'keep' } } },
+      { from: START, to: START + 2 * DAY, labelsUntil: range.to },
     ),
     `SELECT id, type, version, score, predicted, truth, weight, time, arrival FROM (SELECT id, type, version, CAST(score AS VARCHAR) AS score, predicted, truth, CAST(weight AS VARCHAR) AS weight, CAST(time AS VARCHAR) AS time, CAST(arrival AS VARCHAR) AS arrival FROM {capture}) AS t`,
   ])

@@ -154,6 +154,8 @@ export class FakeAthena {
         this.#written.add(key);
       }
     await db.run(`CREATE SCHEMA IF NOT EXISTS ${identifier(this.database)}`);
+    // DuckDB's own answers a list.
+    await db.run('CREATE OR REPLACE MACRO element_at(m, k) AS map_extract(m, k)[1]');
     const partitioned = 'hive_partitioning = true, hive_types = {dt: VARCHAR, hr: VARCHAR}';
     for (const [name, prefix, reader] of [
       [this.table, 'capture', (glob: string) => `read_parquet(${literal(glob)}, ${partitioned})`],
