@@ -7,8 +7,10 @@ import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { InboxChannel } from '../adapters/inbox/inbox-channel.ts';
+import { OpsgenieChannel } from '../adapters/opsgenie/opsgenie-channel.ts';
 import { PagerDutyChannel } from '../adapters/pagerduty/pagerduty-channel.ts';
 import { SlackChannel } from '../adapters/slack/slack-channel.ts';
+import { TeamsChannel } from '../adapters/teams/teams-channel.ts';
 import { WebhookChannel } from '../adapters/webhook/webhook-channel.ts';
 import { expectedBy } from '../contracts/expected.ts';
 import { type Problem, ProblemError, shown } from '../contracts/problem.ts';
@@ -22,6 +24,8 @@ const file = z.string().min(1);
 
 const channelSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('slack'), name, urlFile: file }).strict(),
+  z.object({ type: z.literal('teams'), name, urlFile: file }).strict(),
+  z.object({ type: z.literal('opsgenie'), name, keyFile: file, url: z.string().url().optional() }).strict(),
   z.object({ type: z.literal('pagerduty'), name, routingKeyFile: file, url: z.string().url().optional() }).strict(),
   z
     .object({
@@ -58,6 +62,12 @@ export async function readChannels(path: string | undefined, store: ObjectStore)
   for (const entry of parsed.data.channels) {
     if (entry.type === 'slack')
       channels.push(new SlackChannel({ name: entry.name, url: (await secret(entry.urlFile)) ?? '' }));
+    else if (entry.type === 'teams')
+      channels.push(new TeamsChannel({ name: entry.name, url: (await secret(entry.urlFile)) ?? '' }));
+    else if (entry.type === 'opsgenie')
+      channels.push(
+        new OpsgenieChannel({ name: entry.name, key: (await secret(entry.keyFile)) ?? '', url: entry.url }),
+      );
     else if (entry.type === 'pagerduty')
       channels.push(
         new PagerDutyChannel({

@@ -132,6 +132,27 @@ describe('EpisodeKeeper', () => {
     expect(state?.outbox.map(({ transition }) => transition.kind)).toEqual(['opened']);
   });
 
+  it('opens and closes once for what flaps around the threshold (F27)', async () => {
+    for (let seed = 0; seed < 40; seed++) {
+      const store = new MemoryStore();
+      // Equal seeds, equal days: loud or quiet as the bits of a number say.
+      const loud = Array.from({ length: 40 }, (_, day) => ((((seed + 1) * 2_654_435_761) >>> (day % 31)) & 1) === 1);
+      const sent: { kind: string; day: number }[] = [];
+      for (const [day, drifted] of loud.entries())
+        for (const { kind } of await keeper(store).apply('m', [result(day, drifted)])) sent.push({ kind, day });
+      sent.forEach(({ kind, day }, i) => {
+        // Never two openings or two closings in a row, and none closes before three quiet windows.
+        expect(kind, `seed ${seed}`).toBe(i % 2 === 0 ? 'opened' : 'closed');
+        if (kind === 'closed') expect(loud.slice(day - 2, day + 1), `seed ${seed}`).toEqual([false, false, false]);
+      });
+    }
+    const store = new MemoryStore();
+    const sent: string[] = [];
+    for (let day = 0; day < 60; day++)
+      sent.push(...kinds(await keeper(store).apply('m', [result(day, day % 2 === 0)])));
+    expect(sent).toEqual(['opened']);
+  });
+
   it('ends with the same episodes and one opening whatever crashes', async () => {
     const days = [false, true, true, false, false, false, true].map((drifted, day) => result(day, drifted));
     for (let seed = 1; seed <= 100; seed++) {
