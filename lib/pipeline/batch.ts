@@ -10,9 +10,12 @@ import { encodePack, type LedgerRow, type PackEntry } from '../engine/pack.ts';
 import { Profile } from '../engine/profile.ts';
 import type { Shape } from '../engine/shape.ts';
 import { addTotals, EMPTY_TOTALS, HOUR_MS, type LedgerTotals } from './cursor.ts';
+import { holdsBack } from './field-policy.ts';
+import { breachOf } from './policy-breach.ts';
 import type { LogRecord, Position } from './ports.ts';
 import { QuarantineBatch } from './quarantine.ts';
 import type { Registry } from './registry.ts';
+import type { Timeline } from './timeline.ts';
 
 export const BATCH_LIMITS = {
   /** Hours of event time that one record may touch; events of further hours are quarantined as `too-large`. */
@@ -29,6 +32,7 @@ interface Grain {
   readonly from: number;
   readonly to: number;
   readonly shape: Shape;
+  readonly timeline: Timeline | null;
   /** Append times from which a record is too late for scale i. */
   readonly deadlines: readonly number[];
   readonly beyondFrom: number;
@@ -192,7 +196,7 @@ export class Batch {
       }
       slot.grain = grain;
     }
-    const breach = breachOf(grain.shape, event);
+    const breach = breachOf(grain.shape, event, grain.timeline);
     if (breach !== null) {
       this.#reject(slot, 'policy', breach, this.#line(index));
       return;
@@ -244,6 +248,7 @@ export class Batch {
       from: Math.max(start, resolved.from),
       to: Math.min(windows.grainEnd(timeMs), resolved.to),
       shape: resolved.shape,
+      timeline: this.#registry.timeline(slot.model),
       deadlines,
       beyondFrom: (deadlines[0] ?? Number.POSITIVE_INFINITY) + windows.reviseMs,
       profiles: [],
@@ -296,7 +301,15 @@ export class Batch {
     const { position, appendTime } = this.#record as LogRecord;
     const { quarantined } = this.#count(slot, appendTime);
     quarantined[reason] = (quarantined[reason] ?? 0) + 1;
-    this.quarantine.add({ position, appendTime, reason, detail, input });
+    if (this.#mayKeep(slot.model, reason)) this.quarantine.add({ position, appendTime, reason, detail, input });
+    else this.quarantine.add({ position, appendTime, reason, detail: withoutInput(reason, detail), input: '' });
+  }
+
+  /** Whether the input may be kept with its reason: some monitor may hold back what stands in it. */
+  #mayKeep(model: string, reason: QuarantineReason): boolean {
+    if (reason === 'policy') return false;
+    if (model === '') return !this.#registry.holdsBack();
+    return !(this.#registry.timeline(model)?.monitors.some(({ monitor }) => holdsBack(monitor)) ?? false);
   }
 
   #line(index: number): Uint8Array {
@@ -304,34 +317,12 @@ export class Batch {
   }
 }
 
-/** Fields that must not arrive in the clear, by shape; `null` when there are none. */
-const protectedFields = new WeakMap<Shape, readonly { name: string; policy: string }[] | null>();
-
-/** What the event carries in the clear although its policy says otherwise; `null` when it keeps to it. */
-function breachOf(shape: Shape, event: ReadEvent): string | null {
-  let fields = protectedFields.get(shape);
-  if (fields === undefined) {
-    const found = Object.entries(shape.monitor.features ?? {}).flatMap(([name, { policy }]) =>
-      policy === 'drop' || policy === 'hash' ? [{ name, policy }] : [],
-    );
-    fields = found.length > 0 ? found : null;
-    protectedFields.set(shape, fields);
-  }
-  if (fields === null) return null;
-  for (const { name, policy } of fields) {
-    const isPresent =
-      isIn(event.numeric, name) ||
-      isIn(event.categorical, name) ||
-      isIn(event.invalid, name) ||
-      isIn(event.segment, name);
-    if (isPresent && (policy === 'drop' || event.policyKey === null))
-      return `features.${name}: in the clear although its policy is ${policy}; send through the collector`;
-  }
-  return null;
-}
-
-function isIn(map: Readonly<Record<string, unknown>> | null, name: string): boolean {
-  return map !== null && Object.hasOwn(map, name) && map[name] !== null;
+/** A detail that quotes nothing. */
+function withoutInput(reason: QuarantineReason, detail: string): string {
+  if (reason === 'json') return 'not readable as one JSON object a line';
+  if (reason !== 'schema') return detail;
+  const [, path, expected] = /^([\w.]+): .*; (expected [^;]*)$/s.exec(detail) ?? [];
+  return path === undefined || expected === undefined ? 'not an event' : `${path}: is not valid; ${expected}`;
 }
 
 function order(a: string, b: string): number {

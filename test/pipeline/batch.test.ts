@@ -64,8 +64,20 @@ const POISON: [string, Uint8Array, string | null][] = [
     'policy',
   ],
   [
-    'a hashed field, hashed',
+    'a feature that nobody declared, where fields are held back',
+    text(JSON.stringify(event({ model: 'private', numeric: { other: 1 } }))),
+    'policy',
+  ],
+  [
+    'a hashed field that says it is and is not',
     text(JSON.stringify(event({ model: 'private', categorical: { name: 'x' }, policy_key: '1' }))),
+    'policy',
+  ],
+  [
+    'a hashed field, hashed',
+    text(
+      JSON.stringify(event({ model: 'private', numeric: {}, categorical: { name: 'h'.repeat(43) }, policy_key: '1' })),
+    ),
     null,
   ],
   ['five minutes ahead', text(JSON.stringify(event({ time: at(T0 + 5 * 60_000) }))), null],
