@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs the real components that the tests use and npm does not have: Chromium, Prometheus (promtool), Python with venv, and Java (for Spark), from Debian.
+# Installs the real components that the tests use and npm does not have: Chromium, Prometheus (promtool), Alertmanager, Python with venv, and Java (for Spark), from Debian.
 # Does nothing where they are there already. Needs root or sudo only when something is missing.
 set -euo pipefail
 
 missing=()
 command -v chromium >/dev/null 2>&1 || missing+=(chromium)
 command -v promtool >/dev/null 2>&1 || missing+=(prometheus)
+command -v prometheus-alertmanager >/dev/null 2>&1 || missing+=(prometheus-alertmanager)
 command -v python3 >/dev/null 2>&1 || missing+=(python3)
 python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing+=(python3-venv)
 command -v java >/dev/null 2>&1 || missing+=(default-jre-headless)
