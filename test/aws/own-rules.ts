@@ -161,7 +161,7 @@ function emptiesBuckets(statement: Json): boolean {
   return JSON.stringify(statement['Principal'] ?? '').includes('CustomS3AutoDeleteObjects');
 }
 
-/** Its function. */
+/** Functions that the construct library itself brings. */
 function isOfTheLibrary(id: string): boolean {
-  return id.startsWith('CustomS3AutoDeleteObjects');
+  return /^(?:CustomS3AutoDeleteObjects|BucketNotificationsHandler)/.test(id);
 }

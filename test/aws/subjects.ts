@@ -10,11 +10,14 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Notifications } from '../../lib/aws/alerting.ts';
 import { Channel } from '../../lib/aws/channel.ts';
 import { CollectorAccess } from '../../lib/aws/collector-access.ts';
+import { EncryptionKey } from '../../lib/aws/encryption-key.ts';
 import { addEnvironment } from '../../lib/aws/environment.ts';
 import { environmentOf } from '../../lib/aws/environment-file.ts';
+import { EventStream } from '../../lib/aws/event-stream.ts';
 import { Grafana } from '../../lib/aws/grafana.ts';
 import { ModelMonitoring, type ModelMonitoringProps } from '../../lib/aws/model-monitoring.ts';
 import { Monitor } from '../../lib/aws/monitor.ts';
+import { Store } from '../../lib/aws/store.ts';
 import { RECOMMENDED, testApp } from './app.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -46,6 +49,21 @@ export const SUBJECTS: readonly Subject[] = [
     name: 'the least that can be said',
     make: (app) => {
       least(new Stack(app, 'Least'));
+    },
+  },
+  {
+    name: 'a bucket, a stream and a key of another stack',
+    make: (app) => {
+      const other = new Stack(app, 'Other');
+      const key = new EncryptionKey(other, 'Key').key;
+      least(new Stack(app, 'Brought'), {
+        key,
+        bucket: new Store(other, 'Store', { key }).bucket,
+        stream: {
+          stream: new EventStream(other, 'Stream', { key }).stream,
+          startingPosition: lambda.StartingPosition.LATEST,
+        },
+      });
     },
   },
   {
