@@ -9,13 +9,17 @@ import { build } from 'esbuild';
 /** Folder of the CommonJS build, below that of the package's build. */
 export const COMMON_JS = 'cjs';
 
-/** One file, which loads the library and the schema library from where they are installed. */
+/** What CDK apps and their tests import, without the ending of its files. */
+export const CDK_ENTRIES = ['lib/aws/index', 'lib/testing/index'] as const;
+
+/** One file an entry, which loads the library and the schema library from where they are installed. */
 export async function bundleCommonJs(root: string, output: string): Promise<void> {
   const folder = join(output, COMMON_JS);
   await build({
     absWorkingDir: root,
-    entryPoints: [join(root, 'lib/aws/index.ts')],
-    outfile: join(folder, 'lib/aws/index.js'),
+    entryPoints: CDK_ENTRIES.map((entry) => join(root, `${entry}.ts`)),
+    outbase: root,
+    outdir: folder,
     bundle: true,
     packages: 'external',
     platform: 'node',
