@@ -124,7 +124,7 @@ interface Written {
 export class Labeler {
   private readonly options: LabelerOptions;
   private readonly capture: CaptureReach;
-  /** Told of in this step. */
+  /** Told of, in a step that is not done with. */
   private told: PerformanceResult[] = [];
   /** Newest revision of results that may still be revised. */
   private readonly written = new Map<string, Written>();
@@ -137,7 +137,6 @@ export class Labeler {
   /** Computes everything that is due now. Call it again and again. */
   async step(): Promise<LabelerStep> {
     const { log, store, models } = this.options;
-    this.told = [];
     await models.refresh();
     const key = keys.labeled(await log.identity());
     const before = (await readJson<LabelerState>(store, key))?.value ?? (await this.firstState());
@@ -171,6 +170,7 @@ export class Labeler {
     const state = await changeJson<LabelerState>(store, key, (present) =>
       advance(present ?? before, before, through, orphans, found),
     );
+    this.told = [];
     return { windows: due.length, written, queries, through, orphans: state?.orphans ?? {} };
   }
 
