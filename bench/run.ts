@@ -20,6 +20,7 @@ const BENCHMARKS = [
   'memory',
   'evaluation',
   'models',
+  'evaluator',
   'collector',
   'log',
   'platform-memory',
