@@ -70,6 +70,8 @@ export async function onOneMachine(
       monitor,
     });
     await publishMonitor({ store, clock }, monitor, { by: 'test', effectiveFrom: from });
+    // It was read when nothing was published.
+    platform.registry.invalidate();
     await platform.registry.refresh();
     for await (const { appendTime, data } of records) await send(platform.url, appendTime, data);
     await send(platform.url, end, '');
