@@ -59,7 +59,7 @@ export const STREAM_RULES = [
       value: `max by (partition) (${METRIC.lagAge.name}{consumer="profiler"})`,
       compare: '>',
       absent: null,
-      on: ['machines'],
+      on: ['aws', 'machines'],
     },
     cloudwatch: {
       metric: { aws: 'iterator-age', functions: 'profiler' },

@@ -5,6 +5,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Health } from '../contracts/api.ts';
 import type { EpisodeState } from '../contracts/episode.ts';
+import { QUARANTINE_REASONS } from '../contracts/event.ts';
 import { METRIC, type MetricDefinition } from '../contracts/metric-names.ts';
 import type { Monitor } from '../contracts/monitor.ts';
 import { keys } from '../contracts/object-keys.ts';
@@ -174,8 +175,9 @@ export class Exporter {
       ...this.#added(METRIC.profilerLabels, {}, counts.labels),
       ...this.#added(METRIC.captured, {}, counts.captured),
       ...this.#added(METRIC.lost, {}, counts.lost),
-      ...Object.entries(counts.quarantined).flatMap(([reason, count]) =>
-        this.#added(METRIC.quarantined, { reason }, count),
+      // Zeros too: a series that begins with the first event shows no increase, and the first is the one that matters.
+      ...QUARANTINE_REASONS.flatMap((reason) =>
+        this.#added(METRIC.quarantined, { reason }, counts.quarantined[reason] ?? 0),
       ),
       ...Object.entries(this.#options.deliveries?.() ?? {}).flatMap(([outcome, count]) =>
         this.#added(METRIC.notifications, { outcome }, count),

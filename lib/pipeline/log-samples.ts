@@ -1,5 +1,6 @@
 /** What is exported of the log and its profiling: totals as counters, lag by partition; and what was counted since the last time. Pure. */
 import { type CloudWatchValue, PLATFORM_CLOUDWATCH_METRIC } from '../contracts/cloudwatch-metrics.ts';
+import { QUARANTINE_REASONS } from '../contracts/event.ts';
 import { METRIC } from '../contracts/metric-names.ts';
 import { unsegment } from '../contracts/object-keys.ts';
 import { addTotals, EMPTY_TOTALS, type LedgerTotals } from './cursor.ts';
@@ -19,7 +20,8 @@ export function logSamples(view: LogView, totals: LedgerTotals): Sample[] {
     ...sample(METRIC.profilerBeyond, {}, totals.beyond),
     ...sample(METRIC.profilerLabels, {}, totals.labels),
     ...sample(METRIC.lost, {}, totals.lost),
-    ...Object.entries(totals.quarantined).flatMap(([reason, count]) => sample(METRIC.quarantined, { reason }, count)),
+    // Zeros too: a series that begins with the first event shows no increase, and the first is the one that matters.
+    ...QUARANTINE_REASONS.flatMap((reason) => sample(METRIC.quarantined, { reason }, totals.quarantined[reason] ?? 0)),
     ...progress.flatMap(({ id, idle }) => {
       const appended = byPartition.get(id)?.appendTime ?? null;
       return [
