@@ -21,6 +21,7 @@ window: { every: 1h, lateness: 5m, revise: 1h, minimumRows: 100 }
 truth: { horizon: 3h, minimumCoverage: 0.5 }
 budget: 1 per 30d
 drift: { smallestEffect: medium, scales: [1h] }
+alerts: { severity: { drift: critical } }
 `;
 
 export interface Order {

@@ -104,6 +104,11 @@ export class Emulator {
     await this.settled();
   }
 
+  /** Whether alarms are looked at: not while tests jump through time, since minutes that never were look like silence. */
+  async alarms(watching: boolean): Promise<void> {
+    await this.#ask('alarms', { watching });
+  }
+
   async faults(faults: readonly Fault[]): Promise<void> {
     await this.#ask('faults', { faults });
   }

@@ -76,7 +76,8 @@ beforeAll(async () => {
   clients = new Clients(emulator);
   environment = new PlatformEnvironment(folder, emulator);
   await environment.write(receivers, [], [MODEL]);
-  await emulator.clock(FROM - 20 * MINUTE);
+  await emulator.clock(FROM);
+  await emulator.alarms(false);
   await succeeded(environment.cdk('bootstrap', 'aws://000000000000/us-east-1'));
   await environment.makeSecrets(receivers);
   await succeeded(environment.deploy());

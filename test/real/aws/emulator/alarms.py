@@ -14,12 +14,14 @@ _COMPARE = {
 class Alarms:
     def __init__(self, clock):
         self.clock = clock
+        #: While tests jump through time no alarm is looked at: minutes that never were would look like silence.
+        self.watching = True
 
     def install(self) -> None:
         replace(cloudwatch, "_evaluate_alarm", "a0b0acd3d432", self.evaluate)
 
     def evaluate(self, alarm) -> None:
-        if not alarm.get("MetricName"):
+        if not self.watching or not alarm.get("MetricName"):
             return
         values = self._newest(alarm)
         missing = alarm.get("TreatMissingData") or "missing"

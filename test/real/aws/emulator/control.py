@@ -15,8 +15,8 @@ PREFIX = "/_emulator/"
 
 
 class Control:
-    def __init__(self, clock, events, delivery):
-        self.clock, self.events, self.delivery = clock, events, delivery
+    def __init__(self, clock, events, delivery, alarms):
+        self.clock, self.events, self.delivery, self.alarms = clock, events, delivery, alarms
         self.fired: dict = {}
         self.faults: list[dict] = []
         self.invocations: dict[str, dict] = {}
@@ -83,6 +83,11 @@ class Control:
         """Delivers everything and waits for no batching window, until it is told `eager: false`."""
         self.events.eager = bool(given.get("eager", True))
         self.delivery.flush(due_only=False)
+        return {}
+
+    def do_alarms(self, given):
+        """{watching}: whether alarms are looked at."""
+        self.alarms.watching = given["watching"]
         return {}
 
     def do_faults(self, given):

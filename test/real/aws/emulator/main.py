@@ -60,8 +60,9 @@ def main() -> None:
     athena.install()
     events.install()
     delivery.install()
-    alarms.Alarms(clock).install()
-    app.app = Control(clock, events, delivery).install(app.app)
+    watched = alarms.Alarms(clock)
+    watched.install()
+    app.app = Control(clock, events, delivery, watched).install(app.app)
     app.main()
 
 
