@@ -2,8 +2,8 @@
 import { Stack, Stage } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import { RULES } from '../alerts/rules.ts';
-import { Alerting } from '../aws/alerting.ts';
-import { ModelMonitoring } from '../aws/model-monitoring.ts';
+import type { Alerting } from '../aws/alerting.ts';
+import type { ModelMonitoring } from '../aws/model-monitoring.ts';
 import { CLOUDWATCH_NAMESPACE } from '../contracts/cloudwatch-metrics.ts';
 import { nearest, ProblemError, shown } from '../contracts/problem.ts';
 import { SEVERITIES, type Severity } from '../contracts/result.ts';
@@ -58,7 +58,7 @@ export class MonitoredTemplate {
 
   /** The models that platforms of this app publish monitors of. */
   get models(): readonly string[] {
-    const platforms = this.#scope.node.root.node.findAll().filter((one) => one instanceof ModelMonitoring);
+    const platforms = this.#scope.node.root.node.findAll().filter(isPlatform);
     return [...new Set(platforms.flatMap(({ models }) => [...models]))].sort();
   }
 
@@ -109,11 +109,11 @@ export class MonitoredTemplate {
       );
     const own = new Set(this.#of('AWS::SNS::Topic').map(([id]) => JSON.stringify({ Ref: id })));
     for (const severity of SEVERITIES) {
-      const { protocols, alarms: named } = this.receivers(severity);
-      const brought = this.#alarms().some(
-        (alarm) => this.#severityOf(alarm) === severity && alarm.actions.some((topic) => !own.has(topic)),
-      );
-      if (named.length === 0 || brought) continue;
+      const ringing = alarms.filter((alarm) => this.#severityOf(alarm) === severity);
+      const named = ringing.map(({ id }) => id);
+      const brought = ringing.some(({ actions }) => actions.some((topic) => !own.has(topic)));
+      if (ringing.length === 0 || brought) continue;
+      const { protocols } = this.receivers(severity);
       if (protocols.length === 0)
         throw problem(
           `alarms of severity ${severity}`,
@@ -160,7 +160,7 @@ export class MonitoredTemplate {
   /** That of the topic it publishes to, which a change of its severity moves; else that of the catalogue. */
   #severityOf({ key, actions }: Alarm): Severity | undefined {
     const stack = Stack.of(this.#scope);
-    for (const alerting of stack.node.findAll().filter((one) => one instanceof Alerting))
+    for (const alerting of stack.node.findAll().filter(isAlerting))
       for (const severity of SEVERITIES)
         if (actions.includes(JSON.stringify(stack.resolve(alerting.topics[severity].topicArn)))) return severity;
     return RULES.find((rule) => rule.key === key)?.severity;
@@ -182,6 +182,20 @@ export class MonitoredTemplate {
       return [{ id, key, threshold: properties['Threshold'], actions }];
     });
   }
+}
+
+/**
+ * By what it has, not by its class: where tests are CommonJS, this entry and that of the constructs are loaded as files of their own, each with
+ * classes of its own.
+ */
+function isPlatform(one: IConstruct): one is ModelMonitoring {
+  const { models, alerting } = one as Partial<ModelMonitoring>;
+  return models instanceof Set && alerting !== undefined && isAlerting(alerting);
+}
+
+function isAlerting(one: IConstruct): one is Alerting {
+  const { topics, notifier, configuration } = one as Partial<Alerting>;
+  return topics !== undefined && notifier !== undefined && configuration !== undefined;
 }
 
 /** A description is text, or text joined with something known when deployed. */
