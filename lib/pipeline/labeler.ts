@@ -5,20 +5,16 @@
  * Safe to kill, to repeat and to run twice: results are put if absent and only when they say something new, and how far all
  * is done is one number that moves forward in one conditional write, after the results.
  */
-import type { Baseline } from '../contracts/baseline.ts';
 import type { PublishedMonitor } from '../contracts/monitor.ts';
 import { keys } from '../contracts/object-keys.ts';
 import type { PerformanceResult } from '../contracts/result.ts';
-import { version as engine } from '../contracts/version.ts';
 import { beyondAt, checkpointsOf, lastCheckpointAfter } from '../engine/checkpoints.ts';
-import { performanceResult } from '../engine/performance.ts';
 import type { PerformanceCounts } from '../engine/performance-counts.ts';
 import { regressionFixedPoint } from '../engine/performance-numbers.ts';
 import { classificationCountsOf, regressionCountsOf } from '../engine/performance-rows.ts';
-import type { Shape } from '../engine/shape.ts';
 import { ArchivedCapture, type CaptureReach } from './capture-reach.ts';
 import { inTurn } from './in-turn.ts';
-import { changeJson, encodeJson, readJson } from './json-object.ts';
+import { changeJson, readJson } from './json-object.ts';
 import {
   arrivalRange,
   DUPLICATE_REACH,
@@ -28,7 +24,8 @@ import {
   type SeenWindow,
   touchedQuery,
 } from './label-query.ts';
-import { type Clock, ConflictError, type EventLog, type ObjectStore, type Query } from './ports.ts';
+import { type DueWindow, PerformanceWriter, type ResultShapes } from './performance-writer.ts';
+import type { Clock, EventLog, ObjectStore, Query } from './ports.ts';
 
 /** A record is on the log within this time after it arrived, milliseconds: collectors wait less than that before they append. */
 export const APPEND_DELAY = 60_000;
@@ -54,20 +51,11 @@ export interface LabelerState {
 }
 
 /** What the labeler asks about models: the registry answers it. */
-export interface LabelerModels {
+export interface LabelerModels extends ResultShapes {
   refresh(): Promise<void>;
   models(): readonly string[];
   monitorAt(model: string, t: number): PublishedMonitor | null;
   timeline(model: string): { nextChange(t: number): number } | null;
-  shapeFor(
-    model: string,
-    version: string,
-    eventMs: number,
-  ): {
-    readonly shape: Shape;
-    readonly monitorN: number;
-    readonly baseline: { readonly version: string; readonly n: number; readonly fallback: boolean } | null;
-  } | null;
 }
 
 export type LabelerOptions = LabelerParts &
@@ -105,33 +93,15 @@ export interface LabelerStep {
   readonly orphans: Readonly<Record<string, number>>;
 }
 
-interface DueWindow extends LabelWindow {
-  readonly mature: boolean;
-  readonly length: string;
-  readonly monitor: PublishedMonitor;
-  /** The checkpoint before, when the window was mature and is computed there; `null` otherwise. */
-  readonly since: number | null;
-}
-
-interface Written {
-  readonly revision: number;
-  readonly cut: number;
-  readonly content: string;
-  /** This process has told of it. */
-  readonly told: boolean;
-}
-
 export class Labeler {
   private readonly options: LabelerOptions;
   private readonly capture: CaptureReach;
-  /** Told of, in a step that is not done with. */
-  private told: PerformanceResult[] = [];
-  /** Newest revision of results that may still be revised. */
-  private readonly written = new Map<string, Written>();
+  private readonly writer: PerformanceWriter;
 
   constructor(options: LabelerOptions) {
     this.options = options;
     this.capture = options.capture ?? new ArchivedCapture(options);
+    this.writer = new PerformanceWriter(options);
   }
 
   /** Computes everything that is due now. Call it again and again. */
@@ -166,11 +136,11 @@ export class Labeler {
       queries += 1;
       for (const [model, count] of Object.entries(answer.orphans)) found[model] = (found[model] ?? 0) + count;
     }
-    if (this.told.length > 0) await this.options.onStep?.(this.told);
+    if (this.writer.news.length > 0) await this.options.onStep?.(this.writer.news);
     const state = await changeJson<LabelerState>(store, key, (present) =>
       advance(present ?? before, before, through, orphans, found),
     );
-    this.told = [];
+    this.writer.done();
     return { windows: due.length, written, queries, through, orphans: state?.orphans ?? {} };
   }
 
@@ -344,100 +314,13 @@ export class Labeler {
     let written = 0;
     await inTurn([...byModel.values()], MODELS_AT_ONCE, async (entries) => {
       for (const { window, version, rows: of } of entries)
-        if (await this.write(window, version, countsOf(window, of))) written += 1;
+        if (await this.writer.write(window, version, countsOf(window, of))) written += 1;
     });
     return { written, orphans: found };
-  }
-
-  /** Writes the next revision, unless the newest one says the same or rests on more. */
-  private async write(window: DueWindow, version: string, counts: PerformanceCounts): Promise<boolean> {
-    const { models, store, clock } = this.options;
-    const resolved = models.shapeFor(window.model, version, window.start);
-    const baseline: Baseline | null = resolved?.shape.baseline ?? null;
-    const judged = performanceResult(counts, window.monitor.monitor, baseline?.performance ?? null, {
-      mature: window.mature,
-      lengthMs: window.end - window.start,
-    });
-    const content = JSON.stringify(judged);
-    const prefix = keys.performance(window.model, version, window.start, window.length, 0).replace(/0\.json$/, '');
-    for (;;) {
-      const newest = this.written.get(prefix) ?? (await this.newest(prefix));
-      if (newest !== null && (newest.cut >= window.cut || newest.content === content)) {
-        const told = newest.told || (await this.tellAgain(newest, window, `${prefix}${newest.revision}.json`));
-        this.written.set(prefix, { ...newest, told, cut: Math.max(newest.cut, window.cut) });
-        return false;
-      }
-      const revision = newest === null ? 0 : newest.revision + 1;
-      const result: PerformanceResult = {
-        schema: 'mlmon.performance/v1',
-        model: window.model,
-        version,
-        start: new Date(window.start).toISOString(),
-        end: new Date(window.end).toISOString(),
-        length: window.length,
-        ...judged,
-        provenance: {
-          revision,
-          inputs: [`${ARRIVED_BEFORE}${new Date(window.cut).toISOString()}`],
-          monitor: window.monitor.n,
-          baseline: resolved?.baseline ?? null,
-          engine,
-          evaluatedAt: new Date(clock.now()).toISOString(),
-          rows: { onTime: judged.predictions, revising: 0, otherBaseline: 0 },
-          partitions: { seen: 1, all: 1 },
-        },
-      };
-      try {
-        await store.putIfAbsent(`${prefix}${revision}.json`, encodeJson(result));
-      } catch (error) {
-        // Another labeler, or an earlier self, wrote it: what it says decides.
-        if (!(error instanceof ConflictError)) throw error;
-        this.written.delete(prefix);
-        continue;
-      }
-      await this.tell(result);
-      this.remember(prefix, { revision, cut: window.cut, content, told: true });
-      return true;
-    }
-  }
-
-  /** A process that ended after it wrote a result, and before who listens knew, did not end its step: the step that is taken up tells. */
-  private async tellAgain(written: Written, window: DueWindow, key: string): Promise<boolean> {
-    if (written.cut !== window.cut) return false;
-    const stored = await readJson<PerformanceResult>(this.options.store, key);
-    if (stored !== null) await this.tell(stored.value);
-    return stored !== null;
-  }
-
-  private async tell(result: PerformanceResult): Promise<void> {
-    await this.options.onResult?.(result);
-    this.told.push(result);
-  }
-
-  /** The newest stored revision. */
-  private async newest(prefix: string): Promise<Written | null> {
-    let newest: Written | null = null;
-    for (let revision = 0; ; revision++) {
-      const stored = await readJson<PerformanceResult>(this.options.store, `${prefix}${revision}.json`);
-      if (stored === null) break;
-      newest = writtenOf(stored.value);
-    }
-    if (newest !== null) this.remember(prefix, newest);
-    return newest;
-  }
-
-  private remember(prefix: string, written: Written): void {
-    this.written.delete(prefix);
-    this.written.set(prefix, written);
-    // Enough for all windows of a thousand models that are still revised; what is forgotten is read again.
-    const oldest = this.written.size > 20_000 ? this.written.keys().next().value : undefined;
-    if (oldest !== undefined) this.written.delete(oldest);
   }
 }
 
 type Row = Readonly<Record<string, string | number | bigint | null>>;
-
-const ARRIVED_BEFORE = 'capture: arrived before ';
 
 function countsOf(window: LabelWindow, rows: readonly Row[]): PerformanceCounts {
   const sum = (column: string): number => rows.reduce((total, row) => total + Number(row[column] ?? 0), 0);
@@ -452,28 +335,6 @@ function countsOf(window: LabelWindow, rows: readonly Row[]): PerformanceCounts 
         rows.filter(({ kind }) => kind === 'classification'),
         coverage,
       );
-}
-
-/** What a stored result rests on and says, as `write` compares it. */
-function writtenOf(result: PerformanceResult): Written {
-  const { status, mature, predictions, labels, coverage, conflicts, metrics, confusion, calibration } = result;
-  const input = result.provenance.inputs.find((one) => one.startsWith(ARRIVED_BEFORE));
-  return {
-    revision: result.provenance.revision,
-    told: false,
-    cut: Date.parse(input?.slice(ARRIVED_BEFORE.length) ?? ''),
-    content: JSON.stringify({
-      status,
-      mature,
-      predictions,
-      labels,
-      coverage,
-      conflicts,
-      metrics,
-      confusion,
-      calibration,
-    }),
-  };
 }
 
 /** `null` when another labeler is as far already: then its counts of orphans are the ones that count. */
