@@ -30,6 +30,8 @@ export interface StreamDriverOptions extends Pick<BundleOptions, 'node' | 'folde
   /** @default a server of its own, empty */
   readonly s3?: { readonly endpoint: string; readonly bucket: string };
   readonly source?: Partial<Pick<EventSourceOptions, 'batchSize' | 'retries' | 'bisect' | 'faults' | 'recordAgeMs'>>;
+  /** How long the stream keeps records, milliseconds. @default seven days */
+  readonly retentionMs?: number;
   /** The event source works when so much time has passed, milliseconds. @default one minute */
   readonly windowMs?: number;
 }
@@ -45,7 +47,9 @@ export class StreamDriver {
   #now: number;
   #worked: number;
   #redriven = 0;
+  #fed = 0;
   readonly #windowMs: number;
+  readonly #retentionMs: number;
   readonly #closing: (() => Promise<void>)[] = [];
   #profiler: BundleProcess | null = null;
   #redrive: BundleProcess | null = null;
@@ -60,6 +64,7 @@ export class StreamDriver {
     this.#now = options.from;
     this.#worked = options.from;
     this.#windowMs = options.windowMs ?? 60_000;
+    this.#retentionMs = options.retentionMs ?? 7 * 86_400_000;
     this.#bundles = { node: options.node, folder: options.folder };
     this.random = seeded(options.seed ?? 1);
     const client = new S3Client({
@@ -122,16 +127,19 @@ export class StreamDriver {
     this.#worked = this.#now;
     await this.source.drain();
     await this.#redriveNew();
+    for (const shard of this.stream.shards) {
+      const old = shard.records.findLast(({ at }) => at < this.#now - this.#retentionMs);
+      if (old !== undefined) this.stream.trim(shard.id, old.sequence);
+    }
   }
 
   /** Appends records in the order of their times. */
   async feed(records: Iterable<TimedRecord> | AsyncIterable<TimedRecord>): Promise<void> {
-    let count = 0;
-    for await (const { appendTime, data, key = String(count) } of records) {
+    for await (const { appendTime, data, key = String(this.#fed) } of records) {
       await this.advance(appendTime);
       const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
       this.stream.put(key, bytes, { at: appendTime });
-      count++;
+      this.#fed++;
     }
   }
 
