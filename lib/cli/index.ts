@@ -23,6 +23,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Prom
     summary: 'two-sample tests on standard input, one a line',
     load: async () => (await import('./compare.ts')).command,
   },
+  measure: {
+    summary: 'metrics on standard input, one a line',
+    load: async () => (await import('./measure.ts')).command,
+  },
   backfill: { summary: 'brings history into a platform', load: async () => (await import('./backfill.ts')).command },
   monitor: {
     summary: 'publishes, lists and removes monitors',
