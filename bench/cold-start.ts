@@ -30,6 +30,8 @@ const VALUES: Readonly<Record<string, string>> = {
   MLMON_SAGEMAKER_SOURCES: sageMakerSourcesText([{ endpoint: 'bench', model: 'bench' }]),
   MLMON_CAPTURE_DELAY_SECONDS: '300',
   MLMON_PACK_RETENTION_DAYS: '21',
+  MLMON_MINIMUM_SHARDS: '1',
+  MLMON_MAXIMUM_SHARDS: '4',
 };
 
 const ROLE = 'arn:aws:iam::000000000000:role/bench';

@@ -45,6 +45,7 @@ export const FUNCTION_SIZES: Readonly<Record<FunctionName, FunctionSize>> = {
     reason: 'a thousand monitors are some thousand requests',
   },
   cleaner: { memorySize: 1024, timeout: Duration.minutes(10), reason: 'lists days of packs' },
+  scaler: { memorySize: 256, timeout: Duration.minutes(1), reason: 'reads two metrics of a day' },
 };
 
 /** Long enough for a release that mends what rejected them. */
@@ -79,6 +80,8 @@ export const CAPTURE_SINCE = '2026-01-01';
 export const EVALUATOR_CONCURRENCY = 10;
 /** Files of one endpoint come one after the other; more at once would only crowd out other functions of a small account. */
 export const SAGEMAKER_CONCURRENCY = 5;
+/** Shards take minutes to split; looking more often would see the same. */
+export const SCALER_INTERVAL = Duration.minutes(5);
 export const LABELER_INTERVAL = Duration.minutes(5);
 /** Requests a second to an HTTP API of the collector: above some 50 events a second senders should batch, or write to the stream. */
 export const COLLECTOR_RATE = 100;

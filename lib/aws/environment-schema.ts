@@ -69,7 +69,13 @@ export const environmentSchema = z
     stream: z
       .union([
         z.object({ capacity: z.literal('on-demand') }).strict(),
-        z.object({ capacity: z.literal('provisioned'), shards: z.number().int().min(1).max(10_000) }).strict(),
+        z
+          .object({
+            capacity: z.literal('provisioned'),
+            shards: z.number().int().min(1).max(10_000),
+            maximumShards: z.number().int().min(1).max(10_000).optional(),
+          })
+          .strict(),
       ])
       .default({ capacity: 'on-demand' }),
     collector: collectorSchema.default({ access: 'iam' }),

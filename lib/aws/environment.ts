@@ -52,7 +52,7 @@ export function addEnvironment(scope: Construct, config: EnvironmentConfig): Env
     capacity:
       stream.capacity === 'on-demand'
         ? StreamCapacity.onDemand()
-        : StreamCapacity.provisioned({ shards: stream.shards }),
+        : StreamCapacity.provisioned({ shards: stream.shards, maximumShards: stream.maximumShards }),
     access: accessOf(stack, collector),
     kserveSecret: secret(collector.kserveSecret),
     sageMaker:

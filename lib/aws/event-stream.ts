@@ -11,6 +11,8 @@ import { KINESIS_WRITE, keyStatements } from './statements.ts';
 export interface ProvisionedCapacity {
   /** Of which each takes 1 MB or 1,000 records a second. */
   readonly shards: number;
+  /** The platform adds shards up to that many while there is more traffic, and takes them away after a quiet day. @default as many as `shards`: none are added */
+  readonly maximumShards?: number;
 }
 
 /** Who adds shards when there are more events. */
@@ -20,19 +22,23 @@ export class StreamCapacity {
     return new StreamCapacity(undefined);
   }
 
-  /** Nobody, or whoever changes the number: a shard costs some 11 $ a month, half of what the same traffic costs on demand. */
+  /** Whoever changes the number, or a function of the platform within bounds. A shard costs some 11 $ a month, half of what the same traffic costs on demand. */
   static provisioned(capacity: ProvisionedCapacity): StreamCapacity {
-    const { shards } = capacity;
-    if (!Number.isInteger(shards) || shards < 1)
-      throw new ProblemError([
-        {
-          code: 'stream-shards',
-          path: 'capacity.shards',
-          message: 'is no number of shards',
-          got: shown(shards),
-          expected: 'a whole number of at least 1',
-        },
-      ]);
+    const { shards, maximumShards = shards } = capacity;
+    for (const [path, count, least] of [
+      ['capacity.shards', shards, 1],
+      ['capacity.maximumShards', maximumShards, shards],
+    ] as const)
+      if (!Number.isInteger(count) || count < least)
+        throw new ProblemError([
+          {
+            code: 'stream-shards',
+            path,
+            message: 'is no number of shards',
+            got: shown(count),
+            expected: `a whole number of at least ${least}`,
+          },
+        ]);
     return new StreamCapacity(capacity);
   }
 

@@ -178,6 +178,7 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     remove: [PREFIXES.configuration, PREFIXES.publications],
     stream: 'none',
   },
+  scaler: { read: [], write: [], remove: [], stream: 'none' },
   cleaner: {
     read: [PREFIXES.cursors, PREFIXES.ranges, PREFIXES.packs],
     write: [],

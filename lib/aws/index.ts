@@ -62,3 +62,4 @@ export { Publication, type PublicationProps, Publisher, type PublisherProps } fr
 export { Redrive, type RedriveProps } from './redrive.ts';
 export { type CapturedEndpoints, SageMakerCapture, type SageMakerCaptureProps } from './sagemaker-capture.ts';
 export { Store, type StoreProps } from './store.ts';
+export { StreamScaler, type StreamScalerProps } from './stream-scaler.ts';

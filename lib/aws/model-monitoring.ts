@@ -40,6 +40,7 @@ import { Publication, Publisher } from './publication.ts';
 import { Redrive } from './redrive.ts';
 import { type CapturedEndpoints, SageMakerCapture } from './sagemaker-capture.ts';
 import { Store } from './store.ts';
+import { StreamScaler } from './stream-scaler.ts';
 
 /** A stream that exists already. */
 export interface BroughtStream {
@@ -121,6 +122,8 @@ export class ModelMonitoring extends Construct {
   readonly store: Store | undefined;
   /** Absent where a stream was brought. */
   readonly eventStream: EventStream | undefined;
+  /** With a stream of its own whose shards are provisioned within bounds. */
+  readonly streamScaler: StreamScaler | undefined;
   readonly capture: Capture;
   readonly collector: Collector;
   /** Where endpoints were given. */
@@ -193,6 +196,11 @@ export class ModelMonitoring extends Construct {
       startingPositionTimestamp: props.stream?.startingPositionTimestamp,
       batchWindow: props.batchWindow,
     });
+    const { shards, maximumShards } = props.capacity?.provisioned ?? {};
+    this.streamScaler =
+      this.eventStream === undefined || shards === undefined || maximumShards === undefined
+        ? undefined
+        : new StreamScaler(this, 'StreamScaler', { platform, minimumShards: shards, maximumShards, deadLetters });
     this.redrive = new Redrive(this, 'Redrive', { platform });
     this.evaluator = new Evaluator(this, 'Evaluator', { platform, deadLetters, linkBase });
     this.labeler = new Labeler(this, 'Labeler', { platform, capture: this.capture, deadLetters, linkBase });

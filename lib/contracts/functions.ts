@@ -79,6 +79,8 @@ export const FUNCTION_ENVIRONMENT = {
   publisher: { ...COMMON, ...POLICY_KEY },
   /** Every hour: deletes what nothing names any more. */
   cleaner: { ...COMMON, MLMON_PACK_RETENTION_DAYS: whole },
+  /** Every few minutes, where shards are provisioned within bounds: as many as the traffic takes. */
+  scaler: { ...COMMON, MLMON_MINIMUM_SHARDS: whole, MLMON_MAXIMUM_SHARDS: whole },
 } as const satisfies Readonly<Record<string, z.ZodRawShape>>;
 
 export type FunctionName = keyof typeof FUNCTION_ENVIRONMENT;

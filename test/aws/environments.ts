@@ -22,7 +22,7 @@ export function environment(input: EnvironmentInput = {}, app: App = testApp()):
 /** Everything that a file can choose, but for what excludes another. */
 export const EVERYTHING: EnvironmentInput = {
   encryption: 'own-key',
-  stream: { capacity: 'provisioned', shards: 2 },
+  stream: { capacity: 'provisioned', shards: 2, maximumShards: 8 },
   collector: { access: 'keys', keysSecret: 'monitoring/keys', kserveSecret: 'monitoring/kserve' },
   sageMaker: { bucket: 'captured-endpoints', prefix: 'capture', sources: [{ endpoint: 'churn', model: 'churn' }] },
   capture: { format: 'parquet', buffer: '1m', retention: '400d' },

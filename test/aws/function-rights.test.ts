@@ -62,6 +62,8 @@ function keysOf(name: FunctionName): Map<string, string[]> {
 /** Makers that stand in a file which a function imports for something else. */
 const UNUSED: Readonly<Partial<Record<FunctionName, readonly string[]>>> = {
   redrive: ['archive', 'capture'],
+  dispatcher: ['quarantine', 'quarantineDay'],
+  evaluator: ['quarantine', 'quarantineDay'],
   labeler: ['archive'],
   publisher: ['pending'],
 };

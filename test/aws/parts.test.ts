@@ -21,6 +21,7 @@ import { Profiler } from '../../lib/aws/profiler.ts';
 import { Redrive } from '../../lib/aws/redrive.ts';
 import { SageMakerCapture } from '../../lib/aws/sagemaker-capture.ts';
 import { Store } from '../../lib/aws/store.ts';
+import { StreamScaler } from '../../lib/aws/stream-scaler.ts';
 import { CAPTURE_GLUE_COLUMNS } from '../../lib/contracts/capture.ts';
 import { PREFIXES } from '../../lib/contracts/object-keys.ts';
 import { testApp } from './app.ts';
@@ -113,6 +114,33 @@ describe('EventStream', () => {
   it.each([0, -1, 1.5, Number.NaN])('refuses %s shards', (shards) => {
     expect(() => StreamCapacity.provisioned({ shards })).toThrow(
       /capacity.shards: is no number of shards, got .*; expected a whole number of at least 1/,
+    );
+  });
+});
+
+describe('StreamScaler', () => {
+  it('looks every five minutes, within its bounds', () => {
+    const { stack, platform, deadLetters } = stackWith();
+    new StreamScaler(stack, 'Scaler', {
+      platform,
+      minimumShards: 2,
+      maximumShards: 9,
+      deadLetters: deadLetters.queue,
+    });
+    expect(only(stack, 'AWS::Scheduler::Schedule').ScheduleExpression).toBe('rate(5 minutes)');
+    expect(only(stack, 'AWS::Lambda::Function').Environment.Variables).toMatchObject({
+      MLMON_MINIMUM_SHARDS: '2',
+      MLMON_MAXIMUM_SHARDS: '9',
+    });
+    expect(allowed(resourcesOf(stack), 'ScalerHandler')).toEqual(
+      expect.arrayContaining(['cloudwatch:GetMetricData', 'kinesis:DescribeStreamSummary', 'kinesis:UpdateShardCount']),
+    );
+    expect(allowed(resourcesOf(stack), 'ScalerHandler').filter((action) => action.startsWith('s3'))).toEqual([]);
+  });
+
+  it('has bounds in order', () => {
+    expect(() => StreamCapacity.provisioned({ shards: 3, maximumShards: 2 })).toThrow(
+      /capacity.maximumShards: is no number of shards, got 2; expected a whole number of at least 3/,
     );
   });
 });

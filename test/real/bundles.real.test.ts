@@ -51,6 +51,8 @@ function environmentOf(name: FunctionName): Record<string, string> {
     MLMON_SAGEMAKER_SOURCES: sageMakerSourcesText([{ endpoint: 'churn', model: 'churn' }]),
     MLMON_CAPTURE_DELAY_SECONDS: '300',
     MLMON_PACK_RETENTION_DAYS: '21',
+    MLMON_MINIMUM_SHARDS: '1',
+    MLMON_MAXIMUM_SHARDS: '4',
     MLMON_REMOTE_WRITE_URL: 'http://127.0.0.1:9/api/v1/remote_write',
     MLMON_LINK_BASE: 'https://example.org/',
   };
