@@ -31,7 +31,7 @@ import { inTurn } from './in-turn.ts';
 import { mergedEntries } from './merge-profiles.ts';
 import { encodeMerged, isUnreadable, type PackReader } from './pack-reader.ts';
 import { type Clock, comparePositions, type ObjectStore } from './ports.ts';
-import { putPack } from './profiler.ts';
+import { putPack } from './put-pack.ts';
 import type { Registry } from './registry.ts';
 
 export interface GrainsOptions {

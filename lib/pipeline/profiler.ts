@@ -15,14 +15,8 @@ import {
   EMPTY_TOTALS,
   readCursor,
 } from './cursor.ts';
-import {
-  ConflictError,
-  comparePositions,
-  type EventLog,
-  type ObjectStore,
-  type PartitionState,
-  type Position,
-} from './ports.ts';
+import { comparePositions, type EventLog, type ObjectStore, type PartitionState, type Position } from './ports.ts';
+import { putPack } from './put-pack.ts';
 import type { Registry } from './registry.ts';
 
 export interface ProfilerOptions {
@@ -189,15 +183,6 @@ export class Profiler {
     if (!(await this.#move(cursorKey, commit))) return { records: 0, more: true, lostRace: true };
     this.#options.onCommit?.({ partition, records: 0, lost: commit.totals.lost, ledger: [] });
     return NOTHING;
-  }
-}
-
-/** Writes a pack unless it is there: equal keys have equal bytes. */
-export async function putPack(store: ObjectStore, key: string, body: Uint8Array): Promise<void> {
-  try {
-    await store.putIfAbsent(key, body);
-  } catch (error) {
-    if (!(error instanceof ConflictError)) throw error;
   }
 }
 

@@ -18,7 +18,8 @@ import {
   type Position,
   TransientError,
 } from './ports.ts';
-import { type ProfilerOptions, putPack } from './profiler.ts';
+import type { ProfilerOptions } from './profiler.ts';
+import { putPack } from './put-pack.ts';
 import { moveOutRanges, olderRanges } from './range-store.ts';
 import type { Registry } from './registry.ts';
 
