@@ -119,7 +119,7 @@ describe('metrics agree with scikit-learn', () => {
       ndcg_k_5_ties_averaged: of({ k: 5 }),
     };
     // Which of two equal scores comes first is up to the library's unstable sort.
-    const ignored = one.id.includes('/tied_scores/')
+    const ignored: Readonly<Record<string, MeasureQuestion>> = one.id.includes('/tied_scores/')
       ? {}
       : { ndcg_k_all_ties_ignored: of({ ties: 'ignored' }), ndcg_k_3_ties_ignored: of({ k: 3, ties: 'ignored' }) };
     expect(differences(one.expected.sklearn, { ...averaged, ...ignored })).toEqual([]);
