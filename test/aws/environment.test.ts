@@ -6,7 +6,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { addEnvironment } from '../../lib/aws/environment.ts';
 import { environmentOf, readEnvironment } from '../../lib/aws/environment-file.ts';
-import type { EnvironmentInput } from '../../lib/aws/environment-schema.ts';
+import { type EnvironmentInput, environmentSchema } from '../../lib/aws/environment-schema.ts';
 import { FUNCTIONS, RECOMMENDED, testApp } from './app.ts';
 import { baselineText, monitorText } from './baseline.ts';
 import { config, EVERYTHING, environment, folderOf } from './environments.ts';
@@ -36,6 +36,18 @@ describe('the files that come with the project', () => {
     // No look-up, no account, no region: it deploys wherever somebody deploys it.
     expect(app.synth().getStackByName(stack.stackName).environment.account).toBe('unknown-account');
     expect(app.synth().manifest.missing).toBeUndefined();
+  });
+});
+
+describe('the reference', () => {
+  it('tells of every key of a file', () => {
+    const text = readFileSync(resolve(import.meta.dirname, '../../docs/reference/environments.md'), 'utf8');
+    const told = new Set(
+      [...text.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell = '']) =>
+        [...cell.matchAll(/`(\w+)`/g)].map(([, key]) => key),
+      ),
+    );
+    expect(Object.keys(environmentSchema.shape).filter((key) => !told.has(key))).toEqual([]);
   });
 });
 
