@@ -75,8 +75,9 @@ export function admitAlarms(key: kms.IKey): void {
       sid: 'AlarmsToTopics',
       principals: ['cloudwatch', 'aps', 'sns'].map((service) => new iam.ServicePrincipal(`${service}.amazonaws.com`)),
       actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      // No condition on the source: not every service names one when it uses a key for a topic, and an alarm that cannot be published is
+      // silent. Who may publish is said by the policies of the topics.
       resources: ['*'],
-      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(key).account } },
     }),
   );
 }

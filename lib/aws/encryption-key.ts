@@ -52,8 +52,9 @@ export function permitServices(key: kms.IKey): void {
       sid: 'MessagesOfServices',
       principals: ['events', 'sns'].map((service) => new iam.ServicePrincipal(`${service}.amazonaws.com`)),
       actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      // No condition on the source: EventBridge and CloudWatch need not name one when they use a key for a queue or a topic, and what they
+      // cannot write is lost in silence. Who may send is said by the policies of queues and topics.
       resources: ['*'],
-      conditions: { StringEquals: { 'aws:SourceAccount': account } },
     }),
   );
 }

@@ -1,13 +1,10 @@
-/** The props of constructs, read from their sources: names, whether they may be left out, and what their comments say. */
+/** The props of constructs, read from their sources. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Prop {
   readonly name: string;
   readonly optional: boolean;
-  readonly comment: string;
-  /** After `@default`; `undefined` without. */
-  readonly default: string | undefined;
 }
 
 export interface Interface {
@@ -34,13 +31,8 @@ export function interfaces(): readonly Interface[] {
 
 function propsOf(body: string): Prop[] {
   // Only members of the interface itself: two spaces in.
-  return [...body.matchAll(/((?: {2}\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?) {2}readonly (\w+)(\??):/g)].map(
-    ([, comment = '', name = '', mark]) => {
-      const text = comment
-        .replace(/^\s*\/\*\*|\*\/\s*$/g, '')
-        .replace(/^\s*\* ?/gm, '')
-        .trim();
-      return { name, optional: mark === '?', comment: text, default: /@default ([\s\S]*)$/.exec(text)?.[1]?.trim() };
-    },
-  );
+  return [...body.matchAll(/^ {2}readonly (\w+)(\??):/gm)].map(([, name = '', mark]) => ({
+    name,
+    optional: mark === '?',
+  }));
 }

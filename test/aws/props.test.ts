@@ -1,4 +1,4 @@
-/** Props of constructs: what their comments say of defaults is so, each changes something, and each takes what is known only when deployed. */
+/** Props of constructs: each changes something, and takes what is known only when deployed. */
 import { Duration, Stack, Token } from 'aws-cdk-lib';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -10,16 +10,13 @@ import { Alarms } from '../../lib/aws/alarms.ts';
 import { Alerting, Notifications } from '../../lib/aws/alerting.ts';
 import { Channel } from '../../lib/aws/channel.ts';
 import { Dashboards } from '../../lib/aws/dashboards.ts';
-import * as defaults from '../../lib/aws/defaults.ts';
 import { EncryptionKey } from '../../lib/aws/encryption-key.ts';
 import { Metrics } from '../../lib/aws/metrics.ts';
 import type { ModelMonitoringProps } from '../../lib/aws/model-monitoring.ts';
 import { Monitor } from '../../lib/aws/monitor.ts';
 import type { PlatformContext } from '../../lib/aws/platform-context.ts';
 import { Prometheus } from '../../lib/aws/prometheus.ts';
-import * as watching from '../../lib/aws/watching-defaults.ts';
 import { ProblemError } from '../../lib/contracts/problem.ts';
-import { DEFAULT_METRIC_BUDGET } from '../../lib/cost/guard.ts';
 import { RECOMMENDED } from './app.ts';
 import { interfaces } from './interfaces.ts';
 import { light } from './light.ts';
@@ -32,51 +29,6 @@ const propsOf = (name: string): readonly string[] => {
   expect(found, name).toBeDefined();
   return found!.props.map((prop) => prop.name);
 };
-
-describe('comments of props', () => {
-  it('finds the interfaces', () => {
-    expect(ALL.length).toBeGreaterThan(25);
-    expect(propsOf('ModelMonitoringProps').length).toBeGreaterThan(20);
-  });
-
-  it('say what happens without, for every prop that may be left out', () => {
-    const silent = ALL.flatMap(({ name, props }) =>
-      props.filter((prop) => prop.optional && prop.default === undefined).map((prop) => `${name}.${prop.name}`),
-    );
-    // What others hand to a part, and what a part tells others, is no choice of a user.
-    expect(silent.filter((one) => !/^(Bound|\w+Context\.|IChannel\.)/.test(one))).toEqual([]);
-  });
-
-  it('name constants whose values they tell', () => {
-    const constants: Readonly<Record<string, unknown>> = { ...defaults, ...watching, DEFAULT_METRIC_BUDGET };
-    const told = ALL.flatMap(({ name, props }) =>
-      props.flatMap((prop) => {
-        const [, constant, text] = /^([A-Z][A-Z_]+): (.+)$/.exec(prop.default ?? '') ?? [];
-        return constant === undefined ? [] : [{ where: `${name}.${prop.name}`, constant, text: text! }];
-      }),
-    );
-    expect(told.length).toBeGreaterThan(15);
-    for (const { where, constant, text } of told) {
-      expect(constants, where).toHaveProperty(constant);
-      expect(spoken(constants[constant]), where).toContain(text.replace(/[.;:].*$/, ''));
-    }
-  });
-});
-
-/** The ways in which a value may be told. */
-function spoken(value: unknown): string[] {
-  if (value instanceof Duration) {
-    const seconds = value.toSeconds();
-    return Object.entries({ second: 1, minute: 60, hour: 3_600, day: 86_400 }).flatMap(([unit, size]) => {
-      const n = seconds / size;
-      if (!Number.isInteger(n)) return [];
-      return n === 1 ? [`${unit === 'hour' ? 'an' : 'a'} ${unit}`, `1 ${unit}`] : [`${n} ${unit}s`];
-    });
-  }
-  if (value === logs.RetentionDays.ONE_MONTH) return ['a month', '30'];
-  if (typeof value === 'number') return [String(value), ...(value % 1e9 === 0 ? [`${value / 1e9} GB`] : [])];
-  return [String(value), `'${String(value)}'`];
-}
 
 /** Everything that a choice can change: the template, what constructs say against themselves, and what is warned of. */
 function outcome(make: (stack: Stack) => unknown): string {

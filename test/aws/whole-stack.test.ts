@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type App, Stack } from 'aws-cdk-lib';
+import { type App, CfnResource, Stack } from 'aws-cdk-lib';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FUNCTIONS, RECOMMENDED } from './app.ts';
@@ -11,7 +11,7 @@ import { check as checkChosen, made, NAMES, SIZES } from './chosen.ts';
 import type { ExampleReport } from './examples-report.ts';
 import { light } from './light.ts';
 import { type NagReport, nag } from './nag.ts';
-import { type CloudFormationTemplate, OWN_RULES } from './own-rules.ts';
+import { type CloudFormationTemplate, OWN_RULES, type Resource } from './own-rules.ts';
 import { newApp, STRICT, SUBJECTS } from './subjects.ts';
 
 const GOLDEN = join(import.meta.dirname, 'golden/acknowledgements.json');
@@ -157,6 +157,43 @@ describe('options chosen by chance', () => {
         },
       ),
       { numRuns: Number(process.env['PAIRS_RUNS'] ?? 2) },
+    );
+  });
+});
+
+describe('the checks themselves', () => {
+  it('stop what CloudFormation would refuse', () => {
+    const app = newApp();
+    new CfnResource(new Stack(app, 'Wrong'), 'Function', {
+      type: 'AWS::Lambda::Function',
+      properties: { Runtime: 'nodejs24.x', MemorySize: 'much' },
+    });
+    expect(() => app.synth()).toThrow();
+  });
+
+  it('find a wildcard, an alarm without dimensions, and a secret', () => {
+    const broken = (resource: Resource): string[] =>
+      Object.entries(OWN_RULES)
+        .filter(([, breaches]) => breaches({ Resources: { It: resource } }).length > 0)
+        .map(([rule]) => rule);
+    const policy = { Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }] };
+    expect(broken({ Type: 'AWS::IAM::Policy', Properties: { PolicyDocument: policy } })).toContain(
+      'no role may do an action that is not named in full',
+    );
+    expect(broken({ Type: 'AWS::CloudWatch::Alarm', Properties: { Period: 60, EvaluationPeriods: 1 } })).toEqual([
+      'every alarm of ours has dimensions and a metric that is declared',
+      'every alarm says how missing data are treated, and where its runbook entry lies',
+    ]);
+    const Environment = { Variables: { SLACK_TOKEN: 'xoxb-1' } };
+    expect(broken({ Type: 'AWS::Lambda::Function', Properties: { Environment } })).toContain(
+      'no secret stands in an environment: names that speak of one hold an ARN',
+    );
+    const source = {
+      Type: 'AWS::Lambda::EventSourceMapping',
+      Properties: { EventSourceArn: 'a', StartingPosition: 'LATEST', ParallelizationFactor: 4 },
+    };
+    expect(broken(source)).toContain(
+      'every event source of a stream has an on-failure destination, factor 1, bisects and is bounded',
     );
   });
 });
