@@ -191,14 +191,13 @@ async function ticked(events: readonly GeneratedEvent[], prepare: (world: World)
   return world;
 }
 
-const SEEDS = Number(process.env['FAULT_SEEDS'] ?? 6);
+const SEEDS = Number(process.env['FAULT_SEEDS'] ?? 4);
 
 describe('dispatcher and evaluators over a queue', () => {
   it(`give the results of one evaluator that looks at everything, whatever happens (${SEEDS} seeds)`, async () => {
     let crashes = 0;
     let lost = 0;
-    // In the last one a version has only late rows in a window, seen before its first judgement by one and after it by the other.
-    for (const seed of [...Array.from({ length: SEEDS }, (_, i) => i + 1), 36]) {
+    for (let seed = 1; seed <= SEEDS; seed++) {
       const events = generate(seed, { count: 90, hours: 6, models: MODELS, versions: ['1', '2'] });
       const { world, results, queue, ...found } = await distributed(seed, events, {
         prepare: declareAll,
@@ -216,6 +215,27 @@ describe('dispatcher and evaluators over a queue', () => {
     expect(crashes).toBeGreaterThan(SEEDS);
     expect(lost).toBeGreaterThan(SEEDS);
   }, 600_000);
+
+  it('finds a window silent whose rows were all late, whenever it is judged first', async () => {
+    const judgedAt = async (...minutes: number[]): Promise<Map<string, string>> => {
+      const world = new World();
+      await world.declare('m');
+      const platform = new Platform(world);
+      const [event] = generate(1, { count: 1, hours: 1, versions: ['2'] });
+      const late = { ...(event as GeneratedEvent), time: T0 + MINUTE };
+      for (const minute of minutes.filter((one) => one < 100)) {
+        world.clock.set(T0 + minute * MINUTE);
+        await platform.settle();
+      }
+      world.append('p0', [wire(late, 1)], T0 + 100 * MINUTE);
+      await finish(world, platform, END);
+      return statistics(await judged(world));
+    };
+    const early = await judgedAt(95);
+    expect([...early.keys()]).toContain(`first 1h m/1/${T0}`);
+    expect([...early.keys()]).toContain(`first 1h m/2/${T0}`);
+    expect(await judgedAt()).toEqual(early);
+  });
 
   it('judges a window by the monitor in force at its end, one that changed or was taken back included', async () => {
     const changing = async (world: World): Promise<void> => {
