@@ -11,6 +11,7 @@ import { Grafana } from '../../lib/aws/grafana.ts';
 import { ModelMonitoring } from '../../lib/aws/model-monitoring.ts';
 import { testApp } from './app.ts';
 import { ofType, type Resource, resourcesOf, statementsOf } from './template.ts';
+import './without-validation.ts';
 
 const KEY = 'arn:aws:kms:eu-central-1:111122223333:key/00000000-0000-0000-0000-000000000000';
 const STREAM = 'arn:aws:kinesis:eu-central-1:111122223333:stream/events';

@@ -11,6 +11,7 @@ import { FUNCTIONS, RECOMMENDED, testApp } from './app.ts';
 import { baselineText, monitorText } from './baseline.ts';
 import { config, EVERYTHING, environment, folderOf } from './environments.ts';
 import { ofType, resourcesOf } from './template.ts';
+import './without-validation.ts';
 
 const FOLDER = resolve(import.meta.dirname, '../../environments');
 

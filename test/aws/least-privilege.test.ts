@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { EnvironmentInput } from '../../lib/aws/environment-schema.ts';
 import { EVERYTHING, environment } from './environments.ts';
 import { allowed, list, ofType, type Resource, resourcesOf, statementsOf } from './template.ts';
+import './without-validation.ts';
 
 const CASES: readonly (readonly [string, EnvironmentInput])[] = [
   ['defaults', {}],

@@ -26,6 +26,7 @@ import { CAPTURE_GLUE_COLUMNS } from '../../lib/contracts/capture.ts';
 import { PREFIXES } from '../../lib/contracts/object-keys.ts';
 import { testApp } from './app.ts';
 import { allowed, ofType, resourcesOf } from './template.ts';
+import './without-validation.ts';
 
 function stackWith(): {
   readonly stack: Stack;

@@ -13,6 +13,7 @@ import { Monitor } from '../../lib/aws/monitor.ts';
 import type { PublishedLine } from '../../lib/contracts/publication.ts';
 import { RECOMMENDED, testApp } from './app.ts';
 import { ofType, resourcesOf, statementsOf } from './template.ts';
+import './without-validation.ts';
 
 const PUBLICATION = 'Custom::ModelMonitoringPublication';
 const monitors = (...models: string[]): Monitor[] =>
