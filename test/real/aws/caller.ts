@@ -23,6 +23,22 @@ export async function query(
   return text;
 }
 
+/** An action of the stream by HTTP/1: the emulator cuts answers of HTTP/2, which the client speaks, at 64 KiB. */
+export async function streamAction<T>(emulator: Emulator, action: string, parameters: object): Promise<T> {
+  const answer = await fetch(emulator.endpoint, {
+    method: 'POST',
+    headers: {
+      authorization: `AWS4-HMAC-SHA256 Credential=${ACCOUNT}/20010301/${REGION}/kinesis/aws4_request, SignedHeaders=host, Signature=0`,
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': `Kinesis_20131202.${action}`,
+    },
+    body: JSON.stringify(parameters),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${action}: ${answer.status} ${text}`);
+  return JSON.parse(text) as T;
+}
+
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;

@@ -5,13 +5,13 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GetRecordsCommand, GetShardIteratorCommand, ListShardsCommand } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DAY } from '../../../examples/flight-delay/flights.ts';
 import { INCIDENT } from '../../../examples/flight-delay/incident.ts';
 import { keys } from '../../../lib/contracts/object-keys.ts';
 import { readMonitorText } from '../../../lib/local/monitor-file.ts';
 import { endAll } from '../programs.ts';
+import { streamAction } from './caller.ts';
 import { Clients, readOutputs } from './deployment.ts';
 import { Emulator } from './emulator.ts';
 import { type Judged, judged, onOneMachine, readBaseline, type TakenRecord } from './one-machine.ts';
@@ -43,24 +43,28 @@ async function succeeded(ran: ReturnType<Emulator['cdk']>): Promise<void> {
 
 /** What the stream took, in order of time. */
 async function taken(): Promise<TakenRecord[]> {
-  const { Shards = [] } = await clients.kinesis.send(new ListShardsCommand({ StreamName: stream }));
+  const ask = <T>(action: string, parameters: object): Promise<T> => streamAction<T>(emulator, action, parameters);
+  const { Shards } = await ask<{ Shards: { ShardId: string }[] }>('ListShards', { StreamName: stream });
   const records: TakenRecord[] = [];
   for (const { ShardId } of Shards) {
-    let { ShardIterator } = await clients.kinesis.send(
-      new GetShardIteratorCommand({ StreamName: stream, ShardId, ShardIteratorType: 'TRIM_HORIZON' }),
-    );
+    let next = await ask<{ ShardIterator: string }>('GetShardIterator', {
+      ...{ StreamName: stream, ShardId, ShardIteratorType: 'TRIM_HORIZON' },
+    });
     for (;;) {
-      const page = await clients.kinesis.send(new GetRecordsCommand({ ShardIterator }));
-      if (page.Records === undefined || page.Records.length === 0) break;
-      for (const { ApproximateArrivalTimestamp, Data } of page.Records)
+      const { Records, NextShardIterator } = await ask<{
+        Records: { ApproximateArrivalTimestamp: number; Data: string }[];
+        NextShardIterator: string;
+      }>('GetRecords', next);
+      if (Records.length === 0) break;
+      for (const { ApproximateArrivalTimestamp, Data } of Records)
         records.push({
-          appendTime: ApproximateArrivalTimestamp?.getTime() ?? Number.NaN,
-          data: new TextDecoder().decode(Data),
+          appendTime: Math.round(ApproximateArrivalTimestamp * 1_000),
+          data: Buffer.from(Data, 'base64').toString(),
         });
-      ShardIterator = page.NextShardIterator;
+      next = { ShardIterator: NextShardIterator };
     }
   }
-  return records.sort((a, b) => a.appendTime - b.appendTime);
+  return records.sort((one, other) => one.appendTime - other.appendTime);
 }
 
 async function judgedOnAws(): Promise<Judged> {
