@@ -29,7 +29,7 @@ export function collecting(environment: {
   const store = bucketStore(environment.MLMON_BUCKET);
   const log: Pick<EventLog, 'append'> = streamSink(environment.MLMON_STREAM_ARN);
   const secrets = new Secrets();
-  const registry = new Registry({ store, clock: wallClock });
+  const registry = new Registry({ store, clock: wallClock, baselines: 'bins' });
   const collector = new Collector({
     log,
     registry,

@@ -17,7 +17,7 @@ export interface PushedProfilerParts {
 
 export function pushedProfiler({ log, store: inner, clock }: PushedProfilerParts): PushedProfiler {
   const store = retryingStore(inner, { attempts: ATTEMPTS });
-  const registry = new Registry({ store, clock });
+  const registry = new Registry({ store, clock, baselines: 'bins' });
   // A cursor that is full is relieved here: nobody else may come in time.
   const grains = new Grains({ store, clock, registry, reader: new PackReader(store) });
   return new PushedProfiler({ log, store, clock, registry, relieve: (key) => grains.relieve(key) });

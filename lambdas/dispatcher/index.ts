@@ -23,7 +23,7 @@ export const handler = dispatcherHandler({
     log: streamLog(environment.MLMON_STREAM_ARN, cursorPositions(store)),
     store,
     clock,
-    registry: new Registry({ store, clock, baselines: false }),
+    registry: new Registry({ store, clock, baselines: 'none' }),
     queue,
   }),
   refusal: () => queue.lastFailure,

@@ -44,7 +44,7 @@ export const handler = exporterHandler({
     log: streamLog(environment.MLMON_STREAM_ARN, cursorPositions(store)),
     store,
     clock,
-    registry: new Registry({ store, clock, baselines: false }),
+    registry: new Registry({ store, clock, baselines: 'none' }),
     series,
     values: values === null ? null : { sink: values, detail },
     onProblem: (problem) =>

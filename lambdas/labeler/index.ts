@@ -20,7 +20,7 @@ const environment = readEnvironment('labeler', process.env);
 const clock = wallClock;
 const store = retryingStore(bucketStore(environment.MLMON_BUCKET));
 const log = streamLog(environment.MLMON_STREAM_ARN);
-const registry = new Registry({ store, clock });
+const registry = new Registry({ store, clock, baselines: 'bins' });
 const run: LabelerRun = { deadline: 0, scanned: 0 };
 const query = new AthenaQuery({
   client: new AthenaClient({

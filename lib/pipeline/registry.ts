@@ -34,8 +34,11 @@ export interface RegistryOptions {
   readonly clock: Clock;
   /** How long what was read is believed. Publishers must use the same. @default 60000 */
   readonly cacheMs?: number;
-  /** Without it only monitors are read: for a process that asks when windows end, not what events are folded with. @default true */
-  readonly baselines?: boolean;
+  /**
+   * What is kept of baselines. `whole`: to judge. `bins`: to fold and to check events; the fitted nulls, most of a baseline's size, are dropped
+   * as they are read, so that those of a thousand models fit. `none`: only monitors are read, to know when windows end. @default whole
+   */
+  readonly baselines?: 'whole' | 'bins' | 'none';
 }
 
 export const DEFAULT_CACHE_MS = 60_000;
@@ -197,11 +200,17 @@ export class Registry {
 
   async #load(): Promise<void> {
     const startedAt = this.#options.clock.now();
-    const changed =
-      (await this.#loadNew(keys.monitors(), this.#monitors, readMonitor)) +
-      (this.#options.baselines === false ? 0 : await this.#loadNew(keys.baselines(), this.#baselines, readBaseline));
+    const changed = (await this.#loadNew(keys.monitors(), this.#monitors, readMonitor)) + (await this.#loadBaselines());
     if (changed > 0 || this.#models.size === 0) this.#rebuild();
     this.#loadedAt = startedAt;
+  }
+
+  async #loadBaselines(): Promise<number> {
+    const { baselines = 'whole' } = this.#options;
+    if (baselines === 'none') return 0;
+    const read =
+      baselines === 'whole' ? readBaseline : (key: string, body: Uint8Array) => withoutNulls(readBaseline(key, body));
+    return this.#loadNew(keys.baselines(), this.#baselines, read);
   }
 
   async #loadNew<T>(
@@ -279,6 +288,12 @@ function readMonitor(_key: string, body: Uint8Array): PublishedMonitor {
   const effective = Date.parse(value.effectiveFrom);
   if (!Number.isInteger(value.n) || Number.isNaN(effective)) throw new Error('not a published monitor');
   return { ...value, removed: value.removed === true, monitor: monitorSchema.parse(value.monitor) };
+}
+
+/** The fitted nulls say nothing of how events are folded. */
+function withoutNulls(published: PublishedBaseline): PublishedBaseline {
+  const columns = published.baseline.columns.map((column) => ({ ...column, calibration: null }));
+  return { ...published, baseline: { ...published.baseline, columns } };
 }
 
 function readBaseline(_key: string, body: Uint8Array): PublishedBaseline {

@@ -61,7 +61,7 @@ function dispatcherOf(
   options: Partial<DispatcherOptions> & Pick<DispatcherOptions, 'queue'>,
 ): Dispatcher {
   const store = options.store ?? world.store;
-  const registry = new Registry({ store, clock: world.clock, cacheMs: world.cacheMs, baselines: false });
+  const registry = new Registry({ store, clock: world.clock, cacheMs: world.cacheMs, baselines: 'none' });
   return new Dispatcher({
     log: world.log,
     clock: world.clock,

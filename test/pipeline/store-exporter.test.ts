@@ -100,7 +100,7 @@ class Harness {
       log: this.log,
       store,
       clock: this.clock,
-      registry: new Registry({ store, clock: this.clock, cacheMs: 0, baselines: false }),
+      registry: new Registry({ store, clock: this.clock, cacheMs: 0, baselines: 'none' }),
       series: this.series,
       values: this.detail === 'none' ? null : { sink, detail: this.detail },
       onProblem: ({ message }) => this.problems.push(message),
