@@ -128,7 +128,8 @@ export class Emulator {
   }
 
   async stop(): Promise<Ended> {
-    const ended = await this.program.stop();
+    // It would wait for connections that nobody closes any more; it keeps nothing.
+    const ended = await this.program.stop('SIGKILL');
     this.program.endGroup();
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     return ended;

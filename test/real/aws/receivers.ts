@@ -29,7 +29,8 @@ export class Receivers {
         text += chunk;
       });
       request.on('end', () => {
-        receivers.received.push({ path: request.url ?? '', body: JSON.parse(text) as Record<string, unknown> });
+        const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
+        receivers.received.push({ path: request.url ?? '', body });
         // PagerDuty takes events with 202, Slack with 200 and `ok`.
         answer.statusCode = request.url === '/v2/enqueue' ? 202 : 200;
         answer.end(request.url === '/v2/enqueue' ? '{"status":"success"}' : 'ok');
