@@ -1,5 +1,6 @@
 /** A comparison as people read it: what matters first. */
 import type { FeatureResult, QualityCheck, Verdict } from '../contracts/result.ts';
+import { PRIMARY_TEST } from '../engine/column-verdict.ts';
 import type { JudgedPerformance } from '../engine/performance.ts';
 import type { Comparison } from '../local/report.ts';
 import { plain } from './plain.ts';
@@ -29,10 +30,10 @@ export interface Names {
 }
 
 export function reportText(comparison: Comparison, names: Names, paint: Paint = NO_PAINT): string {
-  const { report, baseline } = comparison;
+  const { report } = comparison;
   const lines = [
     `${paint('bold', plain(names.reference))} (${count(report.reference.rows)} rows) against ${paint('bold', plain(names.current))} (${count(report.current.rows)} rows)`,
-    paint('dim', nullText(report.null, baseline.window)),
+    paint('dim', nullText(comparison)),
     '',
     ...driftLines(comparison.features, paint),
     ...qualityLines(comparison.quality, paint),
@@ -41,8 +42,16 @@ export function reportText(comparison: Comparison, names: Names, paint: Paint = 
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
-function nullText(kind: 'calibrated' | 'independent', window: Comparison['baseline']['window']): string {
-  if (kind === 'independent' || window === null)
+/** What the verdicts rest on. */
+export function nullText(comparison: Comparison): string {
+  if (!comparison.tested) return calibrationText(comparison);
+  const chosen = 'chosen tests decide, each column at the level of its own, rows taken as independent';
+  const others = comparison.features.some(({ test }) => test === PRIMARY_TEST);
+  return others ? `${chosen}; in the other columns, ${calibrationText(comparison)}` : chosen;
+}
+
+function calibrationText({ report, baseline: { window } }: Comparison): string {
+  if (report.null === 'independent' || window === null)
     return 'rows are taken as independent: real traffic varies more than that; --time COLUMN calibrates on the reference';
   return `calibrated on ${count(window.count)} windows of ${window.every} (${window.timezone}) of the reference`;
 }

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Table } from '../adapters/duckdb/table.ts';
 import type { Baseline } from '../contracts/baseline.ts';
-import { ProblemError } from '../contracts/problem.ts';
+import type { TestChoice } from '../local/chosen-tests.ts';
 import type { Comparison } from '../local/report.ts';
 import { type Command, type CommandIo, EXIT, wrongUse } from './command.ts';
 import { DATA_HELP, DATA_OPTIONS, Progress, withDuckDb, writeFindings } from './data-files.ts';
@@ -21,6 +21,8 @@ Usage: mlmon report --reference FILE… --current FILE… [options]
   --current FILE      data to compare with it; may be given several times
   --monitor FILE      says which columns are features, prediction, score and truth; all common columns are compared without one
   --time COLUMN       calibrates on the reference's own windows: how much it moves when nothing is wrong
+  --test NAME         a test on the raw values decides instead of the calibrated verdict: any of \`mlmon compare --list\`, dialects
+                      too; for all columns of its type, or for one as COLUMN=NAME; may be given several times
   --format FORMAT     text (default) or json
   --json              the same as --format json
   -o, --output FILE   where to write; standard output when absent
@@ -42,15 +44,15 @@ export const command: Command = {
       current: { type: 'string', multiple: true, required: true },
       monitor: { type: 'string' },
       time: { type: 'string' },
-      test: { type: 'string' },
-      format: { type: 'string', values: ['text', 'json', 'html', 'junit'] },
+      test: { type: 'string', multiple: true },
+      format: { type: 'string', values: ['text', 'json'] },
       json: { type: 'boolean' },
       output: { type: 'string', short: 'o' },
       'fail-on': { type: 'string', values: FAIL_ON },
       ...DATA_OPTIONS,
     });
     const format = options.text('format') ?? (options.flag('json') ? 'json' : 'text');
-    refuseLater(options.text('test'), format);
+    const tests = await testChoices(options.list('test'));
     const references = options.list('reference');
     const currents = options.list('current');
     if ([...references, ...currents].filter((file) => file === '-').length > 1)
@@ -71,6 +73,7 @@ export const command: Command = {
           current: await open(currents),
           monitor,
           time: options.text('time') ?? null,
+          tests,
           progress: progress.at,
         });
       } finally {
@@ -118,27 +121,9 @@ function found({ report, quality }: Comparison, failOn: (typeof FAIL_ON)[number]
   return failOn === 'quality' ? performance || broken : performance || broken || report.drift.drifted;
 }
 
-function refuseLater(test: string | undefined, format: string): void {
-  if (test !== undefined)
-    throw new ProblemError([
-      {
-        code: 'not-yet',
-        path: '--test',
-        message:
-          'choosing a test is not accepted yet: the calibrated verdict decides, and the text shows others beside it',
-        fix: 'leave it out',
-      },
-    ]);
-  if (format === 'html' || format === 'junit')
-    throw new ProblemError([
-      {
-        code: 'not-yet',
-        path: '--format',
-        message: `${format} is not written yet`,
-        expected: 'text or json',
-        fix: 'use --format json and render it',
-      },
-    ]);
+/** Loaded on demand: the tests are most of what a report without them does not need. */
+async function testChoices(texts: readonly string[]): Promise<readonly TestChoice[]> {
+  return texts.length === 0 ? [] : (await import('../local/chosen-tests.ts')).readTestChoices(texts);
 }
 
 /** A baseline made before, when the one file named is one; else `null`. */

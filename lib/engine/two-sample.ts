@@ -8,7 +8,7 @@ import { nearest } from '../contracts/problem.ts';
 import type { Verdict } from '../contracts/result.ts';
 import { binnedByReference } from '../stats/bins.ts';
 import { type CategoryValue, type DialectAnswer, valueCounts } from '../stats/dialects/answer.ts';
-import { type DialectOptions, dialectNames, runDialect } from '../stats/dialects/index.ts';
+import { type DialectOptions, dialectNames, dialectTypes, runDialect } from '../stats/dialects/index.ts';
 import type { BinnedPair, Outcome } from '../stats/outcome.ts';
 import { reportLevelOf } from './budget.ts';
 import { judgeColumn } from './column-verdict.ts';
@@ -21,8 +21,8 @@ export interface TwoSamples {
   readonly test: string;
   readonly type: 'numeric' | 'categorical';
   /** Numbers, or anything printable; `null` is missing. */
-  readonly reference: readonly CategoryValue[];
-  readonly current: readonly CategoryValue[];
+  readonly reference: ArrayLike<CategoryValue>;
+  readonly current: ArrayLike<CategoryValue>;
   readonly options?: TwoSampleOptions;
 }
 
@@ -59,6 +59,12 @@ export function testNames(): readonly string[] {
   return [...new Set([...Object.keys(NUMERIC_TESTS), ...Object.keys(BINNED_TESTS), AUTO]), ...dialectNames()];
 }
 
+/** The types of columns that a test is for; `null` where there is no such test. */
+export function testTypes(test: string): readonly TwoSamples['type'][] | null {
+  if (test === AUTO || Object.hasOwn(BINNED_TESTS, test)) return ['numeric', 'categorical'];
+  return Object.hasOwn(NUMERIC_TESTS, test) ? ['numeric'] : dialectTypes(test);
+}
+
 export function compareSamples(samples: TwoSamples): TwoSampleAnswer {
   const answer = compared(samples);
   // Values near the largest double overflow in squares and sums.
@@ -85,7 +91,12 @@ function compared({ test, type, reference, current, options = {} }: TwoSamples):
   const numeric = type === 'numeric' ? NUMERIC_TESTS[test] : undefined;
   const binned = BINNED_TESTS[test];
   if (numeric !== undefined)
-    return ofOutcome(test, numeric(reference as (number | null)[], current as (number | null)[]), effect, options);
+    return ofOutcome(
+      test,
+      numeric(reference as ArrayLike<number | null>, current as ArrayLike<number | null>),
+      effect,
+      options,
+    );
   if (binned !== undefined)
     return ofOutcome(test, binned(pairOf(type, reference, current, options.bins ?? BINS)), effect, options);
   if (test in NUMERIC_TESTS) return failed(test, 'for numeric columns only');
@@ -150,19 +161,21 @@ function ofDialect(
 /** The verdict of a report, on one column: rows independent, the budget of a single comparison. */
 function verdictOf(
   type: TwoSamples['type'],
-  reference: readonly CategoryValue[],
-  current: readonly CategoryValue[],
+  reference: ArrayLike<CategoryValue>,
+  current: ArrayLike<CategoryValue>,
   { alpha }: TwoSampleOptions,
 ): TwoSampleAnswer {
-  const text = (values: readonly CategoryValue[]) =>
-    values.map((value) => (value === null || value === undefined ? null : String(value)));
+  const text = (values: ArrayLike<CategoryValue>) =>
+    Array.from(values, (value) => (value === null || value === undefined ? null : String(value)));
   const [a, b] = type === 'numeric' ? [reference, current] : [text(reference), text(current)];
   const column =
-    type === 'numeric' ? numericColumnOf(a as (number | null)[]) : categoricalColumnOf(a as (string | null)[]);
+    type === 'numeric'
+      ? numericColumnOf(a as ArrayLike<number | null>)
+      : categoricalColumnOf(a as ArrayLike<string | null>);
   const level = alpha ?? reportLevelOf(1);
   const { status, statistic, pValue, threshold, effect, reason } = judgeColumn(
     column,
-    countsOfSample(column, b as (string | null)[]),
+    countsOfSample(column, b as ArrayLike<string | null>),
     {
       level,
       smallestEffect: EFFECTS.tiny,
@@ -178,19 +191,19 @@ function verdictOf(
 
 function pairOf(
   type: TwoSamples['type'],
-  reference: readonly CategoryValue[],
-  current: readonly CategoryValue[],
+  reference: ArrayLike<CategoryValue>,
+  current: ArrayLike<CategoryValue>,
   bins: number,
 ): BinnedPair {
   return type === 'numeric'
-    ? binnedByReference(reference as (number | null)[], current as (number | null)[], bins)
+    ? binnedByReference(reference as ArrayLike<number | null>, current as ArrayLike<number | null>, bins)
     : valueCounts(reference, current);
 }
 
 function effectOf(
   type: TwoSamples['type'],
-  reference: readonly CategoryValue[],
-  current: readonly CategoryValue[],
+  reference: ArrayLike<CategoryValue>,
+  current: ArrayLike<CategoryValue>,
 ): number | null {
   const pair = pairOf(type, reference, current, BINS);
   let n = 0;

@@ -17,6 +17,7 @@ import { type QualityColumn, qualityChecks } from '../engine/quality.ts';
 import { LEAST_ROWS } from '../engine/score-judge.ts';
 import { smallestEffect } from '../engine/verdict.ts';
 import { baselineFromTable } from './baseline-from-table.ts';
+import { type DecidedFeature, decideByTests, refuseTooManyValues, type TestChoice } from './chosen-tests.ts';
 import { countsOfTable, newColumns } from './counts-of-table.ts';
 import { performanceCountsOfTable } from './performance-of-table.ts';
 import { chooseColumns } from './table-columns.ts';
@@ -49,14 +50,19 @@ const FEATURE_KEYS = [
   'missingReference',
   'missingCurrent',
 ] as const;
-export type ReportFeature = Pick<FeatureResult, (typeof FEATURE_KEYS)[number]>;
+/** `score`: the number that a product reports, where a dialect decided. */
+export type ReportFeature = Pick<FeatureResult, (typeof FEATURE_KEYS)[number]> & { readonly score?: number | null };
 
 /** What people read: everything, in words. */
 export interface Comparison {
   readonly report: Report;
-  readonly features: readonly FeatureResult[];
+  readonly features: readonly DecidedFeature[];
   readonly quality: readonly QualityCheck[];
   readonly baseline: Baseline;
+  /** What was counted, a column of the baseline each: what is drawn. */
+  readonly columns: readonly QualityColumn[];
+  /** Tests decide that were chosen. */
+  readonly tested: boolean;
   readonly findings: readonly Problem[];
 }
 
@@ -68,16 +74,19 @@ export interface ReportRequest {
   readonly monitor: Monitor | null;
   /** Column of the reference that the null is calibrated over; overrides the monitor's. */
   readonly time: string | null;
+  /** Tests on raw values that decide instead of the calibrated verdict. */
+  readonly tests?: readonly TestChoice[];
   readonly progress?: (what: string) => void;
 }
 
 /** @throws ProblemError for data without rows, without common columns, or without a column that is named */
 export async function compareTables(request: ReportRequest): Promise<Comparison> {
-  const { current, progress = () => undefined } = request;
+  const { current, tests = [], progress = () => undefined } = request;
   if (current.rows === 0)
     throw new ProblemError([
       { code: 'no-rows', path: current.shown, message: 'has no rows', expected: 'current data with at least one row' },
     ]);
+  const raw = tests.length === 0 ? null : rawReference(request);
   const monitor = await monitorOf(request);
   const baseline =
     'schema' in request.reference
@@ -110,7 +119,9 @@ export async function compareTables(request: ReportRequest): Promise<Comparison>
       absentCounts(current.rows, column.type === 'numeric' ? column.counts.length : column.categories.length);
     return { name: column.name, baseline: column, counts: of, judged: judgeScores(column, of, options) };
   });
-  const features = columns.flatMap(({ judged }, i) => (counts[i] === null || judged === null ? [] : [judged.result]));
+  const verdicts = columns.flatMap(({ judged }, i) => (counts[i] === null || judged === null ? [] : [judged.result]));
+  const features: readonly DecidedFeature[] =
+    raw === null ? verdicts : await decideByTests(verdicts, tests, { reference: raw, current, progress });
   const quality = monitor.quality === 'off' ? [] : await qualityOf(request, monitor, baseline, columns);
   const performance = await performanceOf(current, monitor, baseline);
   const drifted = features.filter(({ status }) => status === 'drifted').length;
@@ -122,7 +133,11 @@ export async function compareTables(request: ReportRequest): Promise<Comparison>
     null: baseline.columns.some(({ calibration }) => calibration !== null) ? 'calibrated' : 'independent',
     drift: { drifted: drifted > 0, driftedFeatures: drifted, features: features.length },
     features: features.map(
-      (feature) => Object.fromEntries(FEATURE_KEYS.map((key) => [key, feature[key]])) as unknown as ReportFeature,
+      (feature) =>
+        ({
+          ...Object.fromEntries(FEATURE_KEYS.map((key) => [key, feature[key]])),
+          ...(feature.score === undefined ? {} : { score: feature.score }),
+        }) as unknown as ReportFeature,
     ),
     quality: quality.map(({ check, feature, status, value, expected }) => ({
       check,
@@ -133,7 +148,23 @@ export async function compareTables(request: ReportRequest): Promise<Comparison>
     })),
     performance,
   };
-  return { report, features, quality, baseline, findings: baseline.findings };
+  return { report, features, quality, baseline, columns, tested: raw !== null, findings: baseline.findings };
+}
+
+/** A baseline holds no raw values. */
+function rawReference({ reference, current }: ReportRequest): Table {
+  if ('schema' in reference)
+    throw new ProblemError([
+      {
+        code: 'no-raw-values',
+        path: '--test',
+        message: 'needs the raw values of both sides, and a baseline has none',
+        expected: 'a data file as --reference',
+        fix: 'give the data that the baseline was made from, or leave --test out',
+      },
+    ]);
+  refuseTooManyValues(reference, current);
+  return reference;
 }
 
 async function monitorOf({ monitor, time, reference }: ReportRequest): Promise<Monitor> {
@@ -147,7 +178,7 @@ async function monitorOf({ monitor, time, reference }: ReportRequest): Promise<M
 }
 
 /** Without a monitor: the longest window of which the reference still has two weeks' worth. */
-async function windowFor(reference: Table, monitor: Monitor): Promise<string> {
+export async function windowFor(reference: Table, monitor: Monitor): Promise<string> {
   const column = chooseColumns(reference, { columns: { time: monitor.columns.time }, features: {}, task: 'none' }).time;
   const range = column === null ? null : await timeRange(reference, await timeSql(reference, column));
   if (range === null) return '1d';

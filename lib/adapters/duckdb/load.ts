@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance, DuckDBVector } from '@duckdb/node-api';
 import { type Problem, ProblemError } from '../../contracts/problem.ts';
 
 const PACKAGE = '@duckdb/node-api';
@@ -95,6 +95,18 @@ export class DuckDb {
         });
         return row;
       });
+    });
+  }
+
+  /** The first column of one statement's rows, in pieces and in order, for what is too much to be held twice. */
+  async eachPiece(sql: string, take: (values: DuckDBVector, rows: number) => void): Promise<void> {
+    await this.exclusively(async () => {
+      const result = await this.connection.stream(sql);
+      for (;;) {
+        const chunk = await result.fetchChunk();
+        if (chunk === null || chunk.rowCount === 0) return;
+        take(chunk.getColumnVector(0), chunk.rowCount);
+      }
     });
   }
 

@@ -52,11 +52,11 @@ export interface DialectOptions
 interface Product {
   readonly numericTests: readonly string[];
   readonly categoricalTests: readonly string[];
-  numeric(test: string, a: readonly RawValue[], b: readonly RawValue[], options: DialectOptions): DialectAnswer;
+  numeric(test: string, a: ArrayLike<RawValue>, b: ArrayLike<RawValue>, options: DialectOptions): DialectAnswer;
   categorical(
     test: string,
-    a: readonly CategoryValue[],
-    b: readonly CategoryValue[],
+    a: ArrayLike<CategoryValue>,
+    b: ArrayLike<CategoryValue>,
     options: DialectOptions,
   ): DialectAnswer;
 }
@@ -124,18 +124,35 @@ const PRODUCTS: Readonly<Record<string, Product>> = {
 export function runDialect(
   name: string,
   type: 'numeric' | 'categorical',
-  reference: readonly CategoryValue[],
-  current: readonly CategoryValue[],
+  reference: ArrayLike<CategoryValue>,
+  current: ArrayLike<CategoryValue>,
   options: DialectOptions,
 ): DialectAnswer | null {
+  const found = findDialect(name);
+  if (found === null) return null;
+  const { product, test } = found;
+  return type === 'numeric'
+    ? product.numeric(test, reference as ArrayLike<RawValue>, current as ArrayLike<RawValue>, options)
+    : product.categorical(test, reference, current, options);
+}
+
+/** The types of columns that the product offers the test for; `null` where there is no such name. */
+export function dialectTypes(name: string): ('numeric' | 'categorical')[] | null {
+  const found = findDialect(name);
+  if (found === null) return null;
+  const { product, test } = found;
+  return [
+    ...(product.numericTests.includes(test) ? (['numeric'] as const) : []),
+    ...(product.categoricalTests.includes(test) ? (['categorical'] as const) : []),
+  ];
+}
+
+function findDialect(name: string): { readonly product: Product; readonly test: string } | null {
   const at = name.lastIndexOf('@');
   const test = name.slice(0, at);
-  const product = Object.hasOwn(PRODUCTS, name.slice(at + 1)) ? PRODUCTS[name.slice(at + 1)] : undefined;
+  const product = at > 0 && Object.hasOwn(PRODUCTS, name.slice(at + 1)) ? PRODUCTS[name.slice(at + 1)] : undefined;
   if (product === undefined) return null;
-  if (!product.numericTests.includes(test) && !product.categoricalTests.includes(test)) return null;
-  return type === 'numeric'
-    ? product.numeric(test, reference as RawValue[], current as RawValue[], options)
-    : product.categorical(test, reference, current, options);
+  return product.numericTests.includes(test) || product.categoricalTests.includes(test) ? { product, test } : null;
 }
 
 export function dialectNames(): string[] {
