@@ -10,6 +10,7 @@ import { DATA_HELP, DATA_OPTIONS, Progress, withDuckDb, writeFindings } from './
 import { readMonitorFile } from './monitor-option.ts';
 import { readOptions } from './options.ts';
 import { NO_PAINT, reportText, TERMINAL_PAINT } from './report-text.ts';
+import type { Names } from './report-words.ts';
 
 const FAIL_ON = ['drift', 'quality', 'performance', 'never'] as const;
 
@@ -23,7 +24,7 @@ Usage: mlmon report --reference FILE… --current FILE… [options]
   --time COLUMN       calibrates on the reference's own windows: how much it moves when nothing is wrong
   --test NAME         a test on the raw values decides instead of the calibrated verdict: any of \`mlmon compare --list\`, dialects
                       too; for all columns of its type, or for one as COLUMN=NAME; may be given several times
-  --format FORMAT     text (default) or json
+  --format FORMAT     text (default), json or junit
   --json              the same as --format json
   -o, --output FILE   where to write; standard output when absent
   --fail-on WHAT      drift (default): exit with 1 when anything is found; quality: when quality or performance is; performance: when
@@ -45,7 +46,7 @@ export const command: Command = {
       monitor: { type: 'string' },
       time: { type: 'string' },
       test: { type: 'string', multiple: true },
-      format: { type: 'string', values: ['text', 'json'] },
+      format: { type: 'string', values: ['text', 'json', 'junit'] },
       json: { type: 'boolean' },
       output: { type: 'string', short: 'o' },
       'fail-on': { type: 'string', values: FAIL_ON },
@@ -98,18 +99,27 @@ export const command: Command = {
 interface Output {
   readonly format: string;
   readonly output: string | undefined;
-  readonly names: { readonly reference: string; readonly current: string };
+  readonly names: Names;
 }
 
 async function write(comparison: Comparison, { format, output, names }: Output, io: CommandIo): Promise<void> {
   const coloured = output === undefined && io.terminal && !process.env['NO_COLOR'];
-  const text =
-    format === 'json'
-      ? `${JSON.stringify(comparison.report, null, 2)}\n`
-      : reportText(comparison, names, coloured ? TERMINAL_PAINT : NO_PAINT);
+  const text = await rendered(comparison, format, names, coloured);
   if (output === undefined) io.stdout.write(text);
   else await writeFile(resolve(io.cwd, output), text);
   if (format !== 'json') writeFindings(io, comparison.findings);
+}
+
+/** Renderers that are seldom asked for are loaded on demand. */
+async function rendered(comparison: Comparison, format: string, names: Names, coloured: boolean): Promise<string> {
+  switch (format) {
+    case 'json':
+      return `${JSON.stringify(comparison.report, null, 2)}\n`;
+    case 'junit':
+      return (await import('./report-junit.ts')).reportJunit(comparison, names);
+    default:
+      return reportText(comparison, names, coloured ? TERMINAL_PAINT : NO_PAINT);
+  }
 }
 
 /** `drift` is the least of the three: whatever is found counts. */

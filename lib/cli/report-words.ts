@@ -1,0 +1,63 @@
+/** What text, JUnit and the page of a report say alike. */
+import type { FeatureResult, MetricResult, QualityCheck, Verdict } from '../contracts/result.ts';
+import { PRIMARY_TEST } from '../engine/column-verdict.ts';
+import type { JudgedPerformance } from '../engine/performance.ts';
+import type { Comparison } from '../local/report.ts';
+
+/** How the two sides are called. */
+export interface Names {
+  readonly reference: string;
+  readonly current: string;
+}
+
+const ORDER: readonly Verdict[] = ['failed', 'drifted', 'stale', 'insufficient-data', 'learning', 'immature', 'ok'];
+
+/** What needs eyes first, then the largest effect. */
+export function byImportance<F extends FeatureResult>(features: readonly F[]): F[] {
+  return [...features].sort(
+    (a, b) =>
+      ORDER.indexOf(a.status) - ORDER.indexOf(b.status) ||
+      (b.effect ?? -1) - (a.effect ?? -1) ||
+      (a.name < b.name ? -1 : 1),
+  );
+}
+
+/** A finding of its own; the other checks are judged with their column. */
+export function isBreach({ breach, status }: QualityCheck): boolean {
+  return breach && status === 'drifted';
+}
+
+/** What the verdicts rest on. */
+export function nullText(comparison: Comparison): string {
+  if (!comparison.tested) return calibrationText(comparison);
+  const chosen = 'chosen tests decide, each column at the level of its own, rows taken as independent';
+  const others = comparison.features.some(({ test }) => test === PRIMARY_TEST);
+  return others ? `${chosen}; in the other columns, ${calibrationText(comparison)}` : chosen;
+}
+
+function calibrationText({ report, baseline: { window } }: Comparison): string {
+  if (report.null === 'independent' || window === null)
+    return 'rows are taken as independent: real traffic varies more than that; --time COLUMN calibrates on the reference';
+  return `calibrated on ${count(window.count)} windows of ${window.every} (${window.timezone}) of the reference`;
+}
+
+/** Value, interval, reference and limit of a performance metric. */
+export function metricText({ value, interval, baseline, threshold, reason }: MetricResult): string {
+  const parts = [value === null ? (reason ?? 'unknown') : number(value)];
+  if (interval !== null) parts.push(`(${number(interval[0])} to ${number(interval[1])})`);
+  if (baseline !== null) parts.push(`reference ${number(baseline)}`);
+  if (threshold !== null) parts.push(`limit ${number(threshold)}`);
+  return parts.join('  ');
+}
+
+export function coverageText({ coverage }: JudgedPerformance): string {
+  return coverage === null ? '' : `, labels for ${Number((100 * coverage).toPrecision(3))} %`;
+}
+
+export function count(value: number): string {
+  return value.toLocaleString('en');
+}
+
+function number(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
