@@ -24,7 +24,7 @@ Usage: mlmon report --reference FILE… --current FILE… [options]
   --time COLUMN       calibrates on the reference's own windows: how much it moves when nothing is wrong
   --test NAME         a test on the raw values decides instead of the calibrated verdict: any of \`mlmon compare --list\`, dialects
                       too; for all columns of its type, or for one as COLUMN=NAME; may be given several times
-  --format FORMAT     text (default), json or junit
+  --format FORMAT     text (default), json, junit or html (one page that needs nothing else)
   --json              the same as --format json
   -o, --output FILE   where to write; standard output when absent
   --fail-on WHAT      drift (default): exit with 1 when anything is found; quality: when quality or performance is; performance: when
@@ -46,7 +46,7 @@ export const command: Command = {
       monitor: { type: 'string' },
       time: { type: 'string' },
       test: { type: 'string', multiple: true },
-      format: { type: 'string', values: ['text', 'json', 'junit'] },
+      format: { type: 'string', values: ['text', 'json', 'junit', 'html'] },
       json: { type: 'boolean' },
       output: { type: 'string', short: 'o' },
       'fail-on': { type: 'string', values: FAIL_ON },
@@ -117,6 +117,8 @@ async function rendered(comparison: Comparison, format: string, names: Names, co
       return `${JSON.stringify(comparison.report, null, 2)}\n`;
     case 'junit':
       return (await import('./report-junit.ts')).reportJunit(comparison, names);
+    case 'html':
+      return (await import('./report-html.ts')).reportHtml(comparison, names);
     default:
       return reportText(comparison, names, coloured ? TERMINAL_PAINT : NO_PAINT);
   }
