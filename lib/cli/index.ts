@@ -19,6 +19,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Prom
   validate: { summary: 'checks monitors', load: async () => (await import('./validate.ts')).command },
   profile: { summary: 'makes a baseline from data', load: async () => (await import('./profile.ts')).command },
   report: { summary: 'compares two data sets', load: async () => (await import('./report.ts')).command },
+  backtest: {
+    summary: 'replays history through a monitor',
+    load: async () => (await import('./backtest.ts')).command,
+  },
   compare: {
     summary: 'two-sample tests on standard input, one a line',
     load: async () => (await import('./compare.ts')).command,

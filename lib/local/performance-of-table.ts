@@ -87,7 +87,7 @@ export async function performanceCountsOfTable(request: TablePerformance): Promi
 }
 
 /** Absent, zero and negative weights count as 1: the row is there. */
-function weightOf(column: TableColumn | null): string {
+export function weightOf(column: TableColumn | null): string {
   if (column === null) return 'CAST(1 AS DOUBLE)';
   const weight = numberSql(column);
   return `CASE WHEN isfinite(${weight}) AND ${weight} > 0 THEN ${weight} ELSE 1 END`;

@@ -1,0 +1,393 @@
+/** Replays past data through a monitor: what it would have said of every window, and which episodes it would have opened. */
+import type { WindowMap } from '../adapters/duckdb/summaries.ts';
+import { type Table, type TableColumn, timeSql } from '../adapters/duckdb/table.ts';
+import type { Baseline } from '../contracts/baseline.ts';
+import type { Episode } from '../contracts/episode.ts';
+import { type Monitor, parseMonitor } from '../contracts/monitor.ts';
+import { nearest, type Problem, ProblemError } from '../contracts/problem.ts';
+import type { FeatureResult, Severity, Signal, Verdict, WindowResult } from '../contracts/result.ts';
+import { type ExpectedOpenings, expectedOpenings, judgesVolume } from '../engine/expected-openings.ts';
+import { latencyLimits } from '../engine/latency-verdict.ts';
+import { regressionFixedPoint } from '../engine/performance-numbers.ts';
+import { LEAST_ROWS } from '../engine/score-judge.ts';
+import { compileShape, type Shape } from '../engine/shape.ts';
+import type { Span } from '../engine/window.ts';
+import { baselineFromTable, cutWindows } from './baseline-from-table.ts';
+import { performanceCountsOfTable } from './performance-of-table.ts';
+import { replay, replayedSpans } from './replay.ts';
+import { windowFor } from './report.ts';
+import { monitorOfRows, ROW_SPAN, rowAt, rowTable } from './row-windows.ts';
+import type { WindowChoice } from './window-choice.ts';
+import { countWindows, distinctIds } from './window-counts.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+/** Silence at an end of the data, in mean distances of its rows, that says that the window is not all there. */
+const SILENCE = 10;
+/** Times are often kept in whole minutes. */
+const TICK = 60_000;
+
+/** RFC 3339; for windows of rows the number of rows before. */
+export type Place = string | number;
+
+/** `backtest --format json` (docs/how-to/backtest.md). */
+export interface Backtest {
+  readonly schema: 'mlmon.backtest/v1';
+  readonly budget: { readonly falseAlertsPerMonth: number };
+  readonly windows: readonly BacktestWindow[];
+  readonly alerts: readonly BacktestAlert[];
+}
+
+export interface BacktestWindow {
+  readonly start: Place;
+  readonly end: Place;
+  readonly rows: number;
+  readonly status: Verdict;
+  readonly driftedFeatures: readonly string[];
+  readonly features: Readonly<
+    Record<string, Pick<FeatureResult, 'status' | 'test' | 'statistic' | 'pValue' | 'effect'>>
+  >;
+}
+
+export interface BacktestAlert {
+  readonly signal: Signal;
+  readonly features: readonly string[];
+  /** End of the window that opened it. */
+  readonly opened: Place;
+  readonly closed: Place | null;
+  readonly severity: Severity;
+}
+
+/** What people read beside the answer. */
+export interface ReplayedHistory {
+  readonly backtest: Backtest;
+  readonly results: readonly WindowResult[];
+  readonly episodes: readonly Episode[];
+  readonly expected: ExpectedOpenings;
+  /** Days of the clock that were replayed. */
+  readonly days: number;
+  readonly window: WindowChoice;
+  readonly timezone: string;
+  readonly baseline: Baseline;
+  readonly rows: number;
+  readonly findings: readonly Problem[];
+}
+
+export interface BacktestRequest {
+  /** Data, or a baseline made from it before. */
+  readonly reference: Table | Baseline;
+  readonly data: Table;
+  /** `null`: everything is inferred from the reference. */
+  readonly monitor: Monitor | null;
+  /** Overrides the monitor's. */
+  readonly time: string | null;
+  /** `null`: the monitor's, else what the reference has two weeks' worth of. */
+  readonly window: WindowChoice | null;
+  readonly progress?: (what: string) => void;
+}
+
+interface Prepared {
+  readonly monitor: Monitor;
+  readonly baseline: Baseline;
+  readonly data: Table;
+  readonly time: TableColumn;
+  readonly window: WindowChoice;
+  /** Real time that passes in one unit of the clock that windows are cut on. */
+  readonly pace: number;
+  readonly findings: readonly Problem[];
+}
+
+/** @throws ProblemError naming all that keeps the data from being replayed */
+export async function backtestTables(request: BacktestRequest): Promise<ReplayedHistory> {
+  const { progress = () => undefined } = request;
+  const prepared = await prepare(request);
+  const { monitor, baseline, data, window } = prepared;
+  const findings: Problem[] = [...prepared.findings, ...baseline.findings];
+  const shape = compileShape(monitor, baseline);
+  refuseStrangers(shape, data);
+  progress('cutting windows');
+  const cut = await cutWindows(data, prepared.time, monitor, findings);
+  const { map, spans } = cut;
+  if (map === null)
+    throw new ProblemError([
+      {
+        code: 'too-many-windows',
+        path: '--window',
+        message: 'is too short for the time that the data covers',
+        got: `${new Date(cut.from).toISOString()} to ${new Date(cut.to).toISOString()} in windows of ${monitor.window.every}`,
+        fix: 'take a longer window, or leave out rows with a time far from all others',
+      },
+    ]);
+  const counting = { table: data, shape, windows: map, monitor, progress };
+  const counts = await countWindows(counting);
+  const replayed = replayedSpans(shape, spans);
+  const performance = await performanceOf(data, monitor, map, baseline);
+  const isRows = window.kind === 'rows';
+  const parts = isRows ? null : await hourlyRows(data, prepared.time, map);
+  const distinct = await distinctIds(counting, replayed);
+  progress('judging windows');
+  const { windows, episodes } = replay(
+    {
+      shape,
+      spans,
+      counts,
+      whole: isRows ? spans.map(() => false) : wholeSpans(spans, { ...cut, rows: data.rows }),
+      parts,
+      distinct,
+      performance,
+      labelledUntil: isRows ? null : cut.to,
+    },
+    replayed,
+  );
+  const openings = expectedOpenings(shape, {
+    volume: !isRows && judgesVolume(monitor, baseline),
+    latency: latencyLimits(monitor) > 0 && monitor.columns.latency !== undefined,
+    performance: performance !== null,
+  });
+  const expected = { low: openings.low / prepared.pace, high: openings.high / prepared.pace };
+  const place = (iso: string): Place => (isRows ? rowAt(Date.parse(iso), window.rows, data.rows) : iso);
+  return {
+    backtest: {
+      schema: 'mlmon.backtest/v1',
+      budget: { falseAlertsPerMonth: Number(expected.high.toPrecision(9)) },
+      windows: windows.map((result) => windowOf(result, place)),
+      alerts: episodes.map(({ signal, features, opened, closed, severity }) => ({
+        signal,
+        features: features.map(({ name }) => name),
+        opened: place(opened),
+        closed: closed === null ? null : place(closed),
+        severity,
+      })),
+    },
+    results: windows,
+    episodes,
+    expected,
+    days: (((spans.at(-1)?.end ?? 0) - (spans[0]?.start ?? 0)) / DAY) * prepared.pace,
+    window,
+    timezone: monitor.window.timezone,
+    baseline,
+    rows: data.rows,
+    findings,
+  };
+}
+
+/** The answer's places of an episode, for the text. */
+export function placeOf({ window, rows }: ReplayedHistory, iso: string): Place {
+  return window.kind === 'rows' ? rowAt(Date.parse(iso), window.rows, rows) : iso;
+}
+
+async function prepare(request: BacktestRequest): Promise<Prepared> {
+  const { reference, data, progress } = request;
+  const findings: Problem[] = [];
+  const base = request.monitor ?? inferredMonitor();
+  const name = request.time ?? base.columns.time;
+  const timed: Monitor = { ...base, columns: { ...base.columns, time: name }, features: comparable(base.features) };
+  const time = timeColumn(request, name);
+  const known = 'schema' in reference ? null : reference;
+  const ofReference = known === null || name === undefined ? undefined : known.column(name);
+  if (known !== null && ofReference === undefined)
+    findings.push({
+      code: 'no-time-column',
+      path: known.shown,
+      message: `the reference has no column ${JSON.stringify(name)}, so nothing is calibrated on it and rows are taken as independent`,
+      fix: 'give a reference with its times',
+    });
+  const window: WindowChoice = request.window ?? {
+    kind: 'duration',
+    every:
+      request.monitor !== null
+        ? base.window.every
+        : 'schema' in reference
+          ? (reference.window?.every ?? base.window.every)
+          : await windowFor(ofReference === undefined ? data : reference, timed),
+  };
+  if (window.kind === 'duration') {
+    const monitor: Monitor = { ...timed, window: { ...timed.window, every: window.every } };
+    const baseline =
+      known === null
+        ? (reference as Baseline)
+        : await makeBaseline(known, monitor, ofReference !== undefined, progress);
+    return { monitor, baseline, data, time, window, pace: 1, findings };
+  }
+  if (known === null)
+    throw new ProblemError([
+      {
+        code: 'wrong-use',
+        path: '--window',
+        message:
+          'windows of rows are calibrated on windows of as many rows, which a baseline made before does not have',
+        fix: 'give the reference as data',
+      },
+    ]);
+  const placed = await placedRows(data, time, window.rows, findings);
+  const ms = placed.typicalMs ?? DAY;
+  const monitor = monitorOfRows(timed, window.rows, ms);
+  const calibrating = ofReference === undefined ? null : await placedRows(known, ofReference, window.rows, findings);
+  const baseline = await makeBaseline(calibrating?.table ?? known, monitor, calibrating !== null, progress);
+  const column = placed.table.column(time.name) ?? time;
+  return {
+    monitor,
+    baseline: { ...baseline, volume: null },
+    data: placed.table,
+    time: column,
+    window,
+    pace: ms / ROW_SPAN,
+    findings,
+  };
+}
+
+function inferredMonitor(): Monitor {
+  const { monitor } = parseMonitor({ model: 'backtest', window: { minimumRows: LEAST_ROWS } });
+  if (monitor === null) throw new Error('the default monitor is not valid');
+  return monitor;
+}
+
+/** Values of tables are not hashed, whatever is done to those of events. */
+function comparable(features: Monitor['features']): Monitor['features'] {
+  if (features === undefined) return undefined;
+  return Object.fromEntries(
+    Object.entries(features).map(([name, rule]) => [name, rule.policy === 'hash' ? { ...rule, policy: 'keep' } : rule]),
+  );
+}
+
+function timeColumn({ data }: BacktestRequest, name: string | undefined): TableColumn {
+  const problems: Problem[] = [];
+  if (data.rows === 0)
+    problems.push({
+      code: 'no-rows',
+      path: data.shown,
+      message: 'has no rows',
+      expected: 'data with at least one row',
+    });
+  const column = name === undefined ? undefined : data.column(name);
+  if (name === undefined)
+    problems.push({
+      code: 'missing-option',
+      path: '--time',
+      message: 'is required: a replay needs to know when each row happened',
+      fix: 'name the time column, or give a monitor with columns: { time: … }',
+    });
+  else if (column === undefined) {
+    const names = data.columns.map((one) => one.name);
+    const near = nearest(name, names);
+    problems.push({
+      code: 'no-such-column',
+      path: `${data.shown}: --time`,
+      message: `there is no column ${JSON.stringify(name)}`,
+      expected: `one of ${names.join(', ')}`,
+      fix: near === undefined ? undefined : `did you mean ${near}?`,
+    });
+  }
+  if (problems.length > 0 || column === undefined) throw new ProblemError(problems);
+  return column;
+}
+
+async function makeBaseline(
+  table: Table,
+  monitor: Monitor,
+  hasTime: boolean,
+  progress: BacktestRequest['progress'],
+): Promise<Baseline> {
+  const columns = hasTime ? monitor.columns : { ...monitor.columns, time: undefined };
+  return baselineFromTable({
+    table,
+    monitor: { ...monitor, columns },
+    version: null,
+    ...(progress === undefined ? {} : { progress }),
+  });
+}
+
+async function placedRows(
+  table: Table,
+  column: TableColumn,
+  rows: number,
+  findings: Problem[],
+): Promise<{ readonly table: Table; readonly typicalMs: number | null }> {
+  const placed = await rowTable(table, column, rows);
+  if (placed === null)
+    throw new ProblemError([
+      {
+        code: 'no-times',
+        path: `${table.shown}: ${column.name}`,
+        message: 'is the time column and holds no time that can be read',
+        expected: 'timestamps, RFC 3339 text, or seconds since 1970',
+      },
+    ]);
+  if (placed.absent > 0)
+    findings.push({
+      code: 'rows-without-time',
+      path: `${table.shown}: ${column.name}`,
+      message: 'rows without a readable time belong to no window',
+      got: `${placed.absent} of ${table.rows} rows`,
+    });
+  return placed;
+}
+
+function refuseStrangers(shape: Shape, data: Table): void {
+  const known = shape.columns.filter(({ baseline }) => baseline !== null).map(({ name }) => name);
+  if (known.some((name) => data.column(name) !== undefined)) return;
+  throw new ProblemError([
+    {
+      code: 'no-common-columns',
+      path: data.shown,
+      message: 'has no column in common with the reference',
+      got: data.columns.map(({ name }) => name).join(', '),
+      expected: `some of ${known.join(', ')}`,
+    },
+  ]);
+}
+
+/** Data that begins or ends in mid-window would look like low traffic there. */
+function wholeSpans(
+  spans: readonly Span[],
+  { from, to, rows }: { readonly from: number; readonly to: number; readonly rows: number },
+): boolean[] {
+  const silence = (SILENCE * (to - from)) / Math.max(1, rows) + TICK;
+  return spans.map(({ start, end }) => from - start <= silence && end - to <= silence);
+}
+
+/** Rows of each window by the start of their hour, as grains of a stream have it. */
+async function hourlyRows(
+  table: Table,
+  column: TableColumn,
+  { relation, column: window, starts }: WindowMap,
+): Promise<{ start: number; rows: number }[][]> {
+  const time = await timeSql(table, column);
+  const found = await table.db.rows(
+    `SELECT ${window} AS w, CAST(floor((${time}) / ${HOUR}) AS BIGINT) AS h, count(*) AS n FROM ${relation} WHERE ${window} IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2`,
+  );
+  const parts: { start: number; rows: number }[][] = starts.map(() => []);
+  for (const row of found) {
+    const w = Number(row['w']);
+    parts[w]?.push({ start: Math.max(starts[w] ?? 0, Number(row['h']) * HOUR), rows: Number(row['n']) });
+  }
+  return parts;
+}
+
+async function performanceOf(data: Table, monitor: Monitor, windows: WindowMap, baseline: Baseline) {
+  const find = (name: string | undefined) => (name === undefined ? null : (data.column(name) ?? null));
+  const { truth, score, prediction, weight } = monitor.columns;
+  return performanceCountsOfTable({
+    table: data,
+    task: monitor.task,
+    columns: { truth: find(truth), score: find(score), prediction: find(prediction), weight: find(weight) },
+    windows,
+    fixedPoint: regressionFixedPoint(baseline),
+  });
+}
+
+function windowOf({ start, end, rows, status, features }: WindowResult, place: (iso: string) => Place): BacktestWindow {
+  return {
+    start: place(start),
+    end: place(end),
+    rows,
+    status,
+    driftedFeatures: features.filter((feature) => feature.status === 'drifted').map(({ name }) => name),
+    features: Object.fromEntries(
+      features.map(({ name, status: own, test, statistic, pValue, effect }) => [
+        name,
+        { status: own, test, statistic, pValue, effect },
+      ]),
+    ),
+  };
+}
