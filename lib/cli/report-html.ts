@@ -79,7 +79,7 @@ function tiles({ report, quality, features }: Comparison): string {
     }),
     performance === null
       ? tile('Performance', 'not measured', { tone: 'none', detail: 'no truth in the current data' })
-      : tile('Performance', words(performance.status), {
+      : tile('Performance', performance.status === 'ok' ? 'within limits' : words(performance.status), {
           tone: performance.status === 'drifted' ? 'bad' : performance.status === 'ok' ? 'good' : 'open',
           detail: `${count(performance.labels)} labels${coverageText(performance)}`,
         }),
@@ -99,7 +99,7 @@ function card(feature: DecidedFeature, column: ColumnBaseline | null, chart: str
   const size = effect === null ? '' : ` · effect w ${effect > 1 ? '> 1' : effect.toFixed(2)}`;
   return [
     `<article class="${status}" data-item="${status === 'ok' ? 'quiet' : 'loud'}">`,
-    `<header><span class="badge ${status}">${words(status)}</span><h3 data-name>${name(feature.name)}</h3><span class="dim small">${type}${size}</span></header>`,
+    `<header><span class="badge ${status}">${status === 'ok' ? 'no drift' : words(status)}</span><h3 data-name>${name(feature.name)}</h3><span class="dim small">${type}${size}</span></header>`,
     `<p>${html(summary)}${provisional ? ' <span class="dim">(provisional)</span>' : ''}</p>`,
     chart,
     sides(feature, column),
@@ -183,7 +183,7 @@ function performanceSection(performance: JudgedPerformance | null): string {
   if (performance === null) return '';
   const rows = performance.metrics.map(
     (metric) =>
-      `<tr><td><span class="badge ${metric.status}">${words(metric.status)}</span></td><td>${html(metric.metric)}</td><td>${html(metricText(metric))}</td></tr>`,
+      `<tr><td><span class="badge ${metric.status}">${words(metric.status)}</span></td><td>${html(metric.metric)}</td><td>${html(metricText(metric).replaceAll('  ', ' · '))}</td></tr>`,
   );
   return `<h2>Performance</h2><p class="dim">${count(performance.predictions)} predictions${html(coverageText(performance))}</p><div class="table"><table><tr><th></th><th>metric</th><th>value (95 % interval), reference, limit</th></tr>${rows.join('')}</table></div>${confusion(performance)}`;
 }
@@ -207,5 +207,5 @@ function notes({ findings }: Comparison): string {
 }
 
 function words(status: Verdict): string {
-  return status === 'ok' ? 'no drift' : status.replaceAll('-', ' ');
+  return status.replaceAll('-', ' ');
 }

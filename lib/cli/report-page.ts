@@ -23,7 +23,7 @@ p { overflow-wrap: anywhere; }
 .tools input[type=search] { flex: 1 1 220px; max-width: 420px; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 7px 12px; }
 .legend i { display: inline-block; width: 14px; height: 10px; border-radius: 2px; margin: 0 5px 0 10px; }
 .legend .r { background: var(--reference); } .legend .c { background: var(--current); }
-.features { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 500px), 1fr)); gap: 14px; align-items: start; }
+.features { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 500px), 1fr)); gap: 14px; }
 article { padding: 14px 16px; min-width: 0; }
 article.drifted, article.failed { border-left: 5px solid var(--red); }
 article header { display: flex; flex-wrap: wrap; gap: 4px 10px; align-items: center; margin-bottom: 4px; }

@@ -26,6 +26,7 @@ export type Shares =
 /** So many values of a number are drawn one by one. */
 const MOST_VALUES = 12;
 const MOST_CATEGORIES = 10;
+const DWARFING = 0.25;
 const RANGES = 32;
 /** Share of the rows at either end that does not stretch the axis. */
 const TAIL = 0.005;
@@ -37,12 +38,22 @@ export function sharesOf(column: ColumnBaseline, counts: ColumnCounts): Shares |
   const sides = { reference: column.counts, current: counts.bins };
   const values = sum(sides.reference) > 0 && sum(sides.current) > 0;
   if (!values) return null;
-  const inner = bins.values - (isEmpty(bins, 0) ? 1 : 0) - (isEmpty(bins, bins.values - 1) ? 1 : 0);
-  return inner <= MOST_VALUES ? valuesOf(column, counts, bins) : rangesOf(column, counts, bins);
+  return isOfValues(column, bins) ? valuesOf(column, counts, bins) : rangesOf(column, counts, bins);
 }
 
-function isEmpty({ baseline }: VerdictBins, bin: number): boolean {
-  return baseline[bin] === 0;
+/** Few values, or one that would dwarf every range. */
+function isOfValues(column: NumericBaseline, bins: VerdictBins): boolean {
+  let ranges = 0;
+  let filled = 0;
+  let heaviest = 0;
+  for (let bin = 0; bin < bins.values; bin++) {
+    const share = bins.baseline[bin]! / bins.rows;
+    if (share === 0) continue;
+    filled++;
+    if (!binLabel(column, bins, bin).startsWith('value ')) ranges++;
+    else heaviest = Math.max(heaviest, share);
+  }
+  return filled <= MOST_VALUES && (ranges === 0 || heaviest > DWARFING);
 }
 
 function valuesOf(column: ColumnBaseline, counts: ColumnCounts, bins: VerdictBins): Shares | null {

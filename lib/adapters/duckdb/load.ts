@@ -135,9 +135,10 @@ export class DuckDb {
   }
 }
 
-/** An SQL text literal. */
+/** An SQL text literal. A statement ends at its first NUL, so that is spelled out. */
 export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
+  const quoted = (part: string): string => `'${part.replaceAll("'", "''")}'`;
+  return text.includes('\u0000') ? `(${text.split('\u0000').map(quoted).join(' || chr(0) || ')})` : quoted(text);
 }
 
 /** A quoted SQL name. */
