@@ -27,13 +27,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'corrections-'));
   emulator = await Emulator.start();
   clients = new Clients(emulator);
+  const app = ['--app', 'npx tsx test/real/aws/corrections/app.ts', '--output', join(folder, 'cdk.out')];
   for (const argv of [
-    ['bootstrap', 'aws://000000000000/us-east-1'],
-    [
-      'deploy',
-      ...['--app', 'npx tsx test/real/aws/corrections/app.ts', '--output', join(folder, 'cdk.out')],
-      ...['--require-approval', 'never', '--outputs-file', join(folder, 'out.json')],
-    ],
+    ['bootstrap', 'aws://000000000000/us-east-1', ...app],
+    ['deploy', ...app, ...['--require-approval', 'never', '--outputs-file', join(folder, 'out.json')]],
   ]) {
     const ran = await emulator.cdk(argv);
     expect([argv[0], ran.code, ran.code === 0 ? '' : ran.err]).toEqual([argv[0], 0, '']);
