@@ -8,6 +8,7 @@ import { nearest, type Problem, ProblemError } from '../contracts/problem.ts';
 import type { FeatureResult } from '../contracts/result.ts';
 import { compareSamples, type TwoSampleAnswer, testNames, testTypes } from '../engine/two-sample.ts';
 import { numberText } from '../engine/verdict-words.ts';
+import { sortDoubles } from '../stats/sort-doubles.ts';
 
 /** Values of a column, both sides together, that are held in memory at most. */
 export const MOST_RAW_VALUES = 20_000_000;
@@ -132,7 +133,7 @@ async function answerOf(
   const ordered = test.endsWith('@nannyml');
   if (type === 'numeric') {
     const sides = [await rawNumbers(reference, a), await rawNumbers(current, b)] as const;
-    if (!ordered) for (const side of sides) side.sort();
+    if (!ordered) for (const side of sides) sortDoubles(side);
     return compareSamples({ test, type, reference: sides[0], current: sides[1] });
   }
   const read = ordered ? rawTexts : groupedTexts;

@@ -1,5 +1,7 @@
 /** Raw samples as the numeric tests see them. */
 
+import { sortDoubles } from './sort-doubles.ts';
+
 /** A number, or nothing: `null`, `undefined`, NaN and both infinities are left out before any test. */
 export type RawValue = number | null | undefined;
 
@@ -17,7 +19,7 @@ export function sortedFinite(values: ArrayLike<RawValue>): Float64Array {
     kept[n++] = value;
   }
   const found = kept.subarray(0, n);
-  return ascends ? found : found.sort();
+  return ascends ? found : sortDoubles(found);
 }
 
 /** Mean of values; NaN when there are none. Two passes, so that a large offset does not cancel. */
