@@ -28,3 +28,7 @@ if [ "$("$folder/node/node_modules/node/bin/node" --version 2>/dev/null | cut -d
   echo '{ "private": true }' >"$folder/node/package.json"
   npm install --prefix "$folder/node" --no-audit --no-fund --loglevel=error "node@$node" >&2
 fi
+
+# The Node.js of Lambda brings the clients of AWS along; functions of the CDK count on it.
+mkdir -p "$folder/runtime"
+ln -sfn ../../../node_modules/@aws-sdk "$folder/runtime/@aws-sdk"

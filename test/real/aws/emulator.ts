@@ -49,6 +49,7 @@ export class Emulator {
       AWS_ACCESS_KEY_ID: `MLMONEMULATOR${port}`,
       AWS_SECRET_ACCESS_KEY: 'emulator',
       AWS_REGION: REGION,
+      AWS_DEFAULT_REGION: REGION,
       AWS_EC2_METADATA_DISABLED: 'true',
       AWS_MAX_ATTEMPTS: '5',
       CDK_DISABLE_CLI_TELEMETRY: '1',
@@ -64,6 +65,7 @@ export class Emulator {
       env: {
         GATEWAY_PORT: String(port),
         TMPDIR: folder,
+        NODE_PATH: join(CACHE, 'runtime'),
         PATH: `${FUNCTION_NODE}:${process.env['PATH'] ?? ''}`,
         LOG_LEVEL: process.env['EMULATOR_LOG_LEVEL'] ?? 'WARNING',
         AWS_ACCESS_KEY_ID: 'emulator',
