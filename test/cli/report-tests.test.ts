@@ -104,6 +104,12 @@ describe('report --test', () => {
     expect(Object.keys(untouched[0] ?? {})).toEqual(Object.keys(untouched[1] ?? {}));
   });
 
+  it('knows the test of SciPy by its short name too', async () => {
+    const [age] = await features('--test', 'ks@scipy');
+    expect(age).toEqual({ ...(await features('--test', 'ks_2samp@scipy'))[0], test: 'ks@scipy' });
+    expect(age?.score).not.toBe(null);
+  });
+
   it('decides the exit code', async () => {
     expect((await report('--test', 'age=ks', '--test', 'a=b=ks', '--test', 'plan=chi-square')).code).toBe(1);
     expect((await report('--test', 'ks_2samp@scipy', '--fail-on', 'quality')).code).toBe(0);

@@ -83,9 +83,10 @@ const PRODUCTS: Readonly<Record<string, Product>> = {
       sagemakerCategorical(test, a, b, { ...options, method: simpleOrRobust(options.method) }),
   },
   scipy: {
-    numericTests: SCIPY_NUMERIC_TESTS,
+    // `ks` is what everybody calls it.
+    numericTests: [...SCIPY_NUMERIC_TESTS, 'ks'],
     categoricalTests: SCIPY_CATEGORICAL_TESTS,
-    numeric: (test, a, b, options) => scipyNumeric(test, a, b, options as ScipyOptions),
+    numeric: (test, a, b, options) => scipyNumeric(test === 'ks' ? 'ks_2samp' : test, a, b, options as ScipyOptions),
     categorical: (test, a, b, options) => scipyCategorical(test, a, b, options as ScipyOptions),
   },
   tfdv: {
