@@ -15,17 +15,19 @@ const QUIET_LINES = 3;
 
 /** From quiet to loud. */
 const MARKS = [' ', '·', '?', 'x', '■', '▲'] as const;
-type Mark = (typeof MARKS)[number];
+export type Mark = (typeof MARKS)[number];
 
 export const LEGEND = '· quiet   x drifted, not confirmed   ▲ opens an alert   ■ an alert is open   ? no verdict';
 
-interface Line {
+export interface CalendarLine {
   readonly label: string;
-  readonly marks: Mark[];
+  readonly marks: readonly Mark[];
+  /** For each mark the window that it shows, the loudest of those that share it; -1 where there is none. */
+  readonly shows: readonly number[];
 }
 
 export function calendar(history: ReplayedHistory, paint: Paint): string[] {
-  const lines = linesOf(history);
+  const lines = calendarLines(history);
   const width = Math.max(...lines.map(({ label }) => label.length));
   const text: string[] = [];
   for (let i = 0; i < lines.length; ) {
@@ -41,20 +43,25 @@ export function calendar(history: ReplayedHistory, paint: Paint): string[] {
   return text;
 }
 
-function linesOf(history: ReplayedHistory): Line[] {
+export function calendarLines(history: ReplayedHistory): CalendarLine[] {
   const { results, window } = history;
   const openedAt = new Set(history.episodes.map(({ opened }) => opened));
   const open = history.episodes.map(({ opened, closed }) => [opened, closed] as const);
-  const lines = new Map<string, Mark[]>();
+  const lines = new Map<string, { readonly marks: Mark[]; readonly shows: number[] }>();
   const placed = window.kind === 'rows' ? byRows(results, window.rows) : byTime(history, window.every);
   placed.forEach(({ label, place }, i) => {
-    const marks = lines.get(label) ?? [];
-    lines.set(label, marks);
-    while (marks.length <= place) marks.push(' ');
+    const { marks, shows } = lines.get(label) ?? { marks: [], shows: [] };
+    lines.set(label, { marks, shows });
+    while (marks.length <= place) {
+      marks.push(' ');
+      shows.push(-1);
+    }
     const mark = markOf(results[i]!, openedAt, open);
-    if (MARKS.indexOf(mark) > MARKS.indexOf(marks[place] ?? ' ')) marks[place] = mark;
+    if (shows[place] !== -1 && MARKS.indexOf(mark) <= MARKS.indexOf(marks[place] ?? ' ')) return;
+    marks[place] = mark;
+    shows[place] = i;
   });
-  return [...lines].map(([label, marks]) => ({ label, marks }));
+  return [...lines].map(([label, line]) => ({ label, ...line }));
 }
 
 interface Placed {
@@ -103,7 +110,7 @@ function markOf(
   return status === 'ok' ? '·' : '?';
 }
 
-function isQuiet({ marks }: Line): boolean {
+function isQuiet({ marks }: CalendarLine): boolean {
   return marks.every((mark) => mark === '·' || mark === ' ');
 }
 

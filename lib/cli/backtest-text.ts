@@ -32,7 +32,7 @@ export function backtestText(history: ReplayedHistory, names: ReplayNames, paint
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
-function nullText({ baseline, window }: ReplayedHistory): string {
+export function nullText({ baseline, window }: ReplayedHistory): string {
   const made = baseline.window;
   if (made === null || baseline.columns.every(({ calibration }) => calibration === null))
     return 'rows are taken as independent: real traffic varies more than that, so expect more false alarms than are told below';
@@ -66,10 +66,7 @@ export function quietMost(mean: number): number {
 
 function alertLines(episode: Episode, history: ReplayedHistory, paint: Paint): string[] {
   const { signal, severity, opened, closed, features, length, provisional } = episode;
-  const place = (iso: string): string => {
-    const at = placeOf(history, iso);
-    return typeof at === 'number' ? `row ${count(at)}` : at.replace('.000Z', 'Z').replace(':00Z', 'Z');
-  };
+  const place = (iso: string): string => placeText(history, iso);
   const own = history.window.kind === 'duration' ? history.window.every : length;
   const by = length === own || history.window.kind === 'rows' ? '' : `, seen over ${length}`;
   const head = `${paint('red', '▲')} ${place(opened)}  ${paint('bold', signal)}, ${severity}${by}: ${closed === null ? 'still open' : `closed ${place(closed)}`}${provisional ? ' (provisional)' : ''}`;
@@ -80,14 +77,19 @@ function alertLines(episode: Episode, history: ReplayedHistory, paint: Paint): s
   ];
 }
 
+export function placeText(history: ReplayedHistory, iso: string): string {
+  const at = placeOf(history, iso);
+  return typeof at === 'number' ? `row ${count(at)}` : at.replace('.000Z', 'Z').replace(':00Z', 'Z');
+}
+
 function more(hidden: number): string[] {
   return hidden > 0 ? [`    and ${hidden} more`] : [];
 }
 
-function count(value: number): string {
+export function count(value: number): string {
   return value.toLocaleString('en');
 }
 
-function number(value: number): string {
+export function number(value: number): string {
   return String(Number(value.toPrecision(2 + Math.max(0, Math.floor(Math.log10(Math.max(1, value)))))));
 }

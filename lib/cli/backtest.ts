@@ -26,7 +26,7 @@ been opened, when, and what they would have named; and how many false ones a mon
   --monitor FILE      features, budget, window, scales, severities; all common columns and the defaults without one
   --window W          a duration (15m, 1h, 1d) or a number of rows (1000), instead of the monitor's; without a monitor 1d, 1h or 15m:
                       the longest that the reference has two weeks' worth of
-  --format FORMAT     text (default) or json
+  --format FORMAT     text (default), json, or html: one page without outside addresses
   --json              the same as --format json
   -o, --output FILE   where to write; standard output when absent
   --fail-on WHAT      never (default), or alert: exit with 1 when an alert would have been opened
@@ -47,7 +47,7 @@ export const command: Command = {
       time: { type: 'string' },
       monitor: { type: 'string' },
       window: { type: 'string' },
-      format: { type: 'string', values: ['text', 'json'] },
+      format: { type: 'string', values: ['text', 'json', 'html'] },
       json: { type: 'boolean' },
       output: { type: 'string', short: 'o' },
       'fail-on': { type: 'string', values: ['never', 'alert'] },
@@ -115,13 +115,12 @@ async function write(history: ReplayedHistory, options: Options, io: CommandIo):
   const json = options.text('format') === 'json' || (options.text('format') === undefined && options.flag('json'));
   const [references, histories] = [options.list('reference'), options.list('data')];
   const coloured = output === undefined && io.terminal && !process.env['NO_COLOR'];
+  const names = { reference: references.join(' '), data: histories.join(' ') };
   const text = json
     ? `${JSON.stringify(history.backtest, null, 2)}\n`
-    : backtestText(
-        history,
-        { reference: references.join(' '), data: histories.join(' ') },
-        coloured ? TERMINAL_PAINT : NO_PAINT,
-      );
+    : options.text('format') === 'html'
+      ? (await import('./backtest-html.ts')).backtestHtml(history, names)
+      : backtestText(history, names, coloured ? TERMINAL_PAINT : NO_PAINT);
   if (output === undefined) io.stdout.write(text);
   else await writeFile(resolve(io.cwd, output), text);
   const same = histories.filter((file) => references.some((other) => resolve(io.cwd, other) === resolve(io.cwd, file)));

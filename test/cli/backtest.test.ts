@@ -228,6 +228,19 @@ describe('backtest', () => {
     ).toBe(1);
   });
 
+  it('writes one page that data cannot break out of', async () => {
+    const header = ['when', '<script>alert(1)</script>', 'b', 'c'] as const;
+    await traffic('page-a.csv', { seed: 6, days: 15, header });
+    await traffic('page-b.csv', { seed: 7, from: LATER, days: 2, header, changedFrom: LATER + DAY, change: 'mean' });
+    const argv = ['--reference', 'page-a.csv', '--data', 'page-b.csv', ...HOURLY, '--format', 'html'];
+    const { code, out } = await run(...argv);
+    expect(code).toBe(0);
+    expect(out).toContain('&lt;script&gt;');
+    expect(out).not.toMatch(/<script|https?:/);
+    expect(out.match(/<i class="[a-z]+" title=/g)).toHaveLength(48);
+    expect(out.match(/<i class="opens" title=/g)).toHaveLength(1);
+  });
+
   it('says when the reference is the data, and when it has no times', async () => {
     const same = await run(
       '--reference',
