@@ -21,6 +21,7 @@ const BENCHMARKS = [
   'evaluation',
   'models',
   'evaluator',
+  'synthesis',
   'collector',
   'log',
   'platform-memory',
