@@ -1,10 +1,10 @@
 /** `mlmon report`: compares two data sets. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Table } from '../adapters/duckdb/table.ts';
-import type { Baseline } from '../contracts/baseline.ts';
 import type { TestChoice } from '../local/chosen-tests.ts';
 import type { Comparison } from '../local/report.ts';
+import { readBaseline } from './baseline-option.ts';
 import { type Command, type CommandIo, EXIT, wrongUse } from './command.ts';
 import { DATA_HELP, DATA_OPTIONS, Progress, withDuckDb, writeFindings } from './data-files.ts';
 import { readMonitorFile } from './monitor-option.ts';
@@ -136,18 +136,4 @@ function found({ report, quality }: Comparison, failOn: (typeof FAIL_ON)[number]
 /** Loaded on demand: the tests are most of what a report without them does not need. */
 async function testChoices(texts: readonly string[]): Promise<readonly TestChoice[]> {
   return texts.length === 0 ? [] : (await import('../local/chosen-tests.ts')).readTestChoices(texts);
-}
-
-/** A baseline made before, when the one file named is one; else `null`. */
-async function readBaseline(files: readonly string[], cwd: string): Promise<Baseline | null> {
-  const [file] = files;
-  if (files.length !== 1 || file === undefined || !file.endsWith('.json')) return null;
-  let content: unknown;
-  try {
-    content = JSON.parse(await readFile(resolve(cwd, file), 'utf8'));
-  } catch {
-    return null;
-  }
-  const { schema, columns } = (content ?? {}) as Partial<Baseline>;
-  return schema === 'mlmon.baseline/v1' && Array.isArray(columns) ? (content as Baseline) : null;
 }
