@@ -173,7 +173,7 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     stream: 'none',
   },
   publisher: {
-    read: [...DECLARED, PREFIXES.configuration, PREFIXES.publications, PREFIXES.audit],
+    read: [...DECLARED, PREFIXES.configuration, PREFIXES.publications, PREFIXES.audit, PREFIXES.uploads],
     write: [...DECLARED, PREFIXES.configuration, PREFIXES.publications, PREFIXES.audit],
     remove: [PREFIXES.configuration, PREFIXES.publications],
     stream: 'none',

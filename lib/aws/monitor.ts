@@ -3,10 +3,11 @@ import { dirname, join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import type { Baseline } from '../contracts/baseline.ts';
 import { type Monitor as Declared, type MonitorInput, parseMonitor } from '../contracts/monitor.ts';
+import { PREFIXES } from '../contracts/object-keys.ts';
 import { type Problem, ProblemError, shown } from '../contracts/problem.ts';
 import type { PublishedLine } from '../contracts/publication.ts';
 
-/** What `baseline.from` begins with where it names an object of the platform's bucket instead of a file. */
+/** What `baseline.from` begins with where it names an object of the platform's bucket instead of a file: `store:uploads/churn/3.json`. */
 export const STORED_BASELINE = 'store:';
 
 /**
@@ -118,12 +119,20 @@ function baselineOf(monitor: Declared, folder: string): BaselineRead {
   });
   if (from.startsWith(STORED_BASELINE)) {
     const key = from.slice(STORED_BASELINE.length);
-    if (key === '' || monitor.features === undefined)
+    if (!key.startsWith(PREFIXES.uploads) || key === PREFIXES.uploads)
+      return wrong({
+        code: 'stored-baseline',
+        message: 'names an object that the publisher may not read',
+        got: shown(from),
+        expected: `${STORED_BASELINE}${PREFIXES.uploads}<key>`,
+        fix: `let the training pipeline put its baseline under ${PREFIXES.uploads} of the platform's bucket`,
+      });
+    if (monitor.features === undefined)
       return wrong({
         code: 'stored-baseline',
         message: 'names an object that cannot be read at synthesis',
         got: shown(from),
-        expected: `${STORED_BASELINE}<key> together with \`features\``,
+        expected: `${STORED_BASELINE}${PREFIXES.uploads}<key> together with \`features\``,
         fix: 'declare the features, or name the file that `mlmon profile` made',
       });
     return { baseline: { key }, problems: [] };

@@ -59,6 +59,8 @@ export const PREFIXES = {
   sageMaker: 'sagemaker/',
   onFailure: 'aws/lambda/',
   audit: 'audit/',
+  /** What users put into the store themselves: baselines of training pipelines, which monitors name by their key. */
+  uploads: 'uploads/',
 } as const;
 
 export const keys = {

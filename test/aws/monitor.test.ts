@@ -23,10 +23,10 @@ describe('a monitor of a file', () => {
   });
 
   it('may name a baseline in the store, together with features', () => {
-    const from = 'store:baselines-of-training/late.json';
+    const from = 'store:uploads/late.json';
     expect(
       Monitor.of({ model: 'late', features: { a: { type: 'numeric' } }, baseline: { from } }).line.baseline,
-    ).toEqual({ key: 'baselines-of-training/late.json' });
+    ).toEqual({ key: 'uploads/late.json' });
     expect(() => Monitor.of({ model: 'late', baseline: { from } })).toThrow(
       /late: baseline.from: names an object that cannot be read at synthesis.*together with `features`/,
     );
@@ -36,6 +36,7 @@ describe('a monitor of a file', () => {
     ['data.csv', /late: baseline.from: is a data file.*run `mlmon profile data.csv --monitor/],
     ['data.parquet', /is a data file/],
     ['missing.json', /late: baseline.from: cannot be read: ENOENT/],
+    ['store:capture/late.json', /may not read, got "store:capture\/late.json"; expected store:uploads\/<key>/],
   ])('refuses %s and says what to do', (from, message) => {
     expect(() => Monitor.of({ model: 'late', baseline: { from } })).toThrow(message);
   });
