@@ -30,6 +30,7 @@ from ministack.services import cloudwatch, firehose, kinesis  # noqa: E402
 
 import alarms  # noqa: E402
 import athena  # noqa: E402
+import buckets  # noqa: E402
 import embedded_metrics  # noqa: E402
 import function_url  # noqa: E402
 import stream_log  # noqa: E402
@@ -53,6 +54,7 @@ def main() -> None:
         module.time = clock
     events, delivery = EventSource(clock, put_object), Delivery(clock, put_object)
     stubs.install()
+    buckets.install()
     stream_log.install()
     template_secrets.install()
     embedded_metrics.install()
