@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { AthenaClient } from '@aws-sdk/client-athena';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { ACCOUNT, type Emulator, REGION } from './emulator.ts';
 
 export type Outputs = Readonly<Record<string, string>>;
@@ -55,10 +55,6 @@ export class Clients {
   /** Objects below a prefix, read as JSON. */
   async objects<T>(bucket: string, prefix: string): Promise<T[]> {
     return Promise.all((await this.keys(bucket, prefix)).map((key) => this.json<T>(bucket, key)));
-  }
-
-  async write(bucket: string, key: string, body: Uint8Array): Promise<void> {
-    await this.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
   }
 
   /** At most 500 a call, as a producer would; all must be taken. */

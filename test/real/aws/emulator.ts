@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { CHECKOUT, type Ended, eventually, freePort, Program, run } from '../programs.ts';
 
 const CACHE = join(CHECKOUT, '.cache/emulator');
+/** Folder of the AWS command line. */
+export const AWS_CLI = join(CACHE, 'aws-cli/bin');
 const PYTHON = join(CACHE, 'venv/bin/python');
 const FUNCTION_NODE = join(CACHE, 'node/node_modules/node/bin');
 export const ACCOUNT = '000000000000';

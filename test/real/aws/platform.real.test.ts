@@ -9,11 +9,12 @@ import { GetQueryExecutionCommand, GetQueryResultsCommand, StartQueryExecutionCo
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { keys } from '../../../lib/contracts/object-keys.ts';
 import type { PerformanceResult, WindowResult } from '../../../lib/contracts/result.ts';
-import { endAll, eventually } from '../programs.ts';
-import { assumeNewRole, type Credentials, query, signedRequest } from './caller.ts';
+import { endAll, eventually, run } from '../programs.ts';
+import { assumeNewRole, type Credentials, signedRequest } from './caller.ts';
 import { EVENTS_AN_HOUR, inferenceOf, labelOf, MODEL, type Order, ordersOf } from './checkout-traffic.ts';
 import { Clients, type Outputs, readOutputs } from './deployment.ts';
-import { Emulator } from './emulator.ts';
+import { Document } from './document.ts';
+import { AWS_CLI, Emulator } from './emulator.ts';
 import { PlatformEnvironment, STACK } from './platform-environment.ts';
 import { Receivers } from './receivers.ts';
 
@@ -82,6 +83,14 @@ async function passHour(n: number, wrong = false): Promise<Order[]> {
     await emulator.tick();
   }
   return orders;
+}
+
+/** With the AWS command line, as somebody would. */
+async function inTerminal(command: string, env: Readonly<Record<string, string>> = {}): Promise<void> {
+  const { code, err } = await run('bash', ['-euo', 'pipefail', '-c', command], {
+    env: { ...emulator.env, PATH: `${AWS_CLI}:${process.env['PATH'] ?? ''}`, ...env },
+  });
+  expect([command, code, code === 0 ? '' : err]).toEqual([command, 0, '']);
 }
 
 /** Texts in Slack that name it, oldest first. */
@@ -218,6 +227,12 @@ describe.sequential('a deployed platform', () => {
   it('has captured every event, readable through the Glue table', async () => {
     await emulator.flush();
     await emulator.flush(false);
+    const question = (await Document.read('docs/how-to/run-on-aws.md'))
+      .code('sql')
+      .replace('<CaptureTable>', out['CaptureTable'] ?? '')
+      .replace('2026-11-21', '2001-02-10')
+      .replace("'churn'", `'${MODEL}'`);
+    expect(await rows(question)).toEqual([['1', String(8 * EVENTS_AN_HOUR)]]);
     const counts = await rows(
       `SELECT type, count(*) AS n, count(DISTINCT id) AS ids FROM ${out['CaptureTable']} WHERE dt = '2001-02-10' GROUP BY type ORDER BY type`,
     );
@@ -281,7 +296,11 @@ describe.sequential('a deployed platform', () => {
     await emulator.alarms(false);
     // The same object again, under another name.
     const [given = ''] = await clients.keys(bucket(), keys.onFailure());
-    await clients.write(bucket(), `${given}-again`, await clients.bytes(bucket(), given));
+    await inTerminal((await Document.read('docs/how-to/run-on-aws.md')).code('sh', 'aws s3 cp'), {
+      bucket: bucket(),
+      key: given,
+    });
+    expect(await clients.keys(bucket(), keys.onFailure())).toEqual([given, `${given}-again`]);
     await emulator.settled();
     for (const minute of [76, 77]) {
       await emulator.clock(hour(8) + minute * MINUTE);
@@ -323,10 +342,12 @@ describe.sequential('a deployed platform', () => {
       1,
       expect.stringMatching(/[Tt]ermination ?[Pp]rotection/),
     ]);
-    await query(emulator, 'cloudformation', {
-      ...{ Action: 'UpdateTerminationProtection', Version: '2010-05-15', StackName: STACK },
-      EnableTerminationProtection: 'false',
-    });
+    const [unprotect, destroy] = (await Document.read('docs/how-to/run-on-aws.md'))
+      .code('sh', 'update-termination-protection')
+      .trim()
+      .split('\n');
+    expect(destroy).toBe('npx cdk destroy -c environment=production --all --force');
+    await inTerminal(unprotect ?? '');
     const held = await clients.keys(bucket(), '');
     await succeeded(environment.cdk('destroy', '--all', '--force'));
     expect((await emulator.state()).alarms).toEqual({});

@@ -7,12 +7,12 @@ import { keys } from '../../../lib/contracts/object-keys.ts';
 import { CHECKOUT, endAll, eventually, Program, run } from '../programs.ts';
 import { assumeNewRole, type Credentials } from './caller.ts';
 import { Clients } from './deployment.ts';
-import { ACCOUNT, Emulator } from './emulator.ts';
+import { Document } from './document.ts';
+import { ACCOUNT, AWS_CLI, Emulator } from './emulator.ts';
 import { Receivers } from './receivers.ts';
 
 const DAY = 86_400_000;
 const WEBHOOK = 'https://hooks.slack.com/services/T000/B000/XXXX';
-const AWS_CLI = join(CHECKOUT, '.cache/emulator/aws-cli/bin');
 
 let folder: string;
 let home: string;
@@ -20,15 +20,10 @@ let emulator: Emulator;
 let receivers: Receivers;
 let clients: Clients;
 let role: Credentials;
-/** Code of the tutorial, by language, in order. */
-const blocks = new Map<string, string[]>();
+let tutorial: Document;
 
-const block = (language: string, at: number): string => blocks.get(language)?.[at] ?? '';
-const commands = (containing: string): string => {
-  const found = (blocks.get('sh') ?? []).filter((code) => code.includes(containing));
-  expect([containing, found.length]).toEqual([containing, 1]);
-  return (found[0] ?? '').replaceAll(WEBHOOK, `${receivers.url}/slack`);
-};
+const commands = (containing: string): string =>
+  tutorial.code('sh', containing).replaceAll(WEBHOOK, `${receivers.url}/slack`);
 
 /** Variables of one block are known to the next, as in one terminal. */
 function terminal(code: string, env: Readonly<Record<string, string>> = {}): Program {
@@ -54,9 +49,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tutorial-'));
   home = join(folder, 'churn-monitoring');
   await mkdir(join(home, 'environments'), { recursive: true });
-  const text = await readFile(join(CHECKOUT, 'docs/tutorial/deploy-on-aws.md'), 'utf8');
-  for (const [, language = '', code = ''] of text.matchAll(/```(\w+)\n([\s\S]*?)```/g))
-    blocks.set(language, [...(blocks.get(language) ?? []), code]);
+  tutorial = await Document.read('docs/tutorial/deploy-on-aws.md');
   [emulator, receivers] = await Promise.all([Emulator.start(), Receivers.start()]);
   clients = new Clients(emulator);
   role = await assumeNewRole(emulator, 'churn-service');
@@ -84,9 +77,9 @@ describe.sequential('the tutorial of a deployment on AWS', () => {
 
   it('makes a project, a monitor and an environment', async () => {
     await succeeds(terminal(commands('npm init')));
-    await writeFile(join(home, 'app.ts'), block('ts', 0));
-    await writeFile(join(home, 'cdk.json'), block('json', 0));
-    await writeFile(join(home, 'environments/trial.yaml'), block('yaml', 0).replaceAll('111122223333', ACCOUNT));
+    await writeFile(join(home, 'app.ts'), tutorial.code('ts'));
+    await writeFile(join(home, 'cdk.json'), tutorial.code('json'));
+    await writeFile(join(home, 'environments/trial.yaml'), tutorial.code('yaml').replaceAll('111122223333', ACCOUNT));
     expect(await succeeds(terminal(commands('mlmon validate')))).toMatch(/valid, monitors churn/);
     await succeeds(terminal(commands('create-secret')));
   });
@@ -98,7 +91,7 @@ describe.sequential('the tutorial of a deployment on AWS', () => {
     const program = terminal(commands('mlmon alert test'));
     // Time passes here only when it is told to.
     while (program.running) {
-      await emulator.tick();
+      await emulator.tick('');
       await new Promise((again) => setTimeout(again, 500));
     }
     expect(await succeeds(program)).toMatch(/churn/);
