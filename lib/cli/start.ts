@@ -54,6 +54,8 @@ export const command: Command = {
     const description = await describeProducer(SCRIPT);
     if (options.flag('reset')) await resetFolder(folder);
     await markFolder(folder);
+    // Nothing is waited for between the address being known and the page being told what is under way.
+    const model = (await readFile(description.monitor, 'utf8')).match(/^model:\s*(\S+)/m)?.[1] ?? '';
     const platform = await startPlatform({
       folder,
       port,
@@ -68,7 +70,6 @@ export const command: Command = {
       `${description.title}\nopen ${platform.url}/ — Ctrl-C stops, starting again goes on, --reset starts over\n`,
     );
     const show = progress(io);
-    const model = (await readFile(description.monitor, 'utf8')).match(/^model:\s*(\S+)/m)?.[1] ?? '';
     try {
       await demonstrate(description, {
         script: SCRIPT,
