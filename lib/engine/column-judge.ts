@@ -27,6 +27,8 @@ export class ColumnJudge {
   readonly provisional: boolean;
   /** Windows of the baseline that the null rests on; `null` when independent. */
   readonly windows: number | null;
+  /** Of the baseline in each bin. */
+  readonly shares: ArrayLike<number>;
   /** What is wrong with the baseline, or `null`. */
   readonly broken: string | null;
   private readonly fit: CalibrationFit | null;
@@ -47,6 +49,7 @@ export class ColumnJudge {
     this.windows = this.fit?.scales[0]?.blocks ?? null;
     const rows = this.fit?.rows ?? this.bins.rows;
     const shares = this.fit?.shares ?? this.bins.baseline.map((count) => (rows > 0 ? count / rows : 0));
+    this.shares = shares;
     const scores = scoresOf(shares);
     this.scoreCount = scores.aspects.length;
     const reference = rows > 0 ? withUnseen(scores, setShares(scores, shares, rows), this.bins) : null;

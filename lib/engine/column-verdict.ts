@@ -71,6 +71,7 @@ export function judgeScores(column: ColumnBaseline, current: ColumnCounts, optio
   const findings = scale.judge.judge({
     counts: window.counts,
     rows: window.rows,
+    ...(window.spread === null ? {} : { weighted: { spread: window.spread, baseline: compiled.shares } }),
     season: compiled.season(span),
     smallestEffect: options.smallestEffect,
     confirmation: options.confirmation,

@@ -37,19 +37,55 @@ export function expectedShare({ shares, deviations }: ScoreReference, i: number,
   return Math.min(1 - (1 - share) / 2, Math.max(share / 2, share + season * deviations[i]!));
 }
 
-/** What is judged: polynomials less their season, signed roots of sets against their expected share. */
+/**
+ * What is judged: polynomials less their season, signed roots of sets against their expected share. `rows`: of the block, or
+ * one number a score (`effectiveRows`), to which the counts of `inSets` are then scaled.
+ */
 export function residuals(
   reference: ScoreReference,
   linear: Float64Array,
   inSets: Float64Array,
   season: ArrayLike<number>,
-  rows: number,
+  rows: number | Float64Array,
   half: number,
 ): Float64Array {
   const first = reference.scores.polynomials.length;
-  return linear.map((value, j) =>
-    j < first
-      ? value - season[j]!
-      : signedRoot(inSets[j - first]!, rows, expectedShare(reference, j - first, season[j]!), half),
-  );
+  return linear.map((value, j) => {
+    if (j < first) return value - season[j]!;
+    const share = expectedShare(reference, j - first, season[j]!);
+    return signedRoot(inSets[j - first]!, typeof rows === 'number' ? rows : rows[j]!, share, half);
+  });
+}
+
+/**
+ * Rows that a weighted window is worth for each score: of equal weight they would give its linearised variance under the
+ * baseline's shares, Σ_b p_b h_b² r_b / Σ w, where r_b is Σw² / Σw in bin b. `spread`: r_b relative to that of all rows,
+ * `rows`: (Σw)² / Σw². A class that was kept whole beside sampled ones counts its own rows, not those of the others.
+ */
+export function effectiveRows(
+  { scores, shares }: ScoreReference,
+  baseline: ArrayLike<number>,
+  spread: ArrayLike<number>,
+  rows: number,
+): Float64Array {
+  const over = (weight: (bin: number) => number): number => {
+    let sum = 0;
+    let all = 0;
+    for (let bin = 0; bin < spread.length; bin++) {
+      sum += weight(bin) * spread[bin]!;
+      all += weight(bin);
+    }
+    return all > 0 ? sum / all : 1;
+  };
+  const first = scores.polynomials.length;
+  return Float64Array.from(scores.aspects, (_, j) => {
+    const polynomial = scores.polynomials[j];
+    if (polynomial !== undefined) return rows / over((bin) => baseline[bin]! * polynomial[bin]! ** 2);
+    const set = scores.sets[j - first]!;
+    // Bins that the baseline never had weigh alike.
+    const inside = over((bin) => (set.includes(bin) ? Math.max(baseline[bin]!, 1e-9) : 0));
+    const outside = over((bin) => (set.includes(bin) ? 0 : baseline[bin]!));
+    const share = shares[j - first]!;
+    return rows / ((1 - share) * inside + share * outside);
+  });
 }

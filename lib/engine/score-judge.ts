@@ -3,7 +3,14 @@
  * and how large the change is.
  */
 import type { ScaleFit } from './calibration-fit.ts';
-import { expectedShare, linearScores, residuals, type ScoreReference, setCounts } from './linear-scores.ts';
+import {
+  effectiveRows,
+  expectedShare,
+  linearScores,
+  residuals,
+  type ScoreReference,
+  setCounts,
+} from './linear-scores.ts';
 import { type Confirmation, ScoreNullLaw } from './score-null.ts';
 import type { ScoreAspect } from './scores.ts';
 
@@ -32,6 +39,8 @@ export interface ScoreQuestion {
   readonly counts: ArrayLike<number>;
   /** Effective rows, > 0. */
   readonly rows: number;
+  /** Relative weight of the rows in each bin (`BinnedWindow.spread`) and the baseline's shares, when rows were weighted. */
+  readonly weighted?: { readonly spread: ArrayLike<number>; readonly baseline: ArrayLike<number> };
   /** Predicted score of each score. */
   readonly season: ArrayLike<number>;
   readonly smallestEffect: number;
@@ -49,17 +58,21 @@ export class ScoreJudge {
   }
 
   /** All scores, most surprising first; the first decides. */
-  judge({ counts, rows, season, smallestEffect, confirmation }: ScoreQuestion): ScoreFinding[] {
+  judge({ counts, rows: all, weighted, season, smallestEffect, confirmation }: ScoreQuestion): ScoreFinding[] {
     const { scores } = this.reference;
     const first = scores.polynomials.length;
-    const linear = linearScores(this.reference, counts, rows);
+    const linear = linearScores(this.reference, counts, all);
     const inSets = setCounts(scores, counts);
-    const z = residuals(this.reference, linear, inSets, season, rows, 0.5);
+    const ofScore =
+      weighted === undefined ? null : effectiveRows(this.reference, weighted.baseline, weighted.spread, all);
+    if (ofScore !== null) for (let i = 0; i < inSets.length; i++) inSets[i]! *= ofScore[first + i]! / all;
+    const z = residuals(this.reference, linear, inSets, season, ofScore ?? all, 0.5);
     const location = scores.ordered && first > 0 ? Math.abs(linear[0]! - season[0]!) : 0;
     const bend = SHAPE_OF_SHIFT * location * (location + 2 * Math.abs(season[0] ?? 0));
     const findings = scores.aspects.map((aspect, j): ScoreFinding => {
       const law = this.laws[j]!;
       const set = j - first;
+      const rows = ofScore?.[j] ?? all;
       const variance = law.meanVariance(rows);
       const expected = set < 0 ? 0 : expectedShare(this.reference, set, season[j]!);
       const rare = set >= 0 && law.isRare(rows, this.reference.shares[set]!);
@@ -71,7 +84,7 @@ export class ScoreJudge {
       const remarkable =
         Math.abs(z[j]!) > UNREMARKABLE * Math.sqrt(variance) || (rare && few.x > 2 * rows * few.share + 1);
       let q = 1;
-      if (remarkable && rows >= LEAST_ROWS && effect >= smallestEffect) {
+      if (remarkable && all >= LEAST_ROWS && effect >= smallestEffect) {
         const question = {
           rows,
           shape: j === 0 && first > 0 ? 0 : bend ** 2,

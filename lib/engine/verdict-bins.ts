@@ -114,11 +114,16 @@ function categoricalBins(column: Extract<ColumnBaseline, { type: 'categorical' }
   };
 }
 
+/** Of a row with the heaviest bin's weight, that each bin is taken to have besides: one with few rows tells little of its own. */
+const PRIOR_ROW = 0.5;
+
 /** Counts of a window in the verdict's bins, scaled to effective rows when weights differ. */
 export interface BinnedWindow {
   readonly counts: Float64Array;
   /** Effective rows, (Σw)² / Σw²; type errors are no part of it. */
   readonly rows: number;
+  /** What a row in each bin weighs, as Σw² / Σw, relative to the window's own Σw² / Σw; `null` when nothing was weighted. */
+  readonly spread: Float64Array | null;
 }
 
 /** `null` when the counts are no counts: negative, not finite, or of another number of bins. */
@@ -140,13 +145,20 @@ export function binWindow(bins: VerdictBins, column: ColumnCounts): BinnedWindow
   if (place !== null) counts[place]! += unseen;
   const sum = total(counts);
   if (!Number.isFinite(sum)) return null;
-  if (weighted === null || sum === 0) return { counts, rows: sum };
-  let squares = weighted.missing[1] + weighted.unseen[1];
-  for (let i = 0; i < weighted.w2.length; i++) squares += weighted.w2[i]!;
-  if (!(squares > 0) || !Number.isFinite(squares)) return null;
-  const rows = sum ** 2 / squares;
+  if (weighted === null || sum === 0) return { counts, rows: sum, spread: null };
+  const squares = new Float64Array(bins.size);
+  for (let i = 0; i < weighted.w2.length; i++) squares[bins.ofFine[i]!]! += weighted.w2[i]!;
+  squares[bins.missing]! += weighted.missing[1];
+  if (place !== null) squares[place]! += weighted.unseen[1];
+  const allSquares = total(squares);
+  if (!(allSquares > 0) || !Number.isFinite(allSquares)) return null;
+  const rows = sum ** 2 / allSquares;
+  const average = allSquares / sum;
+  const heaviest = counts.reduce((most, w, bin) => (w > 0 ? Math.max(most, squares[bin]! / w) : most), 0);
+  const prior = PRIOR_ROW * heaviest;
+  const spread = counts.map((w, bin) => (squares[bin]! + prior * heaviest) / (w + prior) / average);
   for (let i = 0; i < counts.length; i++) counts[i]! *= rows / sum;
-  return { counts, rows };
+  return { counts, rows, spread };
 }
 
 function total(values: Float64Array): number {
