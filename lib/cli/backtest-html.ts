@@ -3,7 +3,7 @@
 import { MONTH_DAYS } from '../engine/expected-openings.ts';
 import type { ReplayedHistory } from '../local/backtest.ts';
 import { calendarLines, type Mark } from './backtest-calendar.ts';
-import { count, nullText, number, placeText, quietMost, type ReplayNames } from './backtest-text.ts';
+import { count, counted, daysText, nullText, number, placeText, quietMost, type ReplayNames } from './backtest-text.ts';
 import { html } from './html-text.ts';
 
 /** With more windows cells tell nothing when pointed at: the page would grow with them. */
@@ -56,8 +56,8 @@ export function backtestHtml(history: ReplayedHistory, names: ReplayNames): stri
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>Backtest</title><style>${STYLE}</style></head><body>
 <h1>${html(names.data)} replayed</h1>
-<p>${count(rows)} rows in ${count(results.length)} windows of ${html(cut)}, judged by ${html(names.reference)}. <span class="dim">${html(nullText(history))}</span></p>
-<p><b>Expected</b> when nothing changes: ${number(expected.low)} to ${number(expected.high)} false alarms a month of ${MONTH_DAYS} days; over these ${number(days)} days 0 to ${quietMost((expected.high * days) / MONTH_DAYS)}. <b>Observed</b>: ${count(episodes.length)}.</p>
+<p>${count(rows)} rows in ${counted(results.length, 'window')} of ${html(cut)}, judged by ${html(names.reference)}. <span class="dim">${html(nullText(history))}</span></p>
+<p><b>Expected</b> when nothing changes: ${number(expected.low)} to ${number(expected.high)} false alarms a month of ${MONTH_DAYS} days; over these ${daysText(days)} 0 to ${quietMost((expected.high * days) / MONTH_DAYS)}. <b>Observed</b>: ${counted(episodes.length, 'alert')}.</p>
 <div class="scroll">
 ${calendar.join('\n')}
 </div>

@@ -18,7 +18,7 @@ export function backtestText(history: ReplayedHistory, names: ReplayNames, paint
   const { backtest, window, timezone } = history;
   const cut = window.kind === 'rows' ? `${count(window.rows)} rows` : `${window.every} (${timezone})`;
   const lines = [
-    `${paint('bold', plain(names.data))} (${count(history.rows)} rows) replayed in ${count(backtest.windows.length)} windows of ${cut}, judged by ${paint('bold', plain(names.reference))} (${count(history.baseline.rows)} rows)`,
+    `${paint('bold', plain(names.data))} (${count(history.rows)} rows) replayed in ${counted(backtest.windows.length, 'window')} of ${cut}, judged by ${paint('bold', plain(names.reference))} (${count(history.baseline.rows)} rows)`,
     paint('dim', nullText(history)),
     '',
     ...calendar(history, paint),
@@ -38,15 +38,15 @@ export function nullText({ baseline, window }: ReplayedHistory): string {
     return 'rows are taken as independent: real traffic varies more than that, so expect more false alarms than are told below';
   const of = window.kind === 'rows' ? `${count(window.rows)} rows` : `${made.every} (${made.timezone})`;
   const provisional = baseline.columns.some(({ calibration }) => calibration?.provisional);
-  return `calibrated on ${count(made.count)} windows of ${of} of the reference${provisional ? '; provisional for want of windows' : ''}`;
+  return `calibrated on ${counted(made.count, 'window')} of ${of} of the reference${provisional ? '; provisional for want of windows' : ''}`;
 }
 
 function budgetLines({ expected, episodes, days }: ReplayedHistory, paint: Paint): string[] {
   const most = quietMost((expected.high * days) / MONTH_DAYS);
   const seen = episodes.length;
-  const text = `${count(seen)} ${seen === 1 ? 'alert' : 'alerts'} in ${number(days)} days`;
+  const text = `${counted(seen, 'alert')} in ${daysText(days)}`;
   return [
-    `${paint('bold', 'Expected')} when nothing changes: ${number(expected.low)} to ${number(expected.high)} false alarms a month of ${MONTH_DAYS} days; over these ${number(days)} days 0 to ${most}`,
+    `${paint('bold', 'Expected')} when nothing changes: ${number(expected.low)} to ${number(expected.high)} false alarms a month of ${MONTH_DAYS} days; over these ${daysText(days)} 0 to ${most}`,
     `${paint('bold', 'Observed')}: ${seen > most ? paint('red', text) : text}`,
   ];
 }
@@ -84,6 +84,15 @@ export function placeText(history: ReplayedHistory, iso: string): string {
 
 function more(hidden: number): string[] {
   return hidden > 0 ? [`    and ${hidden} more`] : [];
+}
+
+/** `1 window`, `2 windows`. */
+export function counted(value: number, one: string): string {
+  return `${count(value)} ${one}${value === 1 ? '' : 's'}`;
+}
+
+export function daysText(days: number): string {
+  return days === 1 ? 'one day' : `${number(days)} days`;
 }
 
 export function count(value: number): string {

@@ -3,20 +3,19 @@ import type { WindowMap } from '../adapters/duckdb/summaries.ts';
 import { type Table, type TableColumn, timeSql } from '../adapters/duckdb/table.ts';
 import type { Baseline } from '../contracts/baseline.ts';
 import type { Episode } from '../contracts/episode.ts';
-import { type Monitor, parseMonitor } from '../contracts/monitor.ts';
-import { nearest, type Problem, ProblemError } from '../contracts/problem.ts';
+import type { Monitor } from '../contracts/monitor.ts';
+import { type Problem, ProblemError } from '../contracts/problem.ts';
 import type { FeatureResult, Severity, Signal, Verdict, WindowResult } from '../contracts/result.ts';
 import { type ExpectedOpenings, expectedOpenings, judgesVolume } from '../engine/expected-openings.ts';
 import { latencyLimits } from '../engine/latency-verdict.ts';
 import { regressionFixedPoint } from '../engine/performance-numbers.ts';
-import { LEAST_ROWS } from '../engine/score-judge.ts';
 import { compileShape, type Shape } from '../engine/shape.ts';
 import type { Span } from '../engine/window.ts';
-import { baselineFromTable, cutWindows } from './baseline-from-table.ts';
+import { type BacktestRequest, prepare } from './backtest-preparation.ts';
+import { cutWindows } from './baseline-from-table.ts';
 import { performanceCountsOfTable } from './performance-of-table.ts';
 import { replay, replayedSpans } from './replay.ts';
-import { windowFor } from './report.ts';
-import { monitorOfRows, ROW_SPAN, rowAt, rowTable } from './row-windows.ts';
+import { rowAt } from './row-windows.ts';
 import type { WindowChoice } from './window-choice.ts';
 import { countWindows, distinctIds } from './window-counts.ts';
 
@@ -70,30 +69,6 @@ export interface ReplayedHistory {
   readonly timezone: string;
   readonly baseline: Baseline;
   readonly rows: number;
-  readonly findings: readonly Problem[];
-}
-
-export interface BacktestRequest {
-  /** Data, or a baseline made from it before. */
-  readonly reference: Table | Baseline;
-  readonly data: Table;
-  /** `null`: everything is inferred from the reference. */
-  readonly monitor: Monitor | null;
-  /** Overrides the monitor's. */
-  readonly time: string | null;
-  /** `null`: the monitor's, else what the reference has two weeks' worth of. */
-  readonly window: WindowChoice | null;
-  readonly progress?: (what: string) => void;
-}
-
-interface Prepared {
-  readonly monitor: Monitor;
-  readonly baseline: Baseline;
-  readonly data: Table;
-  readonly time: TableColumn;
-  readonly window: WindowChoice;
-  /** Real time that passes in one unit of the clock that windows are cut on. */
-  readonly pace: number;
   readonly findings: readonly Problem[];
 }
 
@@ -174,153 +149,6 @@ export async function backtestTables(request: BacktestRequest): Promise<Replayed
 /** The answer's places of an episode, for the text. */
 export function placeOf({ window, rows }: ReplayedHistory, iso: string): Place {
   return window.kind === 'rows' ? rowAt(Date.parse(iso), window.rows, rows) : iso;
-}
-
-async function prepare(request: BacktestRequest): Promise<Prepared> {
-  const { reference, data, progress } = request;
-  const findings: Problem[] = [];
-  const base = request.monitor ?? inferredMonitor();
-  const name = request.time ?? base.columns.time;
-  const timed: Monitor = { ...base, columns: { ...base.columns, time: name }, features: comparable(base.features) };
-  const time = timeColumn(request, name);
-  const known = 'schema' in reference ? null : reference;
-  const ofReference = known === null || name === undefined ? undefined : known.column(name);
-  if (known !== null && ofReference === undefined)
-    findings.push({
-      code: 'no-time-column',
-      path: known.shown,
-      message: `the reference has no column ${JSON.stringify(name)}, so nothing is calibrated on it and rows are taken as independent`,
-      fix: 'give a reference with its times',
-    });
-  const window: WindowChoice = request.window ?? {
-    kind: 'duration',
-    every:
-      request.monitor !== null
-        ? base.window.every
-        : 'schema' in reference
-          ? (reference.window?.every ?? base.window.every)
-          : await windowFor(ofReference === undefined ? data : reference, timed),
-  };
-  if (window.kind === 'duration') {
-    const monitor: Monitor = { ...timed, window: { ...timed.window, every: window.every } };
-    const baseline =
-      known === null
-        ? (reference as Baseline)
-        : await makeBaseline(known, monitor, ofReference !== undefined, progress);
-    return { monitor, baseline, data, time, window, pace: 1, findings };
-  }
-  if (known === null)
-    throw new ProblemError([
-      {
-        code: 'wrong-use',
-        path: '--window',
-        message:
-          'windows of rows are calibrated on windows of as many rows, which a baseline made before does not have',
-        fix: 'give the reference as data',
-      },
-    ]);
-  const placed = await placedRows(data, time, window.rows, findings);
-  const ms = placed.typicalMs ?? DAY;
-  const monitor = monitorOfRows(timed, window.rows, ms);
-  const calibrating = ofReference === undefined ? null : await placedRows(known, ofReference, window.rows, findings);
-  const baseline = await makeBaseline(calibrating?.table ?? known, monitor, calibrating !== null, progress);
-  const column = placed.table.column(time.name) ?? time;
-  return {
-    monitor,
-    baseline: { ...baseline, volume: null },
-    data: placed.table,
-    time: column,
-    window,
-    pace: ms / ROW_SPAN,
-    findings,
-  };
-}
-
-function inferredMonitor(): Monitor {
-  const { monitor } = parseMonitor({ model: 'backtest', window: { minimumRows: LEAST_ROWS } });
-  if (monitor === null) throw new Error('the default monitor is not valid');
-  return monitor;
-}
-
-/** Values of tables are not hashed, whatever is done to those of events. */
-function comparable(features: Monitor['features']): Monitor['features'] {
-  if (features === undefined) return undefined;
-  return Object.fromEntries(
-    Object.entries(features).map(([name, rule]) => [name, rule.policy === 'hash' ? { ...rule, policy: 'keep' } : rule]),
-  );
-}
-
-function timeColumn({ data }: BacktestRequest, name: string | undefined): TableColumn {
-  const problems: Problem[] = [];
-  if (data.rows === 0)
-    problems.push({
-      code: 'no-rows',
-      path: data.shown,
-      message: 'has no rows',
-      expected: 'data with at least one row',
-    });
-  const column = name === undefined ? undefined : data.column(name);
-  if (name === undefined)
-    problems.push({
-      code: 'missing-option',
-      path: '--time',
-      message: 'is required: a replay needs to know when each row happened',
-      fix: 'name the time column, or give a monitor with columns: { time: … }',
-    });
-  else if (column === undefined) {
-    const names = data.columns.map((one) => one.name);
-    const near = nearest(name, names);
-    problems.push({
-      code: 'no-such-column',
-      path: `${data.shown}: --time`,
-      message: `there is no column ${JSON.stringify(name)}`,
-      expected: `one of ${names.join(', ')}`,
-      fix: near === undefined ? undefined : `did you mean ${near}?`,
-    });
-  }
-  if (problems.length > 0 || column === undefined) throw new ProblemError(problems);
-  return column;
-}
-
-async function makeBaseline(
-  table: Table,
-  monitor: Monitor,
-  hasTime: boolean,
-  progress: BacktestRequest['progress'],
-): Promise<Baseline> {
-  const columns = hasTime ? monitor.columns : { ...monitor.columns, time: undefined };
-  return baselineFromTable({
-    table,
-    monitor: { ...monitor, columns },
-    version: null,
-    ...(progress === undefined ? {} : { progress }),
-  });
-}
-
-async function placedRows(
-  table: Table,
-  column: TableColumn,
-  rows: number,
-  findings: Problem[],
-): Promise<{ readonly table: Table; readonly typicalMs: number | null }> {
-  const placed = await rowTable(table, column, rows);
-  if (placed === null)
-    throw new ProblemError([
-      {
-        code: 'no-times',
-        path: `${table.shown}: ${column.name}`,
-        message: 'is the time column and holds no time that can be read',
-        expected: 'timestamps, RFC 3339 text, or seconds since 1970',
-      },
-    ]);
-  if (placed.absent > 0)
-    findings.push({
-      code: 'rows-without-time',
-      path: `${table.shown}: ${column.name}`,
-      message: 'rows without a readable time belong to no window',
-      got: `${placed.absent} of ${table.rows} rows`,
-    });
-  return placed;
 }
 
 function refuseStrangers(shape: Shape, data: Table): void {

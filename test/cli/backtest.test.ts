@@ -202,6 +202,38 @@ describe('backtest', () => {
     ]);
   });
 
+  it('chooses windows with rows enough, and none shorter than the dates of the data', async () => {
+    const windowsOf = async (name: string, options: Omit<Traffic, 'seed'>): Promise<string> => {
+      await traffic(name, { seed: 5, ...options });
+      const { out } = await run('--reference', name, '--data', name, '--time', 'when');
+      return /windows? of (\w+) \(UTC\), judged/.exec(out)?.[1] ?? out;
+    };
+    expect(await windowsOf('fortnight.csv', { days: 14 })).toBe('1d');
+    expect(await windowsOf('week.csv', { days: 7, rate: 100 })).toBe('1h');
+    expect(await windowsOf('thin.csv', { days: 7, rate: 10 })).toBe('1d');
+    const days = Array.from({ length: 900 }, (_, i) => `2024-01-0${1 + Math.floor(i / 100)},${i % 10}`);
+    await writeFile(join(folder, 'dates.csv'), ['when,amount', ...days].join('\n'));
+    const { out, err } = await run('--reference', 'dates.csv', '--data', 'dates.csv', '--time', 'when');
+    expect(out).toContain('9 windows of 1d');
+    expect(err).not.toContain('nothing is judged');
+  });
+
+  it('says when the reference has too few windows to judge by', async () => {
+    await traffic('short.csv', { seed: 2, from: LATER, days: 2 });
+    const { out, err } = await run(
+      '--reference',
+      'short.csv',
+      '--data',
+      'short.csv',
+      '--time',
+      'when',
+      '--window',
+      '7d',
+    );
+    expect(out).toContain('calibrated on 1 window of 7d');
+    expect(err).toContain('1 of 7d; expected at least 4, and 14 to be relied on');
+  });
+
   it('takes any name', async () => {
     const header = ['w"h\ne,n', '"; DROP', 'mlmon_w', 'SELECT'] as const;
     await traffic('odd-a.csv', { seed: 6, days: 15, header });
