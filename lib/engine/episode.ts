@@ -1,5 +1,6 @@
 /**
- * Episodes as a pure fold over the latest revisions in window order: opened after M of N windows, closed with hysteresis.
+ * Episodes as a pure fold over the latest revisions in window order: opened after M of N windows, closed with hysteresis, not
+ * opened again for the same change within the cool-down.
  * A revision changes the past, so the fold keeps a checkpoint before everything that may still be revised and the
  * judgements since, and runs again from there. The same judgements in any order of arrival give the same episodes.
  */
@@ -12,6 +13,8 @@ import type { Judgement } from './judgement.ts';
 /** Quiet base windows in a row that close an episode. */
 export const QUIET_WINDOWS = 3;
 const DAY = 86_400_000;
+/** After an episode of windows shorter than a day its features open none for so long, unless they move further than they did. */
+export const COOL_DOWN = DAY;
 
 interface Machine {
   readonly signal: Signal;
@@ -22,6 +25,8 @@ interface Machine {
   quiet: number;
   /** Longer scales that opened or joined the episode and have not yet had a quiet window. */
   held: string[];
+  /** The last episode that closed: when, and how far each of its features had moved. */
+  closed?: { readonly at: number; readonly effects: readonly (readonly [feature: string, effect: number])[] };
 }
 
 export interface FoldState {
@@ -134,6 +139,7 @@ function step(
     .filter(({ name }) => confirmed.has(name))
     .map((feature) => ({ ...feature, since: iso(confirmed.get(feature.name) ?? judgement.start) }));
 
+  if (machine.open === null && features.every((feature) => isCooling(machine, judgement, feature))) return;
   if (features.length > 0) {
     machine.open =
       machine.open === null ? opened(judgement, signal, features, rules.monitor) : joined(machine.open, features);
@@ -148,6 +154,11 @@ function step(
     if (machine.quiet >= enough && machine.held.length === 0) {
       const closed = { ...machine.open, closed: iso(judgement.end) };
       episodes.set(closed.id, closed);
+      if (!isCertain(signal))
+        machine.closed = {
+          at: judgement.end,
+          effects: closed.features.map(({ name, effect }) => [name, effect ?? 0]),
+        };
       machine.open = null;
       machine.quiet = 0;
       return;
@@ -156,12 +167,27 @@ function step(
   if (machine.open !== null) episodes.set(machine.open.id, machine.open);
 }
 
+/**
+ * Told already: the feature was in the episode that closed last, has not moved further than then, and either the cool-down is
+ * not over or this longer window still holds rows of that episode.
+ */
+function isCooling({ closed }: Machine, { start, end }: Judgement, { name, effect }: EpisodeFeature): boolean {
+  const known = closed?.effects.find(([feature]) => feature === name);
+  if (closed === undefined || known === undefined || (effect ?? 0) > known[1]) return false;
+  return start < closed.at || (end - start < DAY && end <= closed.at + COOL_DOWN);
+}
+
+/** A breach of the contract and blindness are certain at once: nothing statistical is to be confirmed, or to come back by chance. */
+function isCertain(signal: Signal): boolean {
+  return signal === 'quality' || signal === 'blind';
+}
+
 /** Features flagged in at least M of the last N base windows, with the start of the first of those. */
 function confirmedNow(machine: Machine, judgement: Judgement, rules: FoldRules): Map<string, number> {
   const flagged = judgement.conditions[machine.signal]?.flagged.map(({ name }) => name) ?? [];
-  // A breach of the contract and blindness are certain at once: nothing statistical is to be confirmed.
-  const certain = machine.signal === 'quality' || machine.signal === 'blind';
-  const { m, n } = certain ? { m: 1, n: 1 } : confirmation(rules.monitor, judgement.end - judgement.start);
+  const { m, n } = isCertain(machine.signal)
+    ? { m: 1, n: 1 }
+    : confirmation(rules.monitor, judgement.end - judgement.start);
   machine.recent = [...machine.recent, { start: judgement.start, names: flagged }].slice(-n);
   const confirmed = new Map<string, number>();
   for (const name of flagged) {

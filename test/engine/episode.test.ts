@@ -118,6 +118,82 @@ describe('foldEpisodes', () => {
     expect(late.state.tail.length).toBeLessThan(10);
   });
 
+  describe('the cool-down', () => {
+    const hour = (n: number, flagged: readonly string[], effect = 0.2): Judgement => {
+      const one = judgement(n, flagged, { ms: HOUR, length: '1h' });
+      const { drift } = one.conditions;
+      return {
+        ...one,
+        conditions: {
+          drift: { loud: drift!.loud, flagged: drift!.flagged.map((feature) => ({ ...feature, effect })) },
+        },
+      };
+    };
+    /** Hours 0 and 1 open an episode on `a`, which closes at the end of hour 4; later hours as given. */
+    const hours = (later: Readonly<Record<number, readonly string[]>>, last: number, effect = 0.2): Judgement[] =>
+      Array.from({ length: last }, (_, n) => (n < 2 ? hour(n, ['a']) : hour(n, later[n] ?? [], effect)));
+    const opened = (judgements: readonly Judgement[], monitor = {}): string[] =>
+      foldEpisodes(EMPTY_FOLD, judgements, rules(monitor, 100 * DAY)).episodes.map(
+        ({ opened, features }) => `${(Date.parse(opened) - START) / HOUR} ${features.map(({ name }) => name).join()}`,
+      );
+
+    it('takes what comes back within a day for the change that was told', () => {
+      expect(opened(hours({ 8: ['a'], 9: ['a'], 10: ['a'] }, 14))).toEqual(['2 a']);
+    });
+
+    it('ends after a day: a change that is still there is told then', () => {
+      const back = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [8 + i, ['a']]));
+      expect(opened(hours(back, 38))).toEqual(['2 a', '30 a']);
+    });
+
+    it('is for the features of that episode only, and for moves that are no larger', () => {
+      expect(opened(hours({ 8: ['a', 'b'], 9: ['a', 'b'] }, 14))).toEqual(['2 a', '10 a,b']);
+      expect(opened(hours({ 8: ['a'], 9: ['a'] }, 14, 0.21))).toEqual(['2 a', '10 a']);
+    });
+
+    it('does not tell again of the hours that a longer window still holds, but of the next one', () => {
+      const day = (n: number) => judgement(n, ['a'], { length: '1d', base: false });
+      expect(opened([...hours({}, 48), day(0)])).toEqual(['2 a']);
+      expect(opened([...hours({}, 48), day(0), day(1)])).toEqual(['2 a', '48 a']);
+    });
+
+    it('is none for days, which close late enough, nor for breaches of the contract', () => {
+      const days = [['a'], [], [], [], ['a']].map((flagged, n) => judgement(n, flagged));
+      expect(foldEpisodes(EMPTY_FOLD, days, rules()).episodes).toHaveLength(2);
+      const breach = (n: number, names: readonly string[]): Judgement => {
+        const { drift } = hour(n, names).conditions;
+        return { ...hour(n, names), conditions: { quality: drift! } };
+      };
+      const breaches = Array.from({ length: 12 }, (_, n) => breach(n, n === 1 || n === 7 ? ['a'] : []));
+      expect(opened(breaches)).toEqual(['2 a', '8 a']);
+    });
+
+    it('is the same in whatever order judgements arrive', () => {
+      const flags = fc.array(fc.constantFrom<readonly string[]>([], [], ['a'], ['b'], ['constructor']), {
+        minLength: 1,
+        maxLength: 60,
+      });
+      fc.assert(
+        fc.property(flags, fc.integer(), (all, seed) => {
+          const judgements = all.map((flagged, n) => hour(n, flagged));
+          const free = rules({ alerts: { after: '1 of 1' } }, 1_000 * DAY);
+          const expected = foldEpisodes(EMPTY_FOLD, judgements, free).episodes;
+          const shuffled = judgements
+            .map((one, i) => ({ one, key: Math.imul(i + 1, seed | 1) >>> 0 }))
+            .sort((x, y) => x.key - y.key);
+          let state = EMPTY_FOLD;
+          let episodes: unknown = [];
+          for (const { one } of shuffled) {
+            const fold = foldEpisodes(state, [one], free);
+            state = JSON.parse(JSON.stringify(fold.state)) as typeof state;
+            episodes = fold.episodes;
+          }
+          expect(episodes).toEqual(expected);
+        }),
+      );
+    });
+  });
+
   it('gives the same episodes in whatever order and portions judgements arrive', () => {
     const flags = fc.array(fc.constantFrom<readonly string[]>([], [], ['a'], ['b'], ['a', 'b']), {
       minLength: 1,
