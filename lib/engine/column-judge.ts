@@ -113,12 +113,18 @@ export function columnJudge(column: ColumnBaseline): ColumnJudge {
   return judge;
 }
 
-/** An unseen category is expected as often as categories were seen once. */
-function withUnseen(scores: ScoreSet, shares: Float64Array, bins: VerdictBins): ScoreReference {
-  if (bins.unseen !== null)
+/** Unseen categories are expected as often as categories were seen once, and the bins of those so much less. */
+function withUnseen(
+  scores: ScoreSet,
+  shares: Float64Array,
+  { unseen, seenOnce, expectedUnseen, rows }: VerdictBins,
+): ScoreReference {
+  const least = 0.5 / rows;
+  if (unseen !== null && seenOnce !== null)
     scores.sets.forEach((set, i) => {
-      if (set.length === 1 && set[0] === bins.unseen)
-        shares[i] = Math.min(0.5, Math.max(shares[i]!, bins.expectedUnseen));
+      const bin = set.length === 1 ? set[0]! : unseen;
+      const share = bin === unseen ? Math.max(shares[i]!, expectedUnseen) : shares[i]! - seenOnce[bin]! / rows;
+      if (share !== shares[i]) shares[i] = Math.min(1 - least, Math.max(least, share));
     });
   return scoreReference(scores, shares);
 }

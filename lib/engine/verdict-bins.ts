@@ -38,6 +38,11 @@ export interface VerdictBins {
   readonly rows: number;
   /** Share of unseen categories to be expected: those seen once, over all rows (Good and Turing's estimate); 0 for numbers. */
   readonly expectedUnseen: number;
+  /**
+   * Rows of the baseline in each bin whose category was seen once. Such a category is as likely to stay away from other rows as
+   * an unseen one is to come: the bin's share is to be expected smaller by them. `null` for numbers, or where there are none.
+   */
+  readonly seenOnce: Float64Array | null;
 }
 
 export function verdictBins(column: ColumnBaseline): VerdictBins {
@@ -75,6 +80,7 @@ function numericBins(column: Extract<ColumnBaseline, { type: 'numeric' }>): Verd
     baseline,
     rows: total(baseline),
     expectedUnseen: 0,
+    seenOnce: null,
   };
 }
 
@@ -91,11 +97,12 @@ function categoricalBins(column: Extract<ColumnBaseline, { type: 'categorical' }
   const values = declared;
   const missing = values + (unseen === null ? 0 : 1);
   const baseline = new Float64Array(missing + 1);
-  let once = 0;
+  const seenOnce = new Float64Array(missing + 1);
   verdictBin.forEach((bin, i) => {
     baseline[bin]! += counts[i] ?? 0;
-    if (counts[i] === 1) once++;
+    if (counts[i] === 1) seenOnce[bin]!++;
   });
+  const once = unseen === null ? 0 : total(seenOnce);
   if (other !== null) baseline[other]! += column.other;
   baseline[missing] = column.missing;
   const rows = total(baseline);
@@ -110,7 +117,8 @@ function categoricalBins(column: Extract<ColumnBaseline, { type: 'categorical' }
     ofVerdict: Uint16Array.from({ length: declared }, (_, bin) => bin),
     baseline,
     rows,
-    expectedUnseen: unseen === null || rows === 0 ? 0 : once / rows,
+    expectedUnseen: once === 0 ? 0 : once / rows,
+    seenOnce: once === 0 ? null : seenOnce,
   };
 }
 
