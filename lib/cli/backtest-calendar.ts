@@ -44,12 +44,11 @@ export function calendar(history: ReplayedHistory, paint: Paint): string[] {
 }
 
 export function calendarLines(history: ReplayedHistory): CalendarLine[] {
-  const { results, window } = history;
+  const { results } = history;
   const openedAt = new Set(history.episodes.map(({ opened }) => opened));
   const open = history.episodes.map(({ opened, closed }) => [opened, closed] as const);
   const lines = new Map<string, { readonly marks: Mark[]; readonly shows: number[] }>();
-  const placed = window.kind === 'rows' ? byRows(results, window.rows) : byTime(history, window.every);
-  placed.forEach(({ label, place }, i) => {
+  placedWindows(history).forEach(({ label, place }, i) => {
     const { marks, shows } = lines.get(label) ?? { marks: [], shows: [] };
     lines.set(label, { marks, shows });
     while (marks.length <= place) {
@@ -65,8 +64,15 @@ export function calendarLines(history: ReplayedHistory): CalendarLine[] {
 }
 
 interface Placed {
+  /** Of its line. */
   readonly label: string;
   readonly place: number;
+}
+
+/** The place of each window in the calendar. */
+export function placedWindows(history: ReplayedHistory): Placed[] {
+  const { results, window } = history;
+  return window.kind === 'rows' ? byRows(results, window.rows) : byTime(history, window.every);
 }
 
 function byRows(results: readonly WindowResult[], rows: number): Placed[] {

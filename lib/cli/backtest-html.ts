@@ -3,7 +3,18 @@
 import { MONTH_DAYS } from '../engine/expected-openings.ts';
 import type { ReplayedHistory } from '../local/backtest.ts';
 import { calendarLines, type Mark } from './backtest-calendar.ts';
-import { count, counted, daysText, nullText, number, placeText, quietMost, type ReplayNames } from './backtest-text.ts';
+import { featureHeat } from './backtest-features.ts';
+import {
+  alertCause,
+  count,
+  counted,
+  daysText,
+  nullText,
+  number,
+  placeText,
+  quietMost,
+  type ReplayNames,
+} from './backtest-text.ts';
 import { html } from './html-text.ts';
 
 /** With more windows cells tell nothing when pointed at: the page would grow with them. */
@@ -31,6 +42,8 @@ body { margin: 0 auto; max-width: 1120px; padding: 24px 16px 64px; background: v
 h1 { font-size: 22px; } h2 { font-size: 18px; margin-top: 28px; } .dim { color: var(--dim); }
 .scroll { overflow-x: auto; } .line { display: flex; align-items: center; white-space: nowrap; } .line b { font: 12px ui-monospace, monospace; min-width: 118px; color: var(--dim); }
 i { display: inline-block; flex: none; width: 15px; height: 15px; margin: 1px; border-radius: 3px; } .legend i { vertical-align: middle; margin: 0 5px 0 12px; }
+s { flex: none; width: 17px; font: 10px ui-monospace, monospace; color: var(--dim); text-decoration: none; } .small i { width: 9px; height: 15px; margin: 1px 0.5px; border-radius: 2px; } .line.small b { width: 170px; overflow: hidden; text-overflow: ellipsis; }
+.f1 { background: var(--x); } .f2 { background: var(--held); } .f3 { background: var(--opens); }
 .ok { background: var(--ok); } .x { background: var(--x); } .held { background: var(--held); } .opens { background: var(--opens); } .open { background: var(--open); }
 `.trim();
 
@@ -51,19 +64,53 @@ export function backtestHtml(history: ReplayedHistory, names: ReplayNames): stri
   );
   const alerts = episodes.map(
     (episode) =>
-      `<h3>${html(placeText(history, episode.opened))}: ${episode.signal}, ${episode.severity}, ${episode.closed === null ? 'still open' : `closed ${html(placeText(history, episode.closed))}`}</h3><ul>${episode.features.map(({ name, summary }) => `<li><b><bdi>${html(name)}</bdi></b>: ${html(summary)}</li>`).join('')}</ul>`,
+      `<h3>${html(placeText(history, episode.opened))}: ${html(alertCause(episode, history))}</h3><ul>${episode.features.map(({ name, summary }) => `<li><b><bdi>${html(name)}</bdi></b>: ${html(summary)}</li>`).join('')}</ul>`,
   );
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>Backtest</title><style>${STYLE}</style></head><body>
 <h1>${html(names.data)} replayed</h1>
 <p>${count(rows)} rows in ${counted(results.length, 'window')} of ${html(cut)}, judged by ${html(names.reference)}. <span class="dim">${html(nullText(history))}</span></p>
 <p><b>Expected</b> when nothing changes: ${number(expected.low)} to ${number(expected.high)} false alarms a month of ${MONTH_DAYS} days; over these ${daysText(days)} 0 to ${quietMost((expected.high * days) / MONTH_DAYS)}. <b>Observed</b>: ${counted(episodes.length, 'alert')}.</p>
+<h2>Calendar</h2>
 <div class="scroll">
-${calendar.join('\n')}
+${hours(history)}${calendar.join('\n')}
 </div>
 <p class="legend dim">${LEGEND.map(([mark, text]) => `<i class="${CLASSES[mark]}"></i>${text}`).join('')}</p>
 <h2>Alerts</h2>
 ${alerts.length === 0 ? '<p>none</p>' : alerts.join('\n')}
+<h2>Features</h2>
+<div class="scroll">
+${features(history)}
+</div>
 </body></html>
 `;
+}
+
+/** The hours above the calendar of hourly windows. */
+function hours({ window }: ReplayedHistory): string {
+  if (window.kind !== 'duration' || window.every !== '1h') return '';
+  const labels = Array.from(
+    { length: 24 },
+    (_, hour) => `<s>${hour % 3 === 0 ? String(hour).padStart(2, '0') : ''}</s>`,
+  );
+  return `<div class="line"><b></b>${labels.join('')}</div>\n`;
+}
+
+function features(history: ReplayedHistory): string {
+  const { per, columns, rows, hidden } = featureHeat(history);
+  const titled = columns.length * rows.length <= MOST_TITLES;
+  const lines = rows.map(({ name, cells }) => {
+    const marks = cells.map(({ judged, drifted }, at) => {
+      const level = judged === 0 ? 'open' : drifted === 0 ? 'ok' : `f${Math.min(3, Math.ceil((3 * drifted) / judged))}`;
+      const told = `${placeText(history, columns[at] ?? '')}: drifted in ${count(drifted)} of ${counted(judged, 'window')}`;
+      return titled && drifted > 0 ? `<i class="${level}" title="${html(told)}"></i>` : `<i class="${level}"></i>`;
+    });
+    return `<div class="line small"><b><bdi>${html(name)}</bdi></b>${marks.join('')}</div>`;
+  });
+  const [from, to] = [columns[0], columns.at(-1)];
+  if (from === undefined || to === undefined) return '';
+  const left = hidden > 0 ? ` ${counted(hidden, 'quieter feature')} left out.` : '';
+  return `<p class="dim">A column for each ${per} from ${html(placeText(history, from))} to ${html(placeText(history, to))}.${left}</p>
+${lines.join('\n')}
+<p class="legend dim"><i class="ok"></i>none of its windows drifted<i class="f1"></i>up to a third<i class="f2"></i>up to two thirds<i class="f3"></i>more<i class="open"></i>no verdict</p>`;
 }

@@ -65,16 +65,22 @@ export function quietMost(mean: number): number {
 }
 
 function alertLines(episode: Episode, history: ReplayedHistory, paint: Paint): string[] {
-  const { signal, severity, opened, closed, features, length, provisional } = episode;
-  const place = (iso: string): string => placeText(history, iso);
-  const own = history.window.kind === 'duration' ? history.window.every : length;
-  const by = length === own || history.window.kind === 'rows' ? '' : `, seen over ${length}`;
-  const head = `${paint('red', '▲')} ${place(opened)}  ${paint('bold', signal)}, ${severity}${by}: ${closed === null ? 'still open' : `closed ${place(closed)}`}${provisional ? ' (provisional)' : ''}`;
+  const { opened, features } = episode;
+  const head = `${paint('red', '▲')} ${placeText(history, opened)}  ${alertCause(episode, history, paint)}`;
   return [
     head,
     ...features.slice(0, 8).map(({ name, summary }) => `    ${plain(name)}: ${plain(summary)}`),
     ...more(features.length - 8),
   ];
+}
+
+/** `drift, warning, seen over 1d: still open`. */
+export function alertCause(episode: Episode, history: ReplayedHistory, paint: Paint = NO_PAINT): string {
+  const { signal, severity, closed, length, provisional } = episode;
+  const own = history.window.kind === 'duration' ? history.window.every : length;
+  const by = length === own ? '' : `, seen over ${length}`;
+  const state = closed === null ? 'still open' : `closed ${placeText(history, closed)}`;
+  return `${paint('bold', signal)}, ${severity}${by}: ${state}${provisional ? ' (provisional)' : ''}`;
 }
 
 export function placeText(history: ReplayedHistory, iso: string): string {

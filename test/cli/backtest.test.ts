@@ -269,8 +269,15 @@ describe('backtest', () => {
     expect(code).toBe(0);
     expect(out).toContain('&lt;script&gt;');
     expect(out).not.toMatch(/<script|https?:/);
-    expect(out.match(/<i class="[a-z]+" title=/g)).toHaveLength(48);
-    expect(out.match(/<i class="opens" title=/g)).toHaveLength(1);
+    const [calendar = '', features = ''] = out.split('<h2>Alerts</h2>');
+    expect(calendar.match(/<i class="[a-z]+" title=/g)).toHaveLength(48);
+    expect(calendar.match(/<i class="opens" title=/g)).toHaveLength(1);
+    // Two days, the second with most of its hours drifted; the changed feature comes first.
+    const [changed = ''] = features.split('<div class="line small">').slice(1);
+    expect(changed).toContain('&lt;script&gt;alert(1)');
+    expect(changed).toMatch(
+      /<i class="ok"><\/i><i class="f3" title="2024-01-30T00:00Z: drifted in \d+ of 24 windows"><\/i>/,
+    );
   });
 
   it('says when the reference is the data, and when it has no times', async () => {
