@@ -3,6 +3,7 @@
  *
  *   npm run bench                         all of them: about eight minutes
  *   npm run bench -- profiler evaluation  only these; the other rows of the table stay
+ *   npm run bench -- detection …          false alarms and power, which have a page and options of their own (bench/detection.ts)
  *
  * Exit code 1 when a benchmark fails; a target that is missed is only said.
  */
@@ -28,6 +29,11 @@ const BENCHMARKS = [
 ] as const;
 
 const wanted = process.argv.slice(2);
+if (wanted[0] === 'detection') {
+  const script = fileURLToPath(new URL('./detection.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--import', 'tsx', script, ...wanted.slice(1)], { stdio: 'inherit' });
+  process.exit(await new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? 1))));
+}
 const unknown = wanted.filter((name) => !BENCHMARKS.some((known) => known === name));
 if (unknown.length > 0) {
   process.stderr.write(`no benchmark named ${unknown.join(', ')}; expected some of ${BENCHMARKS.join(', ')}\n`);
