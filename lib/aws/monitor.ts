@@ -111,7 +111,20 @@ interface BaselineRead {
 }
 
 function baselineOf(monitor: Declared, folder: string): BaselineRead {
-  const { from } = monitor.baseline;
+  const { from, learn } = monitor.baseline;
+  if (learn !== undefined)
+    return {
+      baseline: null,
+      problems: [
+        {
+          code: 'learning-on-aws',
+          path: 'baseline.learn',
+          message: 'a baseline is not learned on AWS yet: no function there makes one of what was captured',
+          got: learn,
+          fix: 'make one with `mlmon profile`, of data or of what `mlmon baseline sql` gets out of the capture, and name it as baseline.from',
+        },
+      ],
+    };
   if (from === undefined) return { baseline: null, problems: [] };
   const wrong = (problem: Omit<Problem, 'path'>): BaselineRead => ({
     baseline: null,

@@ -1,5 +1,6 @@
 /** JSON of `GET /api/…`: what the page shows and other programs read. Times are RFC 3339, shares 0..1, latencies milliseconds. */
 import type { Episode, Silence } from './episode.ts';
+import type { LearningView } from './learning.ts';
 import type { Monitor } from './monitor.ts';
 import type {
   FeatureResult,
@@ -55,6 +56,8 @@ export interface ModelSummary {
   /** Rows of the newest windows, oldest first, for a spark line. */
   readonly recentRows: readonly number[];
   readonly removed: boolean;
+  /** While the baseline is learned from the first days. */
+  readonly learning?: LearningView;
   /** The monitor's time zone; UTC when absent. */
   readonly timezone?: string;
 }
@@ -66,6 +69,8 @@ export interface BaselineInfo {
   readonly source: string;
   readonly effectiveFrom: string | null;
   readonly approved: { readonly by: string; readonly at: string } | null;
+  /** It was learned and is in force although nobody approved it. */
+  readonly provisional?: true;
   readonly findings: readonly string[];
 }
 

@@ -124,16 +124,27 @@ export interface Baseline {
   readonly performance: PerformanceBaseline | null;
   /** What is odd about the reference itself: anomalous windows, constant columns, few rows. */
   readonly findings: readonly Problem[];
+  /** How it was learned from the first days of a model (lib/pipeline/learner.ts). */
+  readonly learned?: LearnedFrom;
   /** Features of the reference that were not published with it, by name: a monitor with field policies publishes what it declares. */
   readonly withheld?: readonly string[];
+}
+
+export interface LearnedFrom {
+  /** Names what was learned: there is at most one baseline of each. */
+  readonly id: string;
+  /** Windows that were left out since they stand out, RFC 3339; the findings say why. */
+  readonly leftOut: readonly { readonly start: string; readonly end: string }[];
 }
 
 /** A baseline as published: `baselines/<model>/<version>/<n>.json`. */
 export interface PublishedBaseline {
   readonly n: number;
   readonly version: string;
-  /** RFC 3339; events from here on are profiled against it. Aligned to a window. `null` until approved. */
+  /** RFC 3339; events from here on are profiled against it. Aligned to a window. `null` while it waits for approval. */
   readonly effectiveFrom: string | null;
   readonly approved: { readonly by: string; readonly at: string } | null;
+  /** In force although nobody has approved it: it was learned. What is judged against it is marked. */
+  readonly provisional?: true;
   readonly baseline: Baseline;
 }

@@ -8,6 +8,7 @@ export * from './capture.ts';
 export * from './duration.ts';
 export * from './episode.ts';
 export * from './event.ts';
+export * from './learning.ts';
 export * from './metric-names.ts';
 export * from './monitor.ts';
 /** Paths in the object store; under one name, since theirs are general words. */

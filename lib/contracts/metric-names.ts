@@ -117,6 +117,18 @@ export const METRIC = {
     'version',
     'number',
   ]),
+  learningRatio: metric(
+    'learning_ratio',
+    'gauge',
+    'Share of the days that are over from which the baseline is learned; absent where none is being learned.',
+    ['model'],
+  ),
+  learningHeld: metric(
+    'learning_held',
+    'gauge',
+    '1 while the baseline is learned for longer than the monitor asks, by reason; absent otherwise.',
+    ['model', 'reason'],
+  ),
   seriesCapped: metric('series_capped_total', 'counter', 'Series left out because the model has too many.', ['model']),
 
   // The collector.

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { durationMs, durationText, isDuration } from './duration.ts';
 import { MODEL_PATTERN } from './event.ts';
 import { expectedBy } from './expected.ts';
+import { unlearnable } from './learning-limits.ts';
 import { nearest, type Problem, shown } from './problem.ts';
 import { SEVERITIES } from './result.ts';
 
@@ -67,6 +68,11 @@ export const monitorSchema = z
     baseline: z
       .object({
         from: z.string().min(1).optional().describe('A file made by `mlmon profile`; locally also a data file.'),
+        learn: duration
+          .optional()
+          .describe(
+            'Makes the baseline of the first days with events, instead of `from`; it is provisional until somebody approves it. Needs `features`.',
+          ),
         fallback: z.enum(['last-approved', 'none']).default('last-approved'),
       })
       .strict()
@@ -270,15 +276,6 @@ export function parseMonitor(
         delete rest[key];
       }
     }
-    if (typeof rest['baseline'] === 'object' && rest['baseline'] !== null && 'learn' in rest['baseline']) {
-      problems.push({
-        code: 'not-yet',
-        path: 'baseline.learn',
-        message: 'learning a baseline from live traffic is not accepted yet',
-        fix: 'make one from data with `mlmon profile`, or from past windows with `mlmon baseline make --from-window`',
-      });
-      rest['baseline'] = {};
-    }
     candidate = rest;
   }
   const parsed = monitorSchema.safeParse(candidate);
@@ -335,7 +332,7 @@ function impossible(monitor: Monitor): Problem[] {
         got: 'hash of a numeric feature',
         fix: 'declare type: categorical, or use bucket or drop',
       });
-  problems.push(...unfilledScales(monitor));
+  problems.push(...unlearnable(monitor), ...unfilledScales(monitor));
   const metrics: readonly string[] = METRICS[monitor.task];
   const named = monitor.performance.metrics === 'auto' ? [] : monitor.performance.metrics;
   for (const [path, list] of [
@@ -359,7 +356,6 @@ function impossible(monitor: Monitor): Problem[] {
 }
 
 const DAY_MS = 86_400_000;
-
 /** Scales are made of whole windows, each of whole spans of the one before; days of a time zone do not fill spans that are counted in hours. */
 function unfilledScales(monitor: Monitor): Problem[] {
   const counted = (ms: number) => ms % DAY_MS !== 0 && DAY_MS % ms !== 0;

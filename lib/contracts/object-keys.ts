@@ -44,6 +44,7 @@ export const PREFIXES = {
   episodes: 'episodes/',
   monitors: 'monitors/',
   baselines: 'baselines/',
+  learning: 'learning/',
   capture: 'capture/',
   archive: 'archive/',
   labels: 'labels/',
@@ -101,6 +102,8 @@ export const keys = {
     `baselines/${segment(model)}/${segment(version)}/${String(n).padStart(6, '0')}.json`,
   baselines: (model?: string, version?: string) =>
     `baselines/${model === undefined ? '' : `${segment(model)}/`}${version === undefined ? '' : `${segment(version)}/`}`,
+  /** How far the baseline of a model is learned: `{ from, until, status, … }`, put-if-unchanged. */
+  learning: (model: string) => `learning/${segment(model)}.json`,
   capture: (appendTime: number, partition: string, first: string, last: string) =>
     `capture/dt=${day(appendTime)}/hr=${hour(appendTime)}/${segment(partition)}-${first}-${last}.parquet`,
   captureHour: (appendTime: number) => `capture/dt=${day(appendTime)}/hr=${hour(appendTime)}/`,

@@ -130,7 +130,13 @@ export interface Provenance {
   readonly inputs: readonly string[];
   readonly monitor: number;
   /** Published number of the baseline, and whose version it was made from. */
-  readonly baseline: { readonly version: string; readonly n: number; readonly fallback: boolean } | null;
+  readonly baseline: {
+    readonly version: string;
+    readonly n: number;
+    readonly fallback: boolean;
+    /** It was learned, and nobody had approved it. */
+    readonly provisional?: true;
+  } | null;
   readonly engine: string;
   /** When it was written, RFC 3339, by the platform's clock. */
   readonly evaluatedAt: string;

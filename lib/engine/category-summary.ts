@@ -8,6 +8,8 @@ import type { Shape } from './shape.ts';
 
 /** Unseen categories of a column with counts of their own. */
 export const UNSEEN_KEPT = 32;
+/** The same while a baseline is learned, when all categories are. */
+export const LEARNED_KEPT = 256;
 
 export class CategorySummaries {
   private readonly shape: Shape;
@@ -43,7 +45,7 @@ export class CategorySummaries {
     const summaries = new CategorySummaries(shape);
     for (const { index, type, offset, bins } of shape.columns) {
       if (type !== 'categorical') continue;
-      const unseen = NameCounts.read(reader, UNSEEN_KEPT, counts[offset + bins]!);
+      const unseen = NameCounts.read(reader, keptOf(shape), counts[offset + bins]!);
       summaries.unseen[index] = unseen.size > 0 ? unseen : null;
     }
     return summaries;
@@ -52,11 +54,13 @@ export class CategorySummaries {
   private of(column: number): NameCounts {
     let unseen = this.unseen[column];
     if (unseen === null || unseen === undefined) {
-      unseen = new NameCounts(UNSEEN_KEPT);
+      unseen = new NameCounts(keptOf(this.shape));
       this.unseen[column] = unseen;
     }
     return unseen;
   }
 }
+
+const keptOf = ({ learning }: Shape): number => (learning ? LEARNED_KEPT : UNSEEN_KEPT);
 
 const NONE = new NameCounts(UNSEEN_KEPT);

@@ -4,6 +4,7 @@
  */
 import { TALLY_LIMIT } from './bin-table.ts';
 import type { ByteReader, ByteWriter } from './bytes.ts';
+import { type FixedBin, FixedBins } from './fixed-bins.ts';
 import { MOMENT_LIMIT, MomentSums, type Moments } from './moments.ts';
 import type { ColumnTable, NumericShapeColumn, Shape } from './shape.ts';
 import type { WeightSums } from './weights.ts';
@@ -64,6 +65,8 @@ export class NumericSummaries {
   private strangeOrders = 0;
   /** Columns that the event at hand was pushed to. */
   private readonly pushed: Int32Array;
+  /** By column, those of numbers: while a baseline is learned. */
+  private readonly learned: readonly FixedBins[] | null;
   /** Of each column after the last `add`; read for the event at hand only. */
   readonly fixed: Float64Array;
 
@@ -80,6 +83,7 @@ export class NumericSummaries {
     this.counts = counts;
     this.waitingSizes = new Int32Array(length);
     this.pushed = new Int32Array(length);
+    this.learned = shape.learning ? shape.columns.map(() => new FixedBins()) : null;
     const { names, columns } = layoutOf(shape);
     this.layoutColumns = columns;
     this.layoutNames = names;
@@ -157,6 +161,7 @@ export class NumericSummaries {
       this.fixed[column] = q;
       this.moments.add(column, q);
     }
+    this.learned?.[column]?.add(value);
     const slot = offsets[column]! + bins.find(column, value);
     this.counts[slot]! += 1;
     return slot;
@@ -178,7 +183,14 @@ export class NumericSummaries {
       this.min[column] = Math.min(this.min[column]!, other.min[column]!);
       this.max[column] = Math.max(this.max[column]!, other.max[column]!);
       this.clamped[column]! += other.clamped[column]!;
+      const learned = other.learned?.[column];
+      if (learned !== undefined) this.learned?.[column]?.merge(learned);
     }
+  }
+
+  /** Settled. Ascending; `null` unless a baseline is learned. */
+  fixedBins(column: number): FixedBin[] | null {
+    return this.learned?.[column]?.bins() ?? null;
   }
 
   details(column: NumericShapeColumn, counts: Float64Array, weights: WeightSums | null): NumericDetails {
@@ -206,6 +218,7 @@ export class NumericSummaries {
       writer.double(min + 0);
       writer.double(max + 0);
       writer.varint(this.clamped[column.index]!);
+      this.learned?.[column.index]?.write(writer);
     }
   }
 
@@ -223,6 +236,7 @@ export class NumericSummaries {
       this.min[column.index] = min;
       this.max[column.index] = max;
       this.clamped[column.index] = reader.varint();
+      this.learned?.[column.index]?.merge(FixedBins.read(reader, this.counts[column.offset]!));
     }
   }
 
@@ -252,6 +266,7 @@ export class NumericSummaries {
     const from = column * DEPTH;
     const to = from + size;
     bins.tally(column, waiting, from, to, this.counts, offsets[column]!);
+    this.learned?.[column]?.addAll(waiting, from, to);
     let min = this.min[column]!;
     let max = this.max[column]!;
     for (let i = from; i < to; i++) {

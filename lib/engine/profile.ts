@@ -10,6 +10,7 @@ import { CategorySummaries } from './category-summary.ts';
 import type { SegmentCounts, WindowCounts } from './column-counts.ts';
 import { type ColumnView, NO_DETAILS, type ViewSource, viewColumn } from './column-view.ts';
 import type { ReadEvent } from './event-reader.ts';
+import type { FixedBin } from './fixed-bins.ts';
 import { IdSketch } from './id-sketch.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import { NameCounts } from './name-counts.ts';
@@ -162,6 +163,12 @@ export class Profile implements WindowCounts {
     const beyondSlot = this.beyondRows(column);
     const source = { rows: this.rows + beyondSlot, counts, weights, rowsSlot: this.shape.slots, beyondSlot };
     return viewColumn(column, source, place, details);
+  }
+
+  /** Counts of a number in bins that need no data, ascending; `null` unless a baseline is learned. */
+  fixedBins(index: number): FixedBin[] | null {
+    this.numbers.settle();
+    return this.columnAt(index).type === 'numeric' ? this.numbers.fixedBins(index) : null;
   }
 
   /** The kept values of each segmentation and what is left over of it. Counts are those of groups of bins, shown in their first. */

@@ -71,6 +71,8 @@ export interface Shape {
   readonly digest: string;
   readonly monitor: Monitor;
   readonly baseline: Baseline | null;
+  /** A baseline is being learned: profiles keep fixed bins of numbers, and more categories. */
+  readonly learning: boolean;
   readonly columns: readonly ShapeColumn[];
   readonly windows: WindowRule;
   readonly segments: readonly ShapeSegment[];
@@ -143,10 +145,12 @@ export function compileShape(monitor: Monitor, baseline: Baseline | null): Shape
     minimumRows,
     values: segmentValues(features.get(by), top),
   }));
+  const learning = baseline === null && monitor.baseline.learn !== undefined;
   return {
-    digest: digestOf(windows, columns, segments, ignored),
+    digest: digestOf(windows, columns, segments, ignored, learning ? policiesOf(monitor) : null),
     monitor,
     baseline,
+    learning,
     columns,
     windows,
     segments,
@@ -287,6 +291,7 @@ function digestOf(
   columns: readonly ShapeColumn[],
   segments: readonly ShapeSegment[],
   ignored: ReadonlySet<string>,
+  learned: unknown,
 ): string {
   const { timezone } = windows.window;
   const content = [
@@ -306,8 +311,14 @@ function digestOf(
     ]),
     segments.map(({ by, top, values }) => [by, top, values]),
     [...ignored].sort(),
+    ...(learned === null ? [] : ['learning', learned]),
   ];
   return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
+}
+
+/** Values before and after a change of policy cannot make one baseline. */
+function policiesOf({ features }: Monitor): (readonly [name: string, policy: string])[] {
+  return Object.entries(features ?? {}).map(([name, { policy }]) => [name, policy] as const);
 }
 
 function contradictions({ name, baseline }: Planned): Problem[] {

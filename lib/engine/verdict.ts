@@ -63,7 +63,10 @@ export function judgeWindow({ shape, profile, scale, parts, others }: WindowQues
       judged: known === null ? null : judgeScores(known, counts, options),
     };
   });
-  const features = columns.map(({ counts, judged }, i) => judged?.result ?? unknown(shape.columns[i]!, counts));
+  const unjudged = shape.learning ? 'the baseline is being learned' : 'the baseline does not have this column';
+  const features = columns.map(
+    ({ counts, judged }, i) => judged?.result ?? unknown(shape.columns[i]!, counts, unjudged),
+  );
   const quality = monitor.quality === 'off' ? [] : qualityChecks(columns, profile);
   const volume =
     baseline === null || monitor.quality === 'off'
@@ -100,7 +103,7 @@ export function smallestEffect(monitor: Pick<Monitor, 'drift'>): number {
 }
 
 function overall(
-  { baseline }: Shape,
+  { baseline, learning, monitor }: Shape,
   { rows }: WindowCounts,
   features: readonly FeatureResult[],
   alerting: readonly Verdict[],
@@ -109,6 +112,8 @@ function overall(
   if (broken.length > 0) return { status: 'failed', reason: `${broken[0]!.name}: ${broken[0]!.reason}` };
   if (alerting.includes('drifted')) return { status: 'drifted' };
   if (rows === 0) return { status: 'insufficient-data', reason: 'no rows' };
+  if (learning)
+    return { status: 'learning', reason: `the baseline is learned from the first ${monitor.baseline.learn ?? ''}` };
   if (baseline === null) return { status: 'learning', reason: 'no baseline is approved yet' };
   if (features.some(({ status }) => status === 'ok')) return { status: 'ok' };
   const first = features[0];
@@ -116,12 +121,12 @@ function overall(
   return { status: first.status, reason: first.reason };
 }
 
-/** A column that the baseline does not have: shown, not judged. */
+/** A column without a baseline: shown, not judged. */
 function unknown(
   { name, type, role }: Pick<FeatureResult, 'name' | 'type' | 'role'>,
   counts: ColumnCounts,
+  reason: string,
 ): JudgedColumn['result'] {
-  const reason = 'the baseline does not have this column';
   return {
     name,
     type,

@@ -23,6 +23,8 @@ export interface CaptureRequest {
   /** Event time, milliseconds: [from, to). */
   readonly from: number;
   readonly to: number;
+  /** Event times within it that are left out: [from, to). @default none */
+  readonly leaveOut?: readonly { readonly from: number; readonly to: number }[];
   /** The features that are watched, as they were captured. */
   readonly features: readonly CapturedFeature[];
   /** Features that are known and not watched. */
@@ -41,7 +43,7 @@ const WEIGHT = '\u0001weight';
  * @throws ProblemError when nothing was captured in the range
  */
 export async function baselineFromCapture(request: CaptureRequest): Promise<Baseline> {
-  const { db, store, path, monitor, from, to, features } = request;
+  const { db, store, path, monitor, from, to, features, leaveOut = [] } = request;
   const { model } = monitor;
   const objects = await capturedSince(store, from - EVENT_LIMITS.futureMs);
   const range = `${new Date(from).toISOString()} to ${new Date(to).toISOString()}`;
@@ -84,13 +86,14 @@ export async function baselineFromCapture(request: CaptureRequest): Promise<Base
   ];
   const files = `read_parquet([${objects.map((key) => literal(plainPath(path(key)))).join(', ')}], hive_partitioning = false)`;
   const moment = (ms: number): string => `make_timestamp(${ms * 1000})`;
+  const without = leaveOut.map((out) => ` AND NOT (time >= ${moment(out.from)} AND time < ${moment(out.to)})`).join('');
   const relation = identifier(db.name('baseline'));
   const version = db.name('version');
   try {
     await db.run(`CREATE TEMP TABLE ${relation} AS
       WITH asked AS (
         SELECT * FROM ${files}
-        WHERE type IN ('inference', 'request') AND model = ${literal(model)} AND time >= ${moment(from)} AND time < ${moment(to)}
+        WHERE type IN ('inference', 'request') AND model = ${literal(model)} AND time >= ${moment(from)} AND time < ${moment(to)}${without}
         QUALIFY row_number() OVER (PARTITION BY id, version ORDER BY arrival) = 1
       ), answered AS (
         SELECT id, version, score, predicted FROM ${files} WHERE type = 'response' AND model = ${literal(model)}

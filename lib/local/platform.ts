@@ -14,6 +14,7 @@ import type { Episode } from '../contracts/episode.ts';
 import { judgeWindow } from '../engine/verdict.ts';
 import { Archiver } from '../pipeline/archiver.ts';
 import { AuditLog } from '../pipeline/audit.ts';
+import { ArchivedCapture } from '../pipeline/capture-reach.ts';
 import { changeContext } from '../pipeline/change-context.ts';
 import { Collector } from '../pipeline/collector.ts';
 import { collectorQuarantine } from '../pipeline/collector-quarantine.ts';
@@ -21,6 +22,8 @@ import { EpisodeKeeper } from '../pipeline/episodes.ts';
 import { Exporter } from '../pipeline/exporter.ts';
 import { KServeReader } from '../pipeline/kserve.ts';
 import { Labeler } from '../pipeline/labeler.ts';
+import { Learner } from '../pipeline/learner.ts';
+import { learningView } from '../pipeline/learning-view.ts';
 import { Notifier } from '../pipeline/notifier.ts';
 import { PackReader } from '../pipeline/pack-reader.ts';
 import { PlatformStatus } from '../pipeline/platform-status.ts';
@@ -75,6 +78,7 @@ const EVERY = {
   evaluate: 250,
   archive: 500,
   label: 1_000,
+  learn: 1_000,
   notify: 500,
   export: 5_000,
   refresh: 1_000,
@@ -197,6 +201,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       health,
       deliveries: () => notifier.counts,
       undeliveredMs: () => notifier.undeliveredMs,
+      learning: (model, now) => learningView({ store, registry }, model, now),
     });
     const labeler = new Labeler({
       log,
@@ -208,6 +213,28 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         exporter.observe(result);
         await episodes.apply(result.model, [result]);
       },
+    });
+    const learner = new Learner({
+      store,
+      clock,
+      cacheMs: registry.cacheMs,
+      policyKey: key,
+      registry,
+      reader: new PackReader(store),
+      capture: new ArchivedCapture({ log, store, clock }),
+      audit,
+      make: ({ model, monitor, span: { from, to }, leaveOut }) =>
+        baselineFromCapture({
+          db,
+          store,
+          path: (object) => store.path(object),
+          monitor,
+          ...capturedFeatures(registry, model, from, to),
+          policyKey: key,
+          from,
+          to,
+          leaveOut,
+        }),
     });
     const archiver = new Archiver({ log, store, clock, writer: new DuckDbCaptureWriter(captureDb) });
     const notifier = new Notifier({ store, clock, channels, sweep: SWEEP });
@@ -277,6 +304,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         ...(stream.cleaner === null ? [] : [stream.cleaner]),
         archiverPart(archiver),
         { name: 'labeler', step: async () => ({ waitMs: (await labeler.step()).windows > 0 ? 0 : EVERY.label }) },
+        learnerPart(learner, registry),
         every('notifier', EVERY.notify, () => notifier.run()),
         every('exporter', EVERY.export, () => exporter.tick()),
         afterwards(
@@ -333,6 +361,19 @@ function afterwards(part: Part, waitMs: number): Part {
       if (begun) return part.step(signal);
       begun = true;
       return { waitMs };
+    },
+  };
+}
+
+function learnerPart(learner: Learner, registry: Registry): Part {
+  return {
+    name: 'learner',
+    step: async () => {
+      const { published, failed } = await learner.step();
+      // What was published must be known to this process as soon as to any other.
+      if (published > 0) registry.invalidate();
+      const [first] = failed;
+      return { waitMs: EVERY.learn, problem: first === undefined ? null : `${first[0]}: ${first[1].message}` };
     },
   };
 }

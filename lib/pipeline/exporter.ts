@@ -6,6 +6,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Health } from '../contracts/api.ts';
 import type { EpisodeState } from '../contracts/episode.ts';
 import { QUARANTINE_REASONS } from '../contracts/event.ts';
+import type { LearningView } from '../contracts/learning.ts';
 import { METRIC, type MetricDefinition } from '../contracts/metric-names.ts';
 import type { Monitor } from '../contracts/monitor.ts';
 import { keys } from '../contracts/object-keys.ts';
@@ -18,6 +19,7 @@ import { listAll, listFolders } from './listing.ts';
 import {
   featureSamples,
   isNewer,
+  learningSamples,
   MODEL_FAMILIES,
   type ModelSummary,
   openEpisodesOf,
@@ -48,6 +50,8 @@ export interface ExporterOptions {
   readonly deliveries?: () => { readonly delivered: number; readonly retried: number; readonly failed: number };
   /** Age of the oldest transition that some channel has not taken, milliseconds; absent where nothing is delivered. */
   readonly undeliveredMs?: () => number;
+  /** What is known of a baseline that is being learned; absent where none is. */
+  readonly learning?: (model: string, now: number) => Promise<LearningView | null>;
   /** Name of the log, for the collector's deliveries. @default log */
   readonly logName?: string;
 }
@@ -128,6 +132,7 @@ export class Exporter {
       const samples = [
         ...stateSamples({ ...known, episodes: openEpisodesOf(state) }, monitor),
         ...Object.values(known.features).flat(),
+        ...learningSamples(model, (await this.#options.learning?.(model, now)) ?? null),
       ];
       sink.retain?.(model, MODEL_FAMILIES, samples);
       await sink.set(samples);

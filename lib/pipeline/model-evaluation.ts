@@ -13,6 +13,7 @@ import type { EvaluationState, PendingWindow } from './evaluation-state.ts';
 import { EVALUATOR_DEFAULTS, type EvaluatorOptions, type Tick } from './evaluator-options.ts';
 import { addOpenGroups, addStoredGroups, type Group, groupName, hourOf, listProfiles } from './grain-sources.ts';
 import { encodeJson } from './json-object.ts';
+import { learningHeld } from './learning-state.ts';
 import { listFolders } from './listing.ts';
 import { isUnreadable } from './pack-reader.ts';
 import { ConflictError, type ObjectStore } from './ports.ts';
@@ -184,7 +185,8 @@ export class ModelEvaluation {
     const complete = completeAt(window);
     const seen = tick.progress.filter(({ through }) => through >= complete).length;
     const partitions = { seen, all: tick.progress.length };
-    const request = { model, version, window, resolved, revision, ...known, partitions, now: tick.now };
+    const held = resolved.shape.learning ? await learningHeld(store, model, window.start) : null;
+    const request = { model, version, window, resolved, revision, ...known, partitions, held, now: tick.now };
     const result = await putResult(store, await judgeRequest(request, reader, judge));
     await onResult?.(result);
     this.results.push(result);

@@ -4,6 +4,7 @@
  */
 import { durationMs, durationText } from '../contracts/duration.ts';
 import type { EpisodeState } from '../contracts/episode.ts';
+import type { LearningView } from '../contracts/learning.ts';
 import { METRIC, type MetricDefinition } from '../contracts/metric-names.ts';
 import type { Monitor } from '../contracts/monitor.ts';
 import {
@@ -74,6 +75,8 @@ export const MODEL_FAMILIES: readonly string[] = [
   METRIC.episodeOpen,
   METRIC.modelInfo,
   METRIC.baselineInfo,
+  METRIC.learningRatio,
+  METRIC.learningHeld,
 ].map(({ name }) => name);
 
 /** None where there is no number. */
@@ -147,6 +150,15 @@ export function ownWindow<W extends WindowSummary>(
   monitor: Monitor,
 ): W | undefined {
   return windows[lengthOf(monitor)];
+}
+
+/** Of a baseline that is being learned; none otherwise. */
+export function learningSamples(model: string, learning: LearningView | null): Sample[] {
+  if (learning === null) return [];
+  return [
+    ...sample(METRIC.learningRatio, { model }, learning.progress),
+    ...(learning.hold === null ? [] : sample(METRIC.learningHeld, { model, reason: learning.hold }, 1)),
+  ];
 }
 
 /** What is written again and again, so that a rule sees it whenever it looks. */

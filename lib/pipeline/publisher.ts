@@ -16,6 +16,7 @@ import { encodeJson } from './json-object.ts';
 import { listAll } from './listing.ts';
 import { type Clock, ConflictError, type ObjectStore, TransientError } from './ports.ts';
 import { DEFAULT_CACHE_MS } from './registry.ts';
+import { isInForce } from './timeline.ts';
 
 export interface PublisherOptions {
   readonly store: ObjectStore;
@@ -78,8 +79,8 @@ async function policeBaselines(
   if (key === null && Object.values(monitor.features ?? {}).some(({ policy }) => policy === 'hash')) return;
   const byVersion = new Map<string, PublishedBaseline>();
   for (const one of await readAll<PublishedBaseline>(options.store, keys.baselines(monitor.model)))
-    if (one.baseline !== undefined && one.approved !== null) byVersion.set(one.version, one);
-  for (const [version, { baseline, effectiveFrom: since }] of byVersion) {
+    if (one.baseline !== undefined && isInForce(one)) byVersion.set(one.version, one);
+  for (const [version, { baseline, effectiveFrom: since, provisional }] of byVersion) {
     // What cannot be brought under them is left out, and its column is not judged until there is a new baseline.
     const { baseline: policed, problems } = baselineUnderPolicies(baseline, monitor, key);
     if (sameJson(policed, baseline)) continue;
@@ -93,7 +94,8 @@ async function policeBaselines(
         model: monitor.model,
         version,
         by,
-        approve: true,
+        approve: provisional !== true,
+        provisional,
         effectiveFrom: Date.parse(from),
         monitor,
       },
@@ -126,6 +128,10 @@ export interface PublishBaselineOptions extends PublishOptions {
   readonly version: string;
   /** Approved at once; else it waits for `approveBaseline`. */
   readonly approve: boolean;
+  /** In force without approval, and marked so. */
+  readonly provisional?: boolean;
+  /** What is there under this name of learning is answered, and nothing is published. */
+  readonly learned?: string;
   /** Whose field policies it is stored under. @default the newest that is published */
   readonly monitor?: Monitor;
 }
@@ -139,23 +145,26 @@ export interface PublishBaselineOptions extends PublishOptions {
 export async function publishBaseline(
   options: PublisherOptions,
   given: Baseline,
-  { model, version, by, approve, effectiveFrom, monitor }: PublishBaselineOptions,
+  { model, version, by, approve, provisional = false, learned, effectiveFrom, monitor }: PublishBaselineOptions,
 ): Promise<PublishedBaseline> {
   const baseline = await underPolicies(options, given, model, monitor);
-  const from = approve ? (effectiveFrom ?? (await baselineBoundary(options, model))) : null;
+  const from = approve || provisional ? (effectiveFrom ?? (await baselineBoundary(options, model))) : null;
   return publishNext<PublishedBaseline>(
     options.store,
     keys.baselines(model, version),
     (n) => keys.baseline(model, version, n),
     (present, n) => {
       const last = present.at(-1);
+      const known = learned === undefined ? undefined : present.find((one) => one.baseline?.learned?.id === learned);
+      if (known !== undefined) return known;
       const isSame = last !== undefined && sameJson(last.baseline, baseline) && (last.approved !== null) === approve;
       if (isSame) return last;
       return {
         n,
         version,
         effectiveFrom: from === null ? null : timeText(from),
-        approved: from === null ? null : { by, at: timeText(options.clock.now()) },
+        approved: from === null || !approve ? null : { by, at: timeText(options.clock.now()) },
+        ...(provisional && !approve ? { provisional: true as const } : {}),
         baseline,
       };
     },

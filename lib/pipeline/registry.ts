@@ -17,6 +17,8 @@ export interface BaselineReference {
   readonly n: number;
   /** Another version's baseline stands in. */
   readonly fallback: boolean;
+  /** It is in force although nobody approved it. */
+  readonly provisional?: true;
 }
 
 /** What an event of one model version is folded with, in one stretch of event time. */
@@ -174,7 +176,7 @@ export class Registry {
     const { monitor, n: monitorN } = published;
     const choice = timeline.baselineAt(version, t, monitor.baseline.fallback === 'last-approved');
     if (choice !== null) {
-      const { version: of, n, baseline } = choice.published;
+      const { version: of, n, baseline, provisional } = choice.published;
       const path = keys.baseline(timeline.model, of, n);
       const name = `${monitorN}/${of}/${n}`;
       try {
@@ -186,7 +188,13 @@ export class Registry {
         return {
           from,
           to,
-          resolved: { shape, monitorN, baseline: { version: of, n, fallback: choice.fallback }, from, to },
+          resolved: {
+            shape,
+            monitorN,
+            baseline: { version: of, n, fallback: choice.fallback, ...(provisional === true ? { provisional } : {}) },
+            from,
+            to,
+          },
         };
       } catch (error) {
         this.#unusable(path, error);

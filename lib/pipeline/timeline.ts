@@ -60,7 +60,7 @@ export class Timeline {
     return this.monitors.find(({ removed }) => !removed) ?? null;
   }
 
-  /** The approved baseline for events of `version` at `t`; another version's when it has none and the monitor allows that. */
+  /** The approved (or provisional) baseline for events of `version` at `t`; another version's when it has none and the monitor allows that. */
   baselineAt(version: string, t: number, allowFallback: boolean): BaselineChoice | null {
     const own = newest(this.baselines.get(version), t);
     if (own !== null) return { published: own, fallback: false };
@@ -75,10 +75,12 @@ export class Timeline {
 }
 
 function newest(list: readonly PublishedBaseline[] | undefined, t: number): PublishedBaseline | null {
-  const inForce = list?.findLast(
-    ({ effectiveFrom, approved }) => approved !== null && effectiveFrom !== null && Date.parse(effectiveFrom) <= t,
-  );
-  return inForce ?? null;
+  return list?.findLast((one) => isInForce(one) && Date.parse(one.effectiveFrom ?? '') <= t) ?? null;
+}
+
+/** It applies from some moment on: it is approved, or provisional. */
+export function isInForce({ effectiveFrom, approved, provisional }: PublishedBaseline): boolean {
+  return effectiveFrom !== null && (approved !== null || provisional === true);
 }
 
 /** The last approved: by the moment from which it applies, then by approval, then by name so that all platforms agree. */

@@ -37,6 +37,8 @@ export interface WindowRequest {
   /** Why not all of it could be read; the window is `failed` then. */
   readonly unreadable: Error | null;
   readonly partitions: { readonly seen: number; readonly all: number };
+  /** Why a baseline that should be learned by then is not; `null` otherwise. */
+  readonly held?: string | null;
   readonly now: number;
 }
 
@@ -78,6 +80,9 @@ export async function judgeRequest(request: WindowRequest, reader: PackReader, j
     verdict = { ...NOTHING, reason: (error as Error).message.slice(0, 300) };
   }
   const { profile, inputs, rows } = gathered;
+  if (resolved.baseline?.provisional === true)
+    verdict = { ...verdict, features: verdict.features.map((feature) => ({ ...feature, provisional: true })) };
+  if (verdict.status === 'learning' && request.held != null) verdict = { ...verdict, reason: request.held };
   return {
     schema: 'mlmon.result/v1',
     model: request.model,

@@ -41,8 +41,8 @@ describe('parseMonitor', () => {
   });
 
   it('refuses keys that do not work yet, with the reason', () => {
-    const problems = problemsOf({ model: 'm', fairness: {}, retrain: {}, retention: {}, baseline: { learn: '7d' } });
-    expect(problems).toHaveLength(4);
+    const problems = problemsOf({ model: 'm', fairness: {}, retrain: {}, retention: {} });
+    expect(problems).toHaveLength(3);
     for (const problem of problems) expect(problem).toMatch(/not accepted yet; .+/);
   });
 
@@ -74,6 +74,37 @@ it('refuses hashes of numbers: nothing could be judged by them', () => {
       /^features\.age\.policy: hash needs type categorical.*; declare type: categorical, or use bucket or drop$/,
     ),
   ]);
+});
+
+describe('baseline.learn', () => {
+  const features = { age: { type: 'numeric' } };
+
+  it('takes days to learn from', () => {
+    const { monitor } = parseMonitor({ model: 'm', features, baseline: { learn: '7d' } });
+    expect(monitor?.baseline).toEqual({ learn: '7d', fallback: 'last-approved' });
+  });
+
+  it.each([
+    [
+      { features, baseline: { learn: '3d' } },
+      /^baseline\.learn: is too short, got 3d; expected 4d \(4 windows\) to 90d$/,
+    ],
+    [{ features, baseline: { learn: '1h' }, window: { every: '15m' } }, null],
+    [{ features, baseline: { learn: '100d' } }, /^baseline\.learn: is too long/],
+    [
+      { features, baseline: { learn: '7d', from: 'b.json' } },
+      /^baseline\.learn: a baseline is either given or learned/,
+    ],
+    [{ features, baseline: { learn: '7d', fallback: 'none' } }, /^baseline\.fallback: one baseline is learned/],
+    [{ baseline: { learn: '7d' } }, /^features: nothing but the monitor says what is to be learned/],
+    [
+      { features: { age: { type: 'numeric', policy: 'bucket' } }, baseline: { learn: '7d' } },
+      /^features\.age\.policy: buckets come from a baseline/,
+    ],
+  ])('says what cannot be learned: %j', (input, problem) => {
+    const problems = problemsOf({ model: 'm', ...input });
+    expect(problems).toEqual(problem === null ? [] : [expect.stringMatching(problem)]);
+  });
 });
 
 it('publishes the JSON Schema that it validates by', () => {

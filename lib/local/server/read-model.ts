@@ -24,6 +24,7 @@ import { keys } from '../../contracts/object-keys.ts';
 import { formatProblem } from '../../contracts/problem.ts';
 import { SEVERITIES, type WindowResult } from '../../contracts/result.ts';
 import { readJson } from '../../pipeline/json-object.ts';
+import { learningView } from '../../pipeline/learning-view.ts';
 import { isUnreadable } from '../../pipeline/pack-reader.ts';
 import type { Clock, ObjectStore } from '../../pipeline/ports.ts';
 import type { Registry } from '../../pipeline/registry.ts';
@@ -249,6 +250,7 @@ export class ReadModel {
   async #summarise(model: string): Promise<ModelSummary> {
     const { monitor } = await this.#monitor(model);
     const removed = this.#options.registry.monitorAt(model, this.#options.clock.now()) === null;
+    const learning = await learningView(this.#options, model, this.#options.clock.now());
     const recent = await this.#recent(model, RECENT);
     const newest = recent.at(-1);
     const open = (await this.#alertsOf(model)).filter(({ state }) => state === 'open');
@@ -270,6 +272,7 @@ export class ReadModel {
       headline: await this.#headline(model, monitor.task),
       recentRows: recent.map(({ view }) => view.rows),
       removed,
+      ...(learning === null ? {} : { learning }),
       timezone: monitor.window.timezone,
     };
   }
@@ -335,7 +338,14 @@ function minute(time: string): string {
   return time.slice(0, 16).replace('T', ' ');
 }
 
-export function baselineInfo({ version, n, effectiveFrom, approved, baseline }: PublishedBaseline): BaselineInfo {
+export function baselineInfo({
+  version,
+  n,
+  effectiveFrom,
+  approved,
+  provisional,
+  baseline,
+}: PublishedBaseline): BaselineInfo {
   const { source } = baseline;
   const range = source.from === null || source.to === null ? '' : ` (${minute(source.from)} to ${minute(source.to)})`;
   return {
@@ -345,6 +355,7 @@ export function baselineInfo({ version, n, effectiveFrom, approved, baseline }: 
     source: `${source.kind === 'windows' ? 'windows' : source.name}${range}`,
     effectiveFrom,
     approved,
+    ...(provisional === true ? { provisional } : {}),
     findings: baseline.findings.map(formatProblem),
   };
 }

@@ -1,0 +1,32 @@
+/** What people are told of a baseline that is being learned. */
+import type { LearningView } from '../contracts/learning.ts';
+import { heldText, learningOf, readLearning } from './learning-state.ts';
+import type { ObjectStore } from './ports.ts';
+import type { Registry } from './registry.ts';
+
+/** `null` for a model that has a baseline, or one that is in force soon, or that learns none. `now`: milliseconds. */
+export async function learningView(
+  { store, registry }: { readonly store: ObjectStore; readonly registry: Registry },
+  model: string,
+  now: number,
+): Promise<LearningView | null> {
+  const learning = learningOf(registry, model, now);
+  if (learning === null) return null;
+  const state = await readLearning(store, model);
+  if (state === null || state.shape !== learning.shape.digest || state.from < learning.since)
+    return { from: null, due: null, until: null, progress: 0, hold: null, held: null };
+  const { from, due, until, hold } = state;
+  const progress = Math.min(1, Math.max(0, (now - from) / (due - from)));
+  return {
+    from: timeText(from),
+    due: timeText(due),
+    until: timeText(until),
+    progress,
+    hold: hold?.reason ?? null,
+    held: heldText(state),
+  };
+}
+
+function timeText(ms: number): string {
+  return new Date(ms).toISOString();
+}
