@@ -68,6 +68,11 @@ describe('the bytes of a profile', () => {
       shapeOf({ features: { a: { type: 'numeric' }, c: { type: 'categorical' } } }, null),
       fieldsArbitrary,
     ],
+    [
+      'a baseline that is learned',
+      shapeOf({ features: { a: { type: 'numeric' }, c: { type: 'categorical' } }, baseline: { learn: '7d' } }, null),
+      fieldsArbitrary,
+    ],
   ] as const)
     it(`depend on the multiset of events alone: ${what}`, () => {
       fc.assert(
