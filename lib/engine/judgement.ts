@@ -75,7 +75,10 @@ export function judgementOfWindow(result: WindowResult): Judgement {
             loud: true,
           };
   const blind = blindness(result);
-  if (result.base) conditions.blind = blind === null ? QUIET : { flagged: [{ ...blind, since }], loud: true };
+  // Where traffic is thin at this hour an empty window is nothing unusual, as the volume has found, and no sign of health either.
+  const isUsual = blind?.aspect === 'no-events' && volume?.status === 'ok';
+  if (result.base && !isUsual)
+    conditions.blind = blind === null ? QUIET : { flagged: [{ ...blind, since }], loud: true };
   return {
     kind: 'window',
     version: result.version,

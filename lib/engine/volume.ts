@@ -8,7 +8,7 @@ import { durationMs } from '../contracts/duration.ts';
 import type { VolumeResult } from '../contracts/result.ts';
 import { studentTwoSided } from '../stats/special.ts';
 import { effectiveWindows } from './effective-windows.ts';
-import { type LocalTime, localClock } from './local-clock.ts';
+import { type LocalClock, type LocalTime, localClock } from './local-clock.ts';
 import { round12 } from './round.ts';
 import { fitSeasons, type Season, seasonAt, seasonParameters } from './season.ts';
 import type { SpanRows } from './season-weights.ts';
@@ -48,8 +48,7 @@ export function judgeVolume(baseline: Baseline, rows: number, span: SpanRows, le
     Math.max(model.variance, LEAST_SPREAD ** 2) * (1 + model.reference) + 1 / Math.max(expected, 1),
   );
   const t = (Math.log(rows + 0.5) - Math.log(expected + 0.5)) / spread;
-  const nu = model.freedom;
-  const pValue = round12(studentTwoSided(t, nu));
+  const pValue = round12(rows === 0 ? model.silence(span.start, expected) : studentTwoSided(t, model.freedom));
   const change = rows / expected - 1;
   const size = `${numberText(Math.round(rows))} rows, ${numberText(Math.round(expected))} expected`;
   const drifted = pValue <= round12(level) && Math.abs(change) >= SMALLEST_CHANGE;
@@ -69,6 +68,11 @@ interface VolumeModel {
   readonly freedom: number;
   /** Variance of the estimated level relative to that of a window. */
   readonly reference: number;
+  /**
+   * Chance of no row at all: what whole rows at random would leave empty, or the share of the baseline's windows at that hour
+   * that were empty, whichever is more. A law of logarithms has nothing to say of none.
+   */
+  readonly silence: (start: number, expected: number) => number;
 }
 
 const models = new WeakMap<Baseline, Map<number, VolumeModel | null>>();
@@ -111,6 +115,25 @@ function fitModel(baseline: Baseline, base: number, length: number): VolumeModel
     variance,
     freedom: Math.min(MOST_FREEDOM, Math.max(1, effective.variance - 1)),
     reference: 1 / effective.mean + parameters / logs.length,
+    silence: silenceOf(blocks, intraday ? localClock(baseline.window?.timezone ?? 'UTC') : null),
+  };
+}
+
+/** `clock`: windows are told apart by their hour. */
+function silenceOf(
+  blocks: readonly { readonly time: LocalTime; readonly rows: number }[],
+  clock: LocalClock | null,
+): VolumeModel['silence'] {
+  const hourOf = ({ hour }: LocalTime): number => (clock === null ? 0 : hour);
+  const all = new Float64Array(24);
+  const empty = new Float64Array(24);
+  for (const { time, rows } of blocks) {
+    all[hourOf(time)]!++;
+    if (rows === 0) empty[hourOf(time)]!++;
+  }
+  return (start, expected) => {
+    const hour = clock === null ? 0 : clock.at(start).hour;
+    return Math.max(Math.exp(-expected), empty[hour]! / (all[hour]! + 1));
   };
 }
 

@@ -53,6 +53,24 @@ describe('volume', () => {
     expect(result?.summary).toMatch(/^0 rows, \d+ expected: 100 % fewer$/);
   });
 
+  test('an empty hour is a surprise where there are always many rows, however much they vary, and none in a thin night', () => {
+    const random = seededRandom(8);
+    const starts = Array.from({ length: 28 * 24 }, (_, t) => START + t * HOUR);
+    const isNight = (t: number) => t % 24 < 6;
+    const rows = starts.map((_, t) =>
+      isNight(t) ? random.binomial(1_000, 0.0025) : Math.round(300 * Math.exp(0.8 * random.normal())),
+    );
+    const baseline = baselineOf('1h', starts, rows);
+    const hour = (t: number) => ({ start: START + t * HOUR, end: START + (t + 1) * HOUR });
+    const first = 28 * 24;
+    for (let t = 0; t < 24; t++)
+      expect(judgeVolume(baseline, 0, hour(first + t), 7e-5)?.status).toBe(isNight(t) ? 'ok' : 'drifted');
+    // A thin day is noticed as a day.
+    expect(judgeVolume(baseline, 0, dayAt(28), 1e-3)?.status).toBe('drifted');
+    const spared = rows.map((count, t) => (t % 24 === 12 && t < 48 ? 0 : count));
+    expect(judgeVolume(baselineOf('1h', starts, spared), 0, hour(first + 12), 7e-5)?.status).toBe('ok');
+  });
+
   test('a change of less than a fifth is not worth waking for, however sure', () => {
     const equal = baselineOf(
       '1d',
