@@ -5,7 +5,7 @@
  * One baseline, whenever it is killed and however many run: what is made of is written down first (put-if-unchanged), and what is published
  * bears the name of that, so doing it again finds it there.
  */
-import type { Baseline } from '../contracts/baseline.ts';
+import type { Baseline, PublishedBaseline } from '../contracts/baseline.ts';
 import { durationMs } from '../contracts/duration.ts';
 import type { LearningHold, LearningPlan, LearningState } from '../contracts/learning.ts';
 import { LEAST_LEARNED_WINDOWS } from '../contracts/learning-limits.ts';
@@ -57,6 +57,8 @@ export const LEARNED_BY = 'learning';
 
 export class Learner {
   readonly #options: LearnerOptions;
+  /** Models with a baseline, whose state need not be read again. */
+  readonly #settled = new Set<string>();
 
   constructor(options: LearnerOptions) {
     this.#options = options;
@@ -80,9 +82,17 @@ export class Learner {
 
   async #model(model: string): Promise<boolean> {
     const { registry, clock, store } = this.#options;
+    if (registry.monitorAt(model, clock.now())?.monitor.baseline.learn === undefined) return false;
     const learning = learningOf(registry, model, clock.now());
-    if (learning === null) return false;
+    if (learning === null && this.#settled.has(model)) return false;
     const stored = await readLearning(store, model);
+    if (learning === null) {
+      // Killed between publishing it and writing that down.
+      if (stored?.status === 'making') await this.#finish(stored, this.#published(stored));
+      this.#settled.add(model);
+      return false;
+    }
+    this.#settled.delete(model);
     const isSame = stored !== null && stored.shape === learning.shape.digest && stored.from >= learning.since;
     let state = isSame ? stored : await this.#begin(model, learning, stored);
     if (state === null || state.status === 'learned') return false;
@@ -150,11 +160,10 @@ export class Learner {
   }
 
   async #make(before: LearningState, { shape }: Learning): Promise<boolean> {
-    const { store, audit } = this.#options;
     const { model, from, until, plan } = before;
     if (plan === null) throw new Error(`${model}: nothing says what its baseline is to be made of`);
-    const id = `${before.shape}-${stamp(from)}-${stamp(until)}`;
-    let published: Awaited<ReturnType<typeof publishBaseline>>;
+    const id = idOf(before);
+    let published: PublishedBaseline;
     try {
       const made = await this.#options.make({
         model,
@@ -187,16 +196,31 @@ export class Learner {
       await this.#goOn(before, { ...before, status: 'learning', plan: null }, shape, { reason: 'refused', detail });
       return false;
     }
-    const { version, n, effectiveFrom } = published;
+    await this.#finish(before, published);
+    return true;
+  }
+
+  /** Writes down that it is there. */
+  async #finish(before: LearningState, published: PublishedBaseline | undefined): Promise<void> {
+    const { store, audit } = this.#options;
+    const { model, from, until, plan } = before;
+    // Another one was approved meanwhile.
+    if (published === undefined || plan === null) return;
+    const { version, n } = published;
+    const effectiveFrom = published.effectiveFrom ?? timeText(until);
     const details = { model, version, n, from: timeText(from), to: timeText(until), rows: plan.rows };
     await audit.record(LEARNED_BY, 'baseline.learn', { ...details, effectiveFrom, leftOut: plan.leftOut.length });
-    const learned: LearningState = {
+    await moveLearning(store, before, {
       ...before,
       status: 'learned',
       hold: null,
-      baseline: { version, n, effectiveFrom: effectiveFrom ?? timeText(until) },
-    };
-    return moveLearning(store, before, learned);
+      baseline: { version, n, effectiveFrom },
+    });
+  }
+
+  #published(state: LearningState): PublishedBaseline | undefined {
+    const lists = [...(this.#options.registry.timeline(state.model)?.baselines.values() ?? [])];
+    return lists.flat().find(({ baseline }) => baseline.learned?.id === idOf(state));
   }
 
   /** One window more. */
@@ -210,6 +234,11 @@ export class Learner {
     await moveLearning(this.#options.store, before, next);
     return null;
   }
+}
+
+/** Of what is learned: the same again after a crash, another one when it is learned anew. */
+function idOf({ shape, from, until }: LearningState): string {
+  return `${shape}-${stamp(from)}-${stamp(until)}`;
 }
 
 function dueOf(from: number, { windows, monitor }: Learning['shape']): number {
