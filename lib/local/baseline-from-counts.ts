@@ -45,7 +45,7 @@ export interface Summarised {
 /** @throws ProblemError as `baselineFromTable` does, and when the answers are not those of this monitor's statements */
 export async function summarised({ table, monitor }: Pick<CountsRequest, 'table' | 'monitor'>): Promise<Summarised> {
   const watched = profiledColumns(monitor);
-  const source = profileSource(monitor, '');
+  const source = profileSource(monitor, { sql: '', called: '' });
   const summary = await readSummary(
     table,
     summaryLabel(source),
@@ -71,7 +71,7 @@ export async function baselineFromCounts({ table, monitor, version }: CountsRequ
   const first = await summarised({ table, monitor });
   const { summary, spans } = first;
   const findings = [...first.findings];
-  const asked = windowsSource(monitor, '', first.columns, spans);
+  const asked = windowsSource(monitor, { sql: '', called: '' }, first.columns, spans);
   const starts = spans?.map(({ start }) => start) ?? null;
   const answer = asked === null ? null : await WindowsAnswer.open(table, windowsLabel(asked), starts);
   const columns: ColumnBaseline[] = [];
@@ -106,7 +106,7 @@ export async function baselineFromCounts({ table, monitor, version }: CountsRequ
     version,
     source: {
       kind: 'file',
-      name: table.shown,
+      name: summary.called,
       from: range === null ? null : new Date(range.from).toISOString(),
       to: range === null ? null : new Date(range.to).toISOString(),
     },

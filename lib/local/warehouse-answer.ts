@@ -24,6 +24,8 @@ export interface ColumnSummary {
 }
 
 export interface TableSummary {
+  /** What the data was called when it was asked for. */
+  readonly called: string;
   readonly rows: number;
   /** Rows with a time. */
   readonly timed: number;
@@ -53,7 +55,7 @@ export async function readSummary(table: Table, label: string, names: readonly s
     'latest',
   ]);
   const told = await table.db.rows(
-    `SELECT CAST(n AS BIGINT) AS n, CAST(timed AS BIGINT) AS timed, CAST(earliest AS BIGINT) AS earliest, CAST(latest AS BIGINT) AS latest FROM ${table.relation} WHERE part = ${literal(`${label} rows`)}`,
+    `SELECT CAST(cat AS VARCHAR) AS cat, CAST(n AS BIGINT) AS n, CAST(timed AS BIGINT) AS timed, CAST(earliest AS BIGINT) AS earliest, CAST(latest AS BIGINT) AS latest FROM ${table.relation} WHERE part = ${literal(`${label} rows`)}`,
   );
   const facts = told[0];
   if (facts === undefined) throw await otherQuestion(table, label);
@@ -63,6 +65,7 @@ export async function readSummary(table: Table, label: string, names: readonly s
   for (const [i, name] of names.entries()) columns.push(await columnSummary(table, label, { i, name, rows }));
   const orNull = (value: unknown): number | null => (value === null || value === undefined ? null : Number(value));
   return {
+    called: textOfHex(String(facts['cat']).slice(1)),
     rows,
     timed: Number(facts['timed']),
     earliest: orNull(facts['earliest']),

@@ -69,23 +69,30 @@ export function profiledColumns({ features, columns, task }: Monitor): ProfiledC
   return watched;
 }
 
-export function profileSource(monitor: Monitor, relation: string): ProfileSource {
+export interface WarehouseTable {
+  /** SQL: a quoted name, or a query in parentheses. */
+  readonly sql: string;
+  readonly called: string;
+}
+
+export function profileSource(monitor: Monitor, { sql, called }: WarehouseTable): ProfileSource {
   return {
-    relation,
+    relation: sql,
+    called,
     columns: profiledColumns(monitor).map(({ name, type }) => ({ name, type })),
     time: monitor.columns.time ?? null,
   };
 }
 
 /** What rows of the first statement are marked with: the answer to another question is not taken for it. */
-export function summaryLabel(source: Omit<ProfileSource, 'relation'>): string {
+export function summaryLabel(source: Pick<ProfileSource, 'columns' | 'time'>): string {
   return `summary ${fingerprint([source.columns, source.time, SUMMARY_RULE])}`;
 }
 
 /** What the second statement asks; `null` when the first one's answer says all. */
 export function windowsSource(
   monitor: Monitor,
-  relation: string,
+  { sql: relation }: WarehouseTable,
   columns: readonly ColumnBaseline[],
   spans: readonly Span[] | null,
 ): WindowsSource | null {

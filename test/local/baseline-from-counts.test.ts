@@ -16,6 +16,7 @@ import {
   profileSource,
   SUMMARY_RULE,
   summaryLabel,
+  type WarehouseTable,
   windowsLabel,
   windowsSource,
 } from '../../lib/local/warehouse-profile.ts';
@@ -46,7 +47,7 @@ async function answer(sql: string, format: Format): Promise<string> {
 const open = (...files: string[]): Promise<Table> => openTable(db, { files, cwd: folder });
 
 async function throughStatements(monitor: Monitor, format: Format, cuts: readonly number[] = []): Promise<Baseline> {
-  const relation = `(SELECT * FROM ${literal(file)})`;
+  const relation = { sql: `(SELECT * FROM ${literal(file)})`, called: 'nasty' };
   const source = profileSource(monitor, relation);
   const ends = [...cuts, source.columns.length];
   const parts = ends.map((end, i) => [ends[i - 1] ?? 0, end] as const);
@@ -93,7 +94,9 @@ describe('a baseline from counts made elsewhere', () => {
     const expected = await fromRows(monitor);
     expect(expected.columns.find(({ name }) => name === 'many')).toMatchObject({ other: expect.any(Number) });
     expect(expected.window?.count).toBeGreaterThan(30);
-    expectSame(await throughStatements(monitor, 'csv'), expected);
+    const made = await throughStatements(monitor, 'csv');
+    expectSame(made, expected);
+    expect(made.source.name).toBe('nasty');
   });
 
   it.each(['csv', 'parquet', 'json'] as const)('is the same without a time, by answers in %s', async (format) => {
@@ -123,7 +126,10 @@ describe('a baseline from counts made elsewhere', () => {
 describe('answers that do not fit', () => {
   const features = { few: { type: 'numeric' }, code: { type: 'categorical' } } as const;
   const timed = nastyMonitor({ task: 'none', positive: undefined, columns: { time: 'when' }, features });
-  const relation = (rows: string): string => `(SELECT * FROM ${literal(file)} WHERE ${rows})`;
+  const relation = (rows: string): WarehouseTable => ({
+    sql: `(SELECT * FROM ${literal(file)} WHERE ${rows})`,
+    called: rows,
+  });
   const first = (monitor: Monitor, rows = '1 = 1'): Promise<string> => {
     const source = profileSource(monitor, relation(rows));
     return answer(summaryStatement(DUCKDB, source, SUMMARY_RULE, summaryLabel(source)), 'csv');
@@ -171,7 +177,7 @@ describe('answers that do not fit', () => {
       columns: { prediction: 'code' },
       features: undefined,
     });
-    expect(() => profileSource(silent, 't')).toThrow(
+    expect(() => profileSource(silent, { sql: 't', called: 't' })).toThrow(
       /features: none is declared[\s\S]*columns.prediction: is a number or a class/,
     );
   });

@@ -7,12 +7,13 @@
  * - the label itself: one a group that is kept, of column `col` and what it counts as, `kind` (KIND). `val` the number or `cat` the
  *   category, `n` its rows, `below` the rows of smaller values (of more frequent categories); of all groups of that kind `uniq` their
  *   number, `fractions` those that are no whole numbers, `mean`, and `squares` the sum of squares around it
- * - the label and ` rows`: one, `n` rows, `timed` those with a time, `earliest` and `latest`, milliseconds since 1970
+ * - the label and ` rows`: one, `n` rows, `timed` those with a time, `earliest` and `latest`, milliseconds since 1970; `cat` what the data is called
  *
  * Categories are written as x and the hexadecimal of their UTF-8, so that no format of results harms them.
  */
 import { categoryCell, finite, KIND, numberCell, timeCell } from './cells.ts';
 import type { SqlDialect } from './dialect.ts';
+import { hexOf } from './literal.ts';
 
 export interface ProfileColumn {
   /** In the table. */
@@ -23,6 +24,8 @@ export interface ProfileColumn {
 export interface ProfileSource {
   /** SQL: a quoted name, or a query in parentheses. */
   readonly relation: string;
+  /** What the data is to be called. */
+  readonly called: string;
   readonly columns: readonly ProfileColumn[];
   /** Column of the time; `null` without one. */
   readonly time: string | null;
@@ -114,7 +117,7 @@ WHERE kind > ${KIND.category} OR (kind = ${KIND.category} AND place <= ${rule.ca
       ? ''
       : `
 UNION ALL
-SELECT '${label} rows', NULL, NULL, NULL, NULL, COUNT(*), NULL, NULL, NULL, NULL, NULL, COUNT(instant), MIN(instant), MAX(instant)
+SELECT '${label} rows', NULL, NULL, NULL, 'x${hexOf(source.called)}', COUNT(*), NULL, NULL, NULL, NULL, NULL, COUNT(instant), MIN(instant), MAX(instant)
 FROM (SELECT ${instant} AS instant FROM ${relation} AS profiled) AS times`
   }`;
 }
