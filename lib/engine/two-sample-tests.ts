@@ -43,9 +43,9 @@ export const NUMERIC_TESTS: Readonly<Record<string, NumericTest>> = {
 
 /** Numbers are cut into bins of equal share of the reference first. */
 export const BINNED_TESTS: Readonly<Record<string, BinnedTest>> = {
-  psi: (pair) => psiOfCounts(pair),
+  psi: (pair) => psiOfCounts(pair, { law: 'given-counts' }),
   kl: klOfCounts,
-  'jensen-shannon': (pair) => jensenShannonOfCounts(pair),
+  'jensen-shannon': (pair) => jensenShannonOfCounts(pair, { law: 'given-counts' }),
   hellinger: hellingerOfCounts,
   'total-variation': totalVariationOfCounts,
   'l-infinity': lInfinityOfCounts,

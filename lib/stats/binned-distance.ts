@@ -1,9 +1,10 @@
 /** What all distances of two binned samples have in common: checks, sizes, and a p-value from divergence-null.ts. */
-import { type Divergence, divergencePValue } from './divergence-null.ts';
+import { type Composition, type Divergence, givenCountsPValue } from './divergence-null.ts';
 import { type BinnedPair, identical, type Outcome, undecided } from './outcome.ts';
 import { sharesOf } from './shares.ts';
 
 export interface BinnedDistance extends Divergence {
+  readonly composition: Composition;
   /** From the value of `of` to the statistic: monotone, so that the p-value is the same. */
   readonly shown?: (value: number) => number;
 }
@@ -22,7 +23,7 @@ export function binnedDistance(distance: BinnedDistance, pair: BinnedPair): Outc
     m,
   );
   if (!Number.isFinite(value)) return undecided('infinite', n, m, distance.name);
-  const { pValue, method } = divergencePValue(distance, pair, shares, value);
+  const { pValue, method } = givenCountsPValue(distance, pair, shares, value, distance.composition);
   const statistic = distance.shown === undefined ? value : distance.shown(value);
   return { statistic, pValue, referenceSize: n, currentSize: m, method: `${distance.name}, ${method}` };
 }

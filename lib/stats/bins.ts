@@ -30,16 +30,33 @@ export function countsIn(sorted: ArrayLike<number>, edges: readonly number[]): F
   return counts;
 }
 
+/** Of values that are all different, so many at least: the bins then end at order statistics. */
+const HARDLY_TIED = 0.9;
+
 /** Both sides in bins of equal reference share. */
 export function binnedByReference(
   reference: ArrayLike<RawValue>,
   current: ArrayLike<RawValue>,
   bins: number,
-): { readonly reference: Float64Array; readonly current: Float64Array; readonly edges: number[] } {
+): {
+  readonly reference: Float64Array;
+  readonly current: Float64Array;
+  readonly edges: number[];
+  readonly cut?: 'reference';
+} {
   const a = sortedFinite(reference);
   const b = sortedFinite(current);
   const edges = quantileEdges(a, Math.max(1, Math.floor(bins)));
-  return { reference: countsIn(a, edges), current: countsIn(b, edges), edges };
+  const pair = { reference: countsIn(a, edges), current: countsIn(b, edges), edges };
+  return distinct(a) >= HARDLY_TIED * a.length && distinct(b) >= HARDLY_TIED * b.length
+    ? { ...pair, cut: 'reference' }
+    : pair;
+}
+
+function distinct(sorted: ArrayLike<number>): number {
+  let found = sorted.length > 0 ? 1 : 0;
+  for (let i = 1; i < sorted.length; i++) if (sorted[i] !== sorted[i - 1]) found++;
+  return found;
 }
 
 function firstAtLeast(sorted: ArrayLike<number>, value: number): number {

@@ -6,7 +6,9 @@
  * fiftieth of the draws the tail is continued by the chi-square law with their mean and variance. Draws are cached by sizes and shares.
  */
 import { BoundedCache } from './bounded-cache.ts';
-import type { BinnedPair } from './outcome.ts';
+import { conditionalMaximumTail } from './conditional-maximum.ts';
+import { type BinTerm, conditionalSumTail } from './conditional-sum.ts';
+import { type BinnedPair, wholeCounts } from './outcome.ts';
 import { seededRandom, seedOf } from './random.ts';
 import { quadraticLaw, type Shares } from './shares.ts';
 import { chiSquareSurvival } from './special.ts';
@@ -18,6 +20,34 @@ export interface Divergence {
   readonly factor: number | null;
   /** From counts of rows (not shares) and their totals. */
   readonly of: (reference: ArrayLike<number>, n: number, current: ArrayLike<number>, m: number) => number;
+}
+
+/**
+ * Which null: `limit`, the rule above, or `given-counts`, the exact laws of conditional-cells.ts, for whole counts without weights.
+ */
+export type DivergenceLaw = 'limit' | 'given-counts';
+
+/** How a distance is made of its bins: a sum of terms at sizes n and m, or the largest difference of shares. */
+export type Composition = ((n: number, m: number) => BinTerm) | 'largest';
+
+/** As `divergencePValue`; the law given the counts where the counts are whole. */
+export function givenCountsPValue(
+  divergence: Divergence,
+  pair: BinnedPair,
+  shares: Shares,
+  observed: number,
+  composition: Composition,
+): { readonly pValue: number; readonly method: string } {
+  const { referenceSize: n, currentSize: m } = shares;
+  if (!wholeCounts(pair)) return divergencePValue(divergence, pair, shares, observed);
+  const method = 'given-counts';
+  if (composition === 'largest') return { pValue: conditionalMaximumTail(pair, n, m, observed), method };
+  const term = composition(n, m);
+  // Added up as the law does it, so that the observation is one of its points.
+  let sum = 0;
+  for (let i = 0; i < shares.pooled.length; i++)
+    if (shares.pooled[i]! > 0) sum += term(pair.reference[i]!, pair.current[i]!);
+  return { pValue: conditionalSumTail(pair, term, sum), method };
 }
 
 const ENOUGH = 5;

@@ -4,7 +4,16 @@ import type { BinnedPair, Outcome } from './outcome.ts';
 
 /** Binned counts. */
 export function hellingerOfCounts(pair: BinnedPair): Outcome {
-  return binnedDistance({ name: 'hellinger', factor: 1 / 8, of: square, shown: Math.sqrt }, pair);
+  return binnedDistance(
+    {
+      name: 'hellinger',
+      factor: 1 / 8,
+      of: square,
+      shown: Math.sqrt,
+      composition: (n, m) => (x, y) => (Math.sqrt(x / n) - Math.sqrt(y / m)) ** 2 / 2,
+    },
+    pair,
+  );
 }
 
 /** Half the squared distance of the square roots: without the cancellation of 1 − Σ. */

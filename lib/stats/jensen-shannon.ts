@@ -6,7 +6,7 @@
  * p-value: divergence-null.ts; the same for every base and form. Edge cases as in psi.ts.
  */
 import { binnedByReference } from './bins.ts';
-import { type Divergence, divergencePValue } from './divergence-null.ts';
+import { type Divergence, type DivergenceLaw, divergencePValue, givenCountsPValue } from './divergence-null.ts';
 import { type BinnedPair, identical, type Outcome, undecided } from './outcome.ts';
 import type { RawValue } from './sample.ts';
 import { sharesOf } from './shares.ts';
@@ -14,6 +14,8 @@ import { sharesOf } from './shares.ts';
 export interface JensenShannonOptions {
   readonly base?: 2 | 'e';
   readonly form?: 'distance' | 'divergence';
+  /** Of the p-value. @default limit */
+  readonly law?: DivergenceLaw;
 }
 
 const NATS: Divergence = { name: 'jensen-shannon', factor: 1 / 8, of: nats };
@@ -26,7 +28,10 @@ export function jensenShannonOfCounts(pair: BinnedPair, options: JensenShannonOp
   if (shares.reason !== null) return undecided(shares.reason, n, m, name);
   if (shares.used < 2) return identical(n, m, name);
   const divergence = nats(shares.reference, 1, shares.current, 1);
-  const { pValue, method } = divergencePValue(NATS, pair, shares, divergence);
+  const { pValue, method } =
+    options.law === 'given-counts'
+      ? givenCountsPValue(NATS, pair, shares, divergence, terms)
+      : divergencePValue(NATS, pair, shares, divergence);
   const scaled = Math.min(1, divergence / Math.LN2) * (options.base === 'e' ? Math.LN2 : 1);
   const statistic = options.form === 'divergence' ? scaled : Math.sqrt(scaled);
   return { statistic, pValue, referenceSize: n, currentSize: m, method: `${name}, ${method}` };
@@ -51,4 +56,13 @@ function nats(reference: ArrayLike<number>, n: number, current: ArrayLike<number
     if (q > 0) sum += q * Math.log(q / middle);
   }
   return Math.max(0, sum / 2);
+}
+
+function terms(n: number, m: number): (x: number, y: number) => number {
+  return (x, y) => {
+    const p = x / n;
+    const q = y / m;
+    const middle = (p + q) / 2;
+    return ((p > 0 ? p * Math.log(p / middle) : 0) + (q > 0 ? q * Math.log(q / middle) : 0)) / 2;
+  };
 }

@@ -7,8 +7,15 @@ import type { BinnedPair, Outcome } from './outcome.ts';
 
 /** Binned counts. */
 export function klOfCounts(pair: BinnedPair): Outcome {
-  return binnedDistance({ name: 'kl', factor: 1 / 2, of: divergence }, pair);
+  return binnedDistance({ name: 'kl', factor: 1 / 2, of: divergence, composition: terms }, pair);
 }
+
+/** p ln(p/q) − p + q: the additions cancel over the bins, up to filled ones, whose part in the normalisation they are to first order. */
+const terms = (n: number, m: number) => (x: number, y: number) => {
+  const p = (x === 0 ? 0.5 : x) / n;
+  const q = (y === 0 ? 0.5 : y) / m;
+  return p * Math.log(p / q) - p + q;
+};
 
 function divergence(reference: ArrayLike<number>, n: number, current: ArrayLike<number>, m: number): number {
   let total = 0;

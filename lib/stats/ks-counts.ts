@@ -8,7 +8,7 @@
  */
 import { bridgeMaximumSurvival, bridgeSupremumSurvival } from './bridge.ts';
 import { ksExactTiedPValue } from './ks-exact.ts';
-import { type BinnedPair, identical, type Outcome, undecided } from './outcome.ts';
+import { type BinnedPair, identical, type Outcome, undecided, wholeCounts } from './outcome.ts';
 import { sharesOf } from './shares.ts';
 
 const EXACT_PATHS = 1_000_000;
@@ -20,7 +20,6 @@ export function ksOfCounts(pair: BinnedPair): Outcome {
   const { referenceSize: n, currentSize: m } = shares;
   if (shares.reason !== null) return undecided(shares.reason, n, m, 'bridge');
   if (shares.used < 2) return identical(n, m, 'bridge');
-  const weighted = pair.referenceSquares !== undefined || pair.currentSquares !== undefined;
   const points: number[] = [];
   let statistic = 0;
   let heaviest = 0;
@@ -43,17 +42,11 @@ export function ksOfCounts(pair: BinnedPair): Outcome {
     currentSize: m,
     method,
   });
-  if (!weighted && n * m <= EXACT_PATHS && wholeCounts(pair)) {
+  if (n * m <= EXACT_PATHS && wholeCounts(pair)) {
     const pooled = Array.from(pair.reference, (count, i) => count + pair.current[i]!);
     return answer('exact', ksExactTiedPValue(n, m, statistic, pooled));
   }
   const z = statistic * Math.sqrt((n * m) / (n + m));
   if (heaviest <= FINE_BIN) return answer('bridge-bound', bridgeSupremumSurvival(z));
   return answer('bridge', bridgeMaximumSurvival(points, z));
-}
-
-function wholeCounts(pair: BinnedPair): boolean {
-  for (const side of [pair.reference, pair.current])
-    for (let i = 0; i < side.length; i++) if (!Number.isInteger(side[i])) return false;
-  return true;
 }

@@ -1,10 +1,10 @@
-/** L∞: the largest difference of shares over bins, max |p − q|, 0 … 1. p-value simulated. Edge cases as in psi.ts. */
+/** L∞: the largest difference of shares over bins, max |p − q|, 0 … 1. p-value: divergence-null.ts. Edge cases as in psi.ts. */
 import { binnedDistance } from './binned-distance.ts';
 import type { BinnedPair, Outcome } from './outcome.ts';
 
 /** Binned counts. */
 export function lInfinityOfCounts(pair: BinnedPair): Outcome {
-  return binnedDistance({ name: 'l-infinity', factor: null, of: largestDifference }, pair);
+  return binnedDistance({ name: 'l-infinity', factor: null, of: largestDifference, composition: 'largest' }, pair);
 }
 
 export function largestDifference(

@@ -31,6 +31,8 @@ export interface BinnedPair {
   readonly current: ArrayLike<number>;
   readonly referenceSquares?: ArrayLike<number>;
   readonly currentSquares?: ArrayLike<number>;
+  /** The bins end at order statistics of the reference, and values hardly tie: its counts are no chance, and p-values know it. */
+  readonly cut?: 'reference';
 }
 
 export function undecided(reason: OutcomeReason, referenceSize: number, currentSize: number, method: string): Outcome {
@@ -40,4 +42,12 @@ export function undecided(reason: OutcomeReason, referenceSize: number, currentS
 /** Same law by construction: both sides hold one and the same value. */
 export function identical(referenceSize: number, currentSize: number, method: string): Outcome {
   return { statistic: 0, pValue: 1, referenceSize, currentSize, method, reason: 'constant' };
+}
+
+/** Counts of rows, none weighted. */
+export function wholeCounts(pair: BinnedPair): boolean {
+  if (pair.referenceSquares !== undefined || pair.currentSquares !== undefined) return false;
+  for (const side of [pair.reference, pair.current])
+    for (let i = 0; i < side.length; i++) if (!Number.isInteger(side[i])) return false;
+  return true;
 }

@@ -8,19 +8,27 @@
  * p-value: divergence-null.ts. Empty side: reason; all rows in one bin: 0, p 1, `constant`; unseen category: a bin empty in the reference.
  */
 import { binnedByReference } from './bins.ts';
-import { type Divergence, divergencePValue } from './divergence-null.ts';
+import { type Divergence, type DivergenceLaw, divergencePValue, givenCountsPValue } from './divergence-null.ts';
 import { type BinnedPair, identical, type Outcome, undecided } from './outcome.ts';
 import type { RawValue } from './sample.ts';
 import { sharesOf } from './shares.ts';
 
 export interface PsiOptions {
   readonly zeros?: 'half-row' | 'evidently';
+  /** Of the p-value, with `half-row`. @default limit */
+  readonly law?: DivergenceLaw;
 }
 
 const HALF_ROW: Divergence = {
   name: 'psi',
   factor: 1,
   of: (reference, n, current, m) => index(reference, n, current, m, 0.5 / n, 0.5 / m),
+};
+
+const terms = (n: number, m: number) => (x: number, y: number) => {
+  const p = (x === 0 ? 0.5 : x) / n;
+  const q = (y === 0 ? 0.5 : y) / m;
+  return (p - q) * Math.log(p / q);
 };
 
 /** Binned counts. O(bins) and the null. */
@@ -42,7 +50,10 @@ export function psiOfCounts(pair: BinnedPair, options: PsiOptions = {}): Outcome
   const reference = shares.reference.map((share) => share * n);
   const current = shares.current.map((share) => share * m);
   const statistic = Math.max(0, divergence.of(reference, n, current, m));
-  const { pValue, method } = divergencePValue(divergence, pair, shares, statistic);
+  const { pValue, method } =
+    options.law === 'given-counts' && divergence === HALF_ROW
+      ? givenCountsPValue(divergence, pair, shares, statistic, terms)
+      : divergencePValue(divergence, pair, shares, statistic);
   return { statistic, pValue, referenceSize: n, currentSize: m, method };
 }
 
