@@ -17,7 +17,7 @@ Usage:
 
   make says "this is the new normal": it makes a baseline from the captured windows that start in the range (RFC 3339;
   the newest window when --to-window is absent). It waits for approval. Approval and rollback take effect at the next
-  boundary of a window.
+  boundary of a window. A baseline that was learned (\`baseline.learn\`) is in force already; approving it ends the mark.
   --version defaults to the model's newest.
 
   sql prints the statement for Athena that gives the captured events of a deployment on AWS as reference data, one row an
@@ -36,10 +36,21 @@ const list: Action = async (model, options, client, io) => {
   return EXIT.nothingFound;
 };
 
-const line = ({ version, n, rows, source, approved, effectiveFrom, findings }: BaselineInfo): string =>
-  plain(
-    `version ${version}  number ${n}  ${rows} rows from ${source}  ${approved === null ? 'waits for approval' : `approved by ${approved.by}, in force from ${effectiveFrom}`}${findings.length === 0 ? '' : `  (${findings.join('; ')})`}`,
-  );
+function line({ version, n, rows, source, findings, ...one }: BaselineInfo): string {
+  const remarks = findings.length === 0 ? '' : `  (${findings.join('; ')})`;
+  return plain(`version ${version}  number ${n}  ${rows} rows from ${source}  ${stateOf(one)}${remarks}`);
+}
+
+function stateOf({
+  approved,
+  provisional,
+  effectiveFrom,
+}: Pick<BaselineInfo, 'approved' | 'provisional' | 'effectiveFrom'>): string {
+  if (approved !== null) return `approved by ${approved.by}, in force from ${effectiveFrom}`;
+  return provisional === true
+    ? `learned, provisional until approved, in force from ${effectiveFrom}`
+    : 'waits for approval';
+}
 
 const make: Action = async (model, options, client, io) => {
   const from = options.text('from-window');

@@ -3,6 +3,8 @@ import { access, constants, rm, statfs, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { MemoryStore } from '../adapters/memory/memory-store.ts';
+import type { ModelsAnswer } from '../contracts/api.ts';
+import type { LearningView } from '../contracts/learning.ts';
 import { formatProblem, ProblemError } from '../contracts/problem.ts';
 import { readChannels } from '../local/channels.ts';
 import { makeDataFolder } from '../local/data-folder.ts';
@@ -15,8 +17,8 @@ const help = `mlmon doctor: checks an installation
 
 Usage: mlmon doctor [--data DIR] [--monitors DIR] [--channels FILE] [--port N] [--json]
 
-Checks Node.js, DuckDB, the data folder and its free space, the port, the monitors and the channels, and says for each
-finding what to do.
+Checks Node.js, DuckDB, the data folder and its free space, the port, the monitors and the channels, and of a platform that
+runs at the port the baselines that are being learned, and says for each finding what to do.
 
   --data DIR        default ${DEFAULT_DATA}
   --monitors DIR    monitors to check
@@ -55,6 +57,7 @@ export const command: Command = {
       await duckdb(),
       await folder(resolve(io.cwd, options.text('data') ?? DEFAULT_DATA)),
       await portFree(port),
+      ...(await learningOf(port)),
       ...(monitors === undefined ? [] : [await monitorsOf(resolve(io.cwd, monitors))]),
       ...(channels === undefined ? [] : [await channelsOf(resolve(io.cwd, channels))]),
     ];
@@ -132,6 +135,37 @@ async function portFree(port: number): Promise<Check> {
     );
     server.listen(port, DEFAULT_HOST, () => server.close(() => done({ what, ok: true, detail: 'free' })));
   });
+}
+
+/** Of a platform that runs there: models whose baseline is being learned, and why it takes longer than asked. */
+async function learningOf(port: number): Promise<Check[]> {
+  try {
+    const answer = await fetch(`http://${DEFAULT_HOST}:${port}/api/models`, { signal: AbortSignal.timeout(5_000) });
+    if (!answer.ok) return [];
+    const { models } = (await answer.json()) as ModelsAnswer;
+    return models.flatMap(({ model, learning }) => (learning === undefined ? [] : [learningCheck(model, learning)]));
+  } catch {
+    // None is running, or something else is: the check of the port says so.
+    return [];
+  }
+}
+
+function learningCheck(model: string, { from, due, progress, held }: LearningView): Check {
+  const what = `baseline of ${model}`;
+  if (held !== null)
+    return {
+      what,
+      ok: false,
+      detail: `${held}; let more events come, ask for fewer with window.minimumRows, or make the baseline of data with \`mlmon profile\``,
+    };
+  return {
+    what,
+    ok: true,
+    detail:
+      from === null
+        ? 'is learned from the first event on'
+        : `is being learned, ${Math.floor(100 * progress)} %, until ${due}`,
+  };
 }
 
 async function monitorsOf(path: string): Promise<Check> {

@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CommandIo } from '../../lib/cli/command.ts';
+import { command as doctor } from '../../lib/cli/doctor.ts';
 import type { ModelAnswer, ModelsAnswer, WindowsAnswer } from '../../lib/contracts/api.ts';
 import type { PublishedBaseline } from '../../lib/contracts/baseline.ts';
 import { keys } from '../../lib/contracts/object-keys.ts';
@@ -220,6 +222,19 @@ describe('a baseline that is learned', () => {
     expect(metrics.find(({ name }) => name === 'mlmon_learning_ratio')?.value).toBe(1);
     const { windows } = await json<WindowsAnswer>('/api/models/fares/windows?length=6h');
     expect(windows.slice(0, 4).map(({ reason: told }) => told)).not.toContain(reason);
+
+    let said = '';
+    const stdout = { write: (text: string) => (said += text).length > 0, isTTY: false };
+    const port = new URL(platform?.url ?? '').port;
+    const code = await doctor.run(['--data', folder, '--port', port], {
+      cwd: folder,
+      stdout,
+      stderr: stdout,
+    } as unknown as CommandIo);
+    expect(said).toMatch(
+      /^wrong {3}baseline of fares: the baseline is learned for longer than asked \(too-few-rows\)/m,
+    );
+    expect(code).toBe(1);
 
     for (let window = 6; window < 8; window++) await tell(window);
     await tell(8);

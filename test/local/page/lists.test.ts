@@ -151,6 +151,23 @@ describe('baselines', () => {
     expect(canGoBack(of(5, 10, true), [of(1, 10, true), of(5, 10, true)])).toBe(false);
   });
 
+  it('knows that a learned one is in force before it is approved, and marks it', () => {
+    const learned: BaselineInfo = { ...baseline(1, 5 * DAY, false), provisional: true };
+    expect([4, 6].map((at) => inForce(learned, [learned], at * DAY))).toEqual(['provisional', 'provisional']);
+    const approved = { ...baseline(2, 8 * DAY, true), rows: 1 };
+    expect([learned, approved].map((one) => inForce(one, [learned, approved], 7 * DAY))).toEqual([
+      'taken over',
+      'comes into force',
+    ]);
+    const other = baseline(2, 8 * DAY, true);
+    expect([learned, other].map((one) => inForce(one, [learned, other], 7 * DAY))).toEqual([
+      'provisional',
+      'comes into force',
+    ]);
+    expect([learned, other].map((one) => inForce(one, [learned, other], 9 * DAY))).toEqual(['replaced', 'in force']);
+    expect(canGoBack(learned, [learned])).toBe(false);
+  });
+
   it('knows that the later of two approvals for one time wins', () => {
     const all = [baseline(1, 0, true), baseline(2, 9 * DAY, true), baseline(3, 9 * DAY, true)];
     expect(all.map((one) => inForce(one, all, DAY))).toEqual(['in force', 'replaced', 'comes into force']);

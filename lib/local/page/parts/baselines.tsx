@@ -35,13 +35,18 @@ export function Baselines({
         </button>
       </div>
       <p class="sub">
-        What the windows are compared with. A new one counts only once it is approved.
+        What the windows are compared with. A new one counts only once it is approved; one that was learned from the
+        first days counts at once, and what it says is marked provisional until then.
         {choices.length === 0 && windows.length > 0
           ? ` To make one, choose windows of ${answer.lengths[0]} above.`
           : ''}
       </p>
       {sorted.length === 0 ? (
-        <Empty title="There is no baseline yet">Make one with `mlmon profile`, or from windows you trust.</Empty>
+        <Empty title="There is no baseline yet">
+          {answer.summary.learning === undefined
+            ? 'Make one with `mlmon profile`, or from windows you trust.'
+            : 'It is being learned.'}
+        </Empty>
       ) : (
         <div class="scroll-x">
           <table class="stack">
@@ -144,7 +149,7 @@ function BaselineRow({
         </div>
       </td>
       <td class="row-actions">
-        {state === 'waits for approval' ? (
+        {state === 'waits for approval' || state === 'provisional' ? (
           <button type="button" class="primary" onClick={() => ask({ kind: 'approve', model, baseline })}>
             Approve
           </button>

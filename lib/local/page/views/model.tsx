@@ -10,6 +10,7 @@ import { href, type ModelRoute } from '../data/routes.ts';
 import { AlertCard } from '../parts/alert-card.tsx';
 import { DemonstrationBanner } from '../parts/banners.tsx';
 import { Baselines } from '../parts/baselines.tsx';
+import { Learning } from '../parts/learning.tsx';
 import { PerformancePanels } from '../parts/performance-panels.tsx';
 import { TimelinePanel } from '../parts/timeline-panel.tsx';
 import { TrafficPanels } from '../parts/traffic-panels.tsx';
@@ -76,6 +77,7 @@ export function ModelPage({ route }: { readonly route: ModelRoute }): VNode {
           <Said text={summary.reason} />
         </p>
       )}
+      {summary.learning === undefined ? null : <Learning learning={summary.learning} zone={zone} />}
       {answer.demonstration === undefined ? null : <DemonstrationBanner demonstration={answer.demonstration} />}
       {open.length === 0 ? null : (
         <section class="alerts" aria-label="Open alerts of this model">

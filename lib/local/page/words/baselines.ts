@@ -3,37 +3,53 @@ import type { BaselineInfo, ModelAnswer, WindowView } from '../../../contracts/a
 import type { Spanned } from '../charts/heatmap-model.ts';
 import { instant, windowWords } from './times.ts';
 
-export type BaselineState = 'in force' | 'waits for approval' | 'taken over' | 'comes into force' | 'replaced';
+export type BaselineState =
+  | 'in force'
+  | 'provisional'
+  | 'waits for approval'
+  | 'taken over'
+  | 'comes into force'
+  | 'replaced';
 
 /**
  * Of one version: the approved one with the latest time in force that has come; a later number wins a tie. Nothing
  * published is changed: approval publishes the same again under a new number, so the one that waited is `taken over`.
+ * A learned one is in force, or soon, without approval: `provisional`.
  */
 export function inForce(baseline: BaselineInfo, all: readonly BaselineInfo[], now: number): BaselineState {
-  if (baseline.approved === null)
-    return all.some((other) => other.n > baseline.n && other.approved !== null && sameContent(other, baseline))
-      ? 'taken over'
-      : 'waits for approval';
+  if (baseline.approved === null) {
+    const isTakenOver = all.some(
+      (other) => other.n > baseline.n && other.approved !== null && sameContent(other, baseline),
+    );
+    if (isTakenOver) return 'taken over';
+    if (baseline.provisional !== true) return 'waits for approval';
+  }
   const from = instant(baseline.effectiveFrom);
   if (from !== null && from > now) {
     const overtaken = all.some(
       (other) =>
         other.n > baseline.n &&
         other.version === baseline.version &&
-        other.approved !== null &&
+        applies(other) &&
         (instant(other.effectiveFrom) ?? Number.POSITIVE_INFINITY) <= from,
     );
-    return overtaken ? 'replaced' : 'comes into force';
+    if (overtaken) return 'replaced';
+    return baseline.provisional === true ? 'provisional' : 'comes into force';
   }
   let best: BaselineInfo | undefined;
   for (const other of all) {
-    if (other.approved === null || other.version !== baseline.version) continue;
+    if (!applies(other) || other.version !== baseline.version) continue;
     const at = instant(other.effectiveFrom) ?? Number.NEGATIVE_INFINITY;
     if (at > now) continue;
     const bestAt = best === undefined ? null : (instant(best.effectiveFrom) ?? Number.NEGATIVE_INFINITY);
     if (best === undefined || bestAt === null || at > bestAt || (at === bestAt && other.n > best.n)) best = other;
   }
-  return best === baseline ? 'in force' : 'replaced';
+  if (best !== baseline) return 'replaced';
+  return baseline.provisional === true ? 'provisional' : 'in force';
+}
+
+function applies({ approved, provisional }: BaselineInfo): boolean {
+  return approved !== null || provisional === true;
 }
 
 /** Going back undoes the newest approval: whether this is it, and there is something else that was approved before. */
