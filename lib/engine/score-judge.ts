@@ -13,6 +13,7 @@ import {
 } from './linear-scores.ts';
 import { type Confirmation, ScoreNullLaw } from './score-null.ts';
 import type { ScoreAspect } from './scores.ts';
+import { signedRoot } from './signed-root.ts';
 
 /** Fewer effective rows than this are never judged: they count at the longer scales. */
 export const LEAST_ROWS = 30;
@@ -20,6 +21,8 @@ export const LEAST_ROWS = 30;
 const UNREMARKABLE = 2;
 /** Second-order effect of a location shift on the other scores: 0.63 for the normal law, 0.71 for t₃. */
 const SHAPE_OF_SHIFT = 0.65;
+/** Of the location score: beyond, all values lie where the baseline had next to none. */
+const LARGEST_LOCATION = 8;
 /** Standard normal quantile of 80 % power. */
 const POWER = 0.8416212335729143;
 
@@ -105,8 +108,9 @@ export class ScoreJudge {
   }
 
   /**
-   * Smallest corrected effect that a window of so many rows shows at `level` with 80 % power, by the score an owner thinks of
-   * first: location, or the most frequent category. `null` when even the largest possible change would pass.
+   * Smallest effect that a window of so many rows shows at `level`, and as at least the smallest effect, with 80 % power; by the
+   * score an owner thinks of first: location, or the most frequent category, which moves to where it has more room. `null` when
+   * even the largest possible change would pass.
    */
   detectable(rows: number, level: number, smallestEffect: number, confirmation: Confirmation): number | null {
     const { scores, shares, deviations } = this.reference;
@@ -115,19 +119,33 @@ export class ScoreJudge {
     const j = first > 0 ? 0 : first + largestIndex(shares);
     const law = this.laws[j]!;
     const question = { rows, shape: 0, weight: scores.weights[j]!, confirmation };
-    const share = shares[j - first] ?? 0.5;
-    const byCount = j >= first && law.isRare(rows, share);
-    const most = j < first ? 8 : Math.max(1 - share, share) / deviations[j - first]!;
-    const sigma = Math.sqrt(law.meanVariance(rows));
-    const q = (effect: number): number => {
-      if (!byCount) return law.ofResidual(effect, question);
-      const rare = Math.min(share, 1 - share);
-      return law.ofCount(rows * Math.min(1, rare + effect * deviations[j - first]!), rare, question);
-    };
+    const variance = law.meanVariance(rows);
+    const sigma = Math.sqrt(variance);
+    if (j < first) {
+      const critical = lowestBelow((effect) => law.ofResidual(effect, question), level, sigma, LARGEST_LOCATION);
+      if (critical === null) return null;
+      return Math.min(LARGEST_LOCATION, Math.max(critical, Math.hypot(smallestEffect, sigma)) + POWER * sigma);
+    }
+    const share = shares[j - first]!;
+    const deviation = deviations[j - first]!;
+    const moved = (effect: number): number => share + (share > 0.5 ? -1 : 1) * effect * deviation;
+    const most = Math.max(1 - share, share) / deviation;
+    const few = Math.min(share, 1 - share);
+    const q = (effect: number): number =>
+      law.isRare(rows, share)
+        ? law.ofCount(rows * Math.min(1, few + effect * deviation), few, question)
+        : law.ofResidual(signedRoot(rows * moved(effect), rows, share, 0.5), question);
     const critical = lowestBelow(q, level, sigma, most);
     if (critical === null) return null;
-    const effect = Math.min(most, critical + POWER * sigma);
-    return Math.max(smallestEffect, Math.sqrt(Math.max(0, effect ** 2 - sigma ** 2)));
+    const least = Math.max(critical, Math.hypot(smallestEffect, sigma));
+    // A share that has moved is spread as itself, not as the baseline's.
+    let effect = least;
+    for (let i = 0; i < 5; i++) {
+      const there = Math.min(1, Math.max(0, moved(effect)));
+      const spread = (there * (1 - there)) / (rows * deviation ** 2) + Math.max(0, variance - 1 / rows);
+      effect = Math.min(most, least + POWER * Math.sqrt(spread));
+    }
+    return effect;
   }
 }
 

@@ -19,9 +19,16 @@ export function drawNormal(
   rows: number,
   law: { mean?: number; scale?: number; missing?: number },
 ): number[] {
-  const { mean = 0, scale = 1, missing = 0 } = law;
-  const cumulated = [...EDGES.map((edge) => normalCdf((edge - mean) / scale) * (1 - missing)), 1 - missing, 1];
-  return drawCells(random, rows, cumulated);
+  return drawCells(random, rows, cumulatedNormal(law));
+}
+
+/** The shares that `drawNormal` draws by. */
+export function normalShares(law: { mean?: number; scale?: number; missing?: number }): number[] {
+  return cumulatedNormal(law).map((share, i, all) => share - (all[i - 1] ?? 0));
+}
+
+function cumulatedNormal({ mean = 0, scale = 1, missing = 0 }: { mean?: number; scale?: number; missing?: number }) {
+  return [...EDGES.map((edge) => normalCdf((edge - mean) / scale) * (1 - missing)), 1 - missing, 1];
 }
 
 export function drawCategories(random: Random, rows: number, shares: readonly number[]): number[] {
