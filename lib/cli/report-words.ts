@@ -1,6 +1,7 @@
 /** What text, JUnit and the page of a report say alike. */
 import type { FeatureResult, MetricResult, QualityCheck, Verdict } from '../contracts/result.ts';
 import { PRIMARY_TEST } from '../engine/column-verdict.ts';
+import { expectedFindings } from '../engine/expected-openings.ts';
 import type { JudgedPerformance } from '../engine/performance.ts';
 import type { Comparison } from '../local/report.ts';
 
@@ -35,10 +36,20 @@ export function nullText(comparison: Comparison): string {
   return others ? `${chosen}; in the other columns, ${calibrationText(comparison)}` : chosen;
 }
 
-function calibrationText({ report, baseline: { window } }: Comparison): string {
+function calibrationText(comparison: Comparison): string {
+  const { report, baseline } = comparison;
+  const { window } = baseline;
   if (report.null === 'independent' || window === null)
-    return 'rows are taken as independent: real traffic varies more than that; --time COLUMN calibrates on the reference';
-  return `calibrated on ${count(window.count)} windows of ${window.every} (${window.timezone}) of the reference`;
+    return `rows are taken as independent: real traffic varies more than that; --time COLUMN calibrates on the reference. ${chanceText(comparison)}`;
+  return `calibrated on ${count(window.count)} windows of ${window.every} (${window.timezone}) of the reference. ${chanceText(comparison)}`;
+}
+
+/** What chance alone finds, and what was found. */
+function chanceText({ features }: Comparison): string {
+  const judged = features.filter(({ test, threshold }) => test === PRIMARY_TEST && threshold !== null);
+  const { low, high } = expectedFindings(judged.map(({ threshold }) => threshold ?? 0));
+  const seen = judged.filter(({ status }) => status === 'drifted').length;
+  return `By chance ${number(low)} to ${number(high)} of ${count(judged.length)} columns would be drifted, had nothing changed: ${seen === 0 ? 'none is' : seen === 1 ? '1 is' : `${count(seen)} are`}`;
 }
 
 /** Value, interval, reference and limit of a performance metric. */

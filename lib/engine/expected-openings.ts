@@ -47,6 +47,12 @@ export function expectedOpenings({ monitor, columns, windows }: Shape, judged: J
   return { low: LEAST_SPENT * high, high };
 }
 
+/** Columns that one report finds drifted when nothing has changed: `levels` of those it judges, likewise added up. */
+export function expectedFindings(levels: readonly number[]): ExpectedOpenings {
+  const high = levels.reduce((sum, level) => sum + level, 0);
+  return { low: LEAST_SPENT * high, high };
+}
+
 /** Whether windows of this monitor have a volume that can be judged. */
 export function judgesVolume(monitor: Monitor, baseline: Baseline): boolean {
   return monitor.quality !== 'off' && baseline.volume !== null && baseline.volume.starts.length > 0;
