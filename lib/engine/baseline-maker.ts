@@ -36,6 +36,7 @@ export interface NumericSummary extends ColumnSummary {
   /** Of finite values; `null` without any. */
   readonly mean: number | null;
   readonly std: number | null;
+  /** Infinity where there are more than FEW_VALUES and nobody has counted them. */
   readonly distinct: number;
   /** As `binValues` wants them; all distinct values when there are at most FEW_VALUES. */
   readonly steps: readonly ValueStep[];

@@ -29,6 +29,13 @@ export function quantileRanks(n: number): number[] {
   return n === 0 ? [] : [...new Set(VERDICT_QUANTILES.map((quantile) => rankOf(quantile, n)))];
 }
 
+/** Ranks of the values that `isStep` wants among `n`, ascending, distinct: those with a multiple of n/256 at or before them, of the verdict quantiles and of both ends. */
+export function baselineRanks(n: number): number[] {
+  if (n === 0) return [];
+  const depths = Array.from({ length: FINE_PARTS }, (_, i) => Math.ceil(((i + 1) * n) / FINE_PARTS));
+  return [...new Set([1, ...depths, ...quantileRanks(n), n])].sort((a, b) => a - b);
+}
+
 /** The value at a quantile is the smallest one with at least this many values at or below it. */
 function rankOf(quantile: number, n: number): number {
   // In thousandths, so that 0.1 · 30 is 3 and not a little more.

@@ -5,18 +5,15 @@ import {
   countAll,
   countBins,
   countRows,
+  distinctNumbers,
   mapWindows,
-  type NumberFacts,
   numberBinning,
-  numberFacts,
   timeRange,
   topCategories,
-  valueSteps,
   type WindowMap,
 } from '../adapters/duckdb/summaries.ts';
 import { type Table, type TableColumn, timeSql } from '../adapters/duckdb/table.ts';
 import type { Baseline, ColumnBaseline, NumericBaseline, VolumeBaseline } from '../contracts/baseline.ts';
-import { durationMs } from '../contracts/duration.ts';
 import type { Monitor } from '../contracts/monitor.ts';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
 import { baselineFindings, volumeFindings } from '../engine/baseline-findings.ts';
@@ -29,12 +26,15 @@ import {
 } from '../engine/baseline-maker.ts';
 import { BUCKET_ROWS } from '../engine/bucketed-column.ts';
 import { calibrate } from '../engine/calibration.ts';
-import { FEW_VALUES, FINE_PARTS, quantileRanks } from '../engine/numeric-bins.ts';
+import type { SummarisedNumbers } from '../engine/number-summary.ts';
+import type { ValueStep } from '../engine/numeric-bins.ts';
 import { performanceBaseline } from '../engine/performance.ts';
 import { regressionFixedPoint } from '../engine/performance-numbers.ts';
 import { ownCategories } from '../engine/verdict-bins.ts';
-import { type Span, WindowRule } from '../engine/window.ts';
+import type { Span } from '../engine/window.ts';
+import { type AbsentNumbers, NumberColumns } from './number-columns.ts';
 import { performanceCountsOfTable } from './performance-of-table.ts';
+import { noTimes, referenceWindows, wholeWindows } from './reference-windows.ts';
 import {
   chooseColumns,
   isIdentifierNumber,
@@ -43,15 +43,7 @@ import {
   type TableColumns,
   type WatchedColumn,
 } from './table-columns.ts';
-
-const QUARTER = 900_000;
-/** More windows than this are not calibrated on: choose a longer window. */
-const MOST_WINDOWS = 50_000;
-const MOST_TICKS = 5_000_000;
-/** Times are often kept in whole minutes. */
-const TICK = 60_000;
-/** Text in a column of numbers: beyond this share the type is taken to be wrong. */
-const MOST_INVALID = 0.5;
+import { wrongNumbers } from './wrong-numbers.ts';
 
 export interface BaselineRequest {
   readonly table: Table;
@@ -63,6 +55,8 @@ export interface BaselineRequest {
   readonly kind?: Baseline['source']['kind'];
   /** Columns whose values are the middles of the bins of another baseline: they keep those bins. By name. */
   readonly inBinsOf?: ReadonlyMap<string, NumericBaseline>;
+  /** Reads columns of numbers, and is not closed. @default one of its own */
+  readonly reader?: NumberColumns;
   /** Called with what is being done. */
   readonly progress?: (what: string) => void;
 }
@@ -72,6 +66,16 @@ export interface BaselineRequest {
  * @throws ProblemError for data without rows or columns, and for columns that are named and not there or of the wrong type
  */
 export async function baselineFromTable(request: BaselineRequest): Promise<Baseline> {
+  if (request.reader !== undefined) return madeFromTable(request, request.reader);
+  const reader = new NumberColumns(request.table.db.threads);
+  try {
+    return await madeFromTable(request, reader);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function madeFromTable(request: BaselineRequest, reader: NumberColumns): Promise<Baseline> {
   const { table, monitor, progress = () => undefined } = request;
   if (table.rows === 0)
     throw new ProblemError([
@@ -80,7 +84,7 @@ export async function baselineFromTable(request: BaselineRequest): Promise<Basel
   const columns = chooseColumns(table, { ...monitor, optional: ['truth', 'weight', 'latency', 'id', 'version'] });
   const findings: Problem[] = [...columns.findings];
   progress('reading columns');
-  const summarised = await columnBaselines(table, columns.watched, findings, progress);
+  const summarised = await columnBaselines(table, columns.watched, { reader, findings, progress });
   const made: MadeColumn[] = [];
   for (const one of summarised) {
     const bins = one.column.type === 'numeric' ? request.inBinsOf?.get(one.column.name) : undefined;
@@ -142,32 +146,32 @@ interface MadeColumn {
   readonly watched: WatchedColumn;
 }
 
+interface Reading {
+  readonly reader: NumberColumns;
+  readonly findings: Problem[];
+  readonly progress: (what: string) => void;
+}
+
 /** Baselines without calibration. Columns that look like identifiers and were not asked for are left out, with a finding. */
-export async function columnBaselines(
+async function columnBaselines(
   table: Table,
   watched: TableColumns['watched'],
-  findings: Problem[],
-  progress: (what: string) => void = () => undefined,
+  { reader, findings, progress }: Reading,
 ): Promise<MadeColumn[]> {
   const numbers = watched.filter(({ type }) => type === 'numeric');
-  const facts = await numberFacts(
-    table,
-    numbers.map(({ source }) => source),
-  );
+  const sources = numbers.map(({ source }) => source);
+  progress('summarising numbers');
+  const answers = await reader.summarise(table, sources);
+  const absent = await reader.absent(table, sources, answers);
   const made: MadeColumn[] = [];
   for (const one of watched) {
     progress(`summarising ${one.name}`);
     const at = numbers.indexOf(one);
-    const fact = facts[at];
     const summary =
-      fact === undefined ? await textSummary(table, one) : await numberSummary(table, one, fact, findings);
-    const count = table.rows - summary.missing;
-    const identifier =
-      !one.declared &&
-      (summary.type === 'categorical'
-        ? isIdentifierText(summary.distinct, count)
-        : fact !== undefined && isIdentifierNumber(one.name, fact, summary.distinct, count));
-    if (identifier)
+      at < 0
+        ? await textSummary(table, one)
+        : await numberSummary(table, one, { ...answers[at]!, ...absent[at]! }, findings);
+    if (isIdentifier(table, one, summary))
       findings.push(
         leftOut(
           one.name,
@@ -179,6 +183,22 @@ export async function columnBaselines(
     else made.push({ column: columnBaseline(summary), watched: one });
   }
   return made;
+}
+
+function isIdentifier(
+  table: Table,
+  { declared, name }: WatchedColumn,
+  summary: NumericSummary | CategoricalSummary,
+): boolean {
+  if (declared) return false;
+  const count = table.rows - summary.missing;
+  return summary.type === 'categorical'
+    ? isIdentifierText(summary.distinct, count)
+    : isIdentifierNumber(name, { ...summary, ...endsOf(summary.steps) }, summary.distinct, count);
+}
+
+function endsOf(steps: readonly ValueStep[]): { readonly min: number | null; readonly max: number | null } {
+  return { min: steps[0]?.value ?? null, max: steps.at(-1)?.value ?? null };
 }
 
 /** Bins of middles would be bins around the middles, and the next values of the collector would fall between them. */
@@ -194,31 +214,34 @@ async function inBinsOf(
 
 async function numberSummary(
   table: Table,
-  { source, name, role, bucketed }: WatchedColumn,
-  facts: NumberFacts,
+  { source, name, role, bucketed, declared }: WatchedColumn,
+  { facts, steps, ...absent }: SummarisedNumbers & AbsentNumbers,
   findings: Problem[],
 ): Promise<NumericSummary> {
-  const present = table.rows - facts.missing;
-  if (facts.invalid > 0) {
-    const problem: Problem = {
-      code: 'not-numbers',
-      path: `${table.shown}: ${name}`,
-      message: 'is taken as a number and holds values that are none',
-      got: `${facts.invalid} of ${present} values`,
-      fix: 'declare it as categorical, or mend the data',
-    };
-    if (facts.invalid > MOST_INVALID * present) throw new ProblemError([problem]);
-    findings.push({ ...problem, path: name });
-  }
-  const missing = facts.missing + facts.invalid;
-  const n = table.rows - missing - facts.nonFinite;
-  const { steps, distinct } = await valueSteps(table, source, n, {
-    parts: FINE_PARTS,
-    ranks: quantileRanks(n),
-    few: FEW_VALUES,
-  });
+  const present = table.rows - absent.missing;
+  if (absent.invalid > 0) findings.push(wrongNumbers(table.shown, name, absent.invalid, present));
+  const missing = absent.missing + absent.invalid;
+  const { nonFinite } = absent;
+  const { integer, mean, std, few } = facts;
+  // Only for what would be an identifier if all its values were different it is worth while to count them.
+  const allDiffer = steps.every(({ count }) => count === 1);
+  const asked = !declared && allDiffer && isIdentifierNumber(name, facts, facts.count, facts.count);
+  const distinct = few?.length ?? (asked ? await distinctNumbers(table, source) : Number.POSITIVE_INFINITY);
   const leastRows = bucketed === true ? BUCKET_ROWS : 1;
-  return { type: 'numeric', name, role, rows: table.rows, ...facts, missing, steps, distinct, leastRows };
+  return {
+    type: 'numeric',
+    name,
+    role,
+    rows: table.rows,
+    missing,
+    nonFinite,
+    integer,
+    mean,
+    std,
+    steps,
+    distinct,
+    leastRows,
+  };
 }
 
 async function textSummary(table: Table, { source, name, role }: WatchedColumn): Promise<CategoricalSummary> {
@@ -247,62 +270,14 @@ export async function cutWindows(
 ): Promise<TableWindows> {
   const time = await timeSql(table, column);
   const range = await timeRange(table, time);
-  if (range === null)
-    throw new ProblemError([
-      {
-        code: 'no-times',
-        path: `${table.shown}: ${column.name}`,
-        message: 'is the time column and holds no time that can be read',
-        expected: 'timestamps, RFC 3339 text, or seconds since 1970',
-      },
-    ]);
-  if (range.absent > 0)
-    findings.push({
-      code: 'rows-without-time',
-      path: column.name,
-      message: 'rows without a readable time belong to no window',
-      got: `${range.absent} of ${table.rows} rows`,
-    });
-  const every = durationMs(monitor.window.every);
-  const many = (range.to - range.from) / every > MOST_WINDOWS;
-  const spans = many ? [] : spansBetween(new WindowRule(monitor.window, [monitor.window.every]), range.from, range.to);
-  const quantum = commonQuantum(spans, every);
-  if (many || (range.to - range.from) / quantum > MOST_TICKS) {
-    findings.push({
-      code: 'too-many-windows',
-      path: 'window.every',
-      message: 'is too short for the time that the reference covers, so nothing is calibrated on it',
-      got: monitor.window.every,
-      expected: `at most ${MOST_WINDOWS} windows`,
-      fix: 'give less reference data or a longer window',
-    });
-    return { from: range.from, to: range.to, spans, map: null };
-  }
-  return { from: range.from, to: range.to, spans, map: await mapWindows(table, time, spans, quantum) };
-}
-
-function spansBetween(rule: WindowRule, from: number, to: number): Span[] {
-  const spans: Span[] = [];
-  for (let at = from; at <= to; ) {
-    const span = rule.windowAt(at);
-    spans.push({ start: span.start, end: span.end });
-    at = span.end;
-  }
-  return spans;
-}
-
-/** The longest step that all bounds are multiples of: a quarter of an hour for nearly all zones and lengths. */
-function commonQuantum(spans: readonly Span[], every: number): number {
-  let quantum = greatestCommon(QUARTER, every);
-  for (const { start, end } of spans) {
-    quantum = greatestCommon(quantum, Math.abs(start));
-    quantum = greatestCommon(quantum, Math.abs(end));
-  }
-  return quantum;
-}
-
-function greatestCommon(a: number, b: number): number {
-  return b === 0 ? a : greatestCommon(b, a % b);
+  if (range === null) throw noTimes(table.shown, column.name);
+  const { from, to, absent } = range;
+  const { spans, quantum } = referenceWindows(
+    { from, to, absent, rows: table.rows, time: column.name },
+    monitor.window,
+    findings,
+  );
+  return { from, to, spans, map: quantum === null ? null : await mapWindows(table, time, spans, quantum) };
 }
 
 async function calibratedColumn(
@@ -333,11 +308,5 @@ async function verdictBinning(
 
 /** Rows of the windows that the data covers as a whole. */
 async function volumeOf(table: Table, { map, from, to, spans }: MappedWindows): Promise<VolumeBaseline> {
-  const rows = await countRows(map, table);
-  // Data that begins or ends in mid-window would look like low traffic there.
-  const expectedGap = (to - from) / Math.max(1, table.rows);
-  const whole = spans.map(
-    ({ start, end }) => from - start <= 10 * expectedGap + TICK && end - to <= 10 * expectedGap + TICK,
-  );
-  return { starts: map.starts.filter((_, i) => whole[i]), rows: rows.filter((_, i) => whole[i]) };
+  return wholeWindows({ from, to, rows: table.rows }, spans, await countRows(map, table));
 }

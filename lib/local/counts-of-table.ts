@@ -1,8 +1,9 @@
 /** Counts of a table in the bins of a baseline: what the verdict reads, as if the table were one window. */
-import { categoryBinning, countAll, numberBinning, numberFacts, topUnseen } from '../adapters/duckdb/summaries.ts';
-import { presentSql, type Table } from '../adapters/duckdb/table.ts';
+import { countCategories, presentRows } from '../adapters/duckdb/summaries.ts';
+import type { Table } from '../adapters/duckdb/table.ts';
 import type { ColumnBaseline } from '../contracts/baseline.ts';
 import type { ColumnCounts } from '../engine/column-counts.ts';
+import type { NumberColumns } from './number-columns.ts';
 
 /** Unseen categories that are named. */
 const UNSEEN = 32;
@@ -11,64 +12,48 @@ const UNSEEN = 32;
 export async function countsOfTable(
   table: Table,
   columns: readonly ColumnBaseline[],
-  progress: (what: string) => void = () => undefined,
+  {
+    reader,
+    progress = () => undefined,
+  }: { readonly reader: NumberColumns; readonly progress?: (what: string) => void },
 ): Promise<(ColumnCounts | null)[]> {
-  const sources = columns.map(({ name }) => table.column(name));
-  const numeric = columns.flatMap((column, i) => {
-    const source = sources[i];
-    return column.type === 'numeric' && source !== undefined ? [{ i, source }] : [];
+  const numbers = columns.flatMap((column) => {
+    const source = table.column(column.name);
+    return column.type === 'numeric' && source !== undefined ? [{ column, source }] : [];
   });
-  const facts = await numberFacts(
+  const sources = numbers.map(({ source }) => source);
+  progress('counting numbers');
+  const answers = await reader.count(
     table,
-    numeric.map(({ source }) => source),
+    sources,
+    numbers.map(({ column }) => column.bins.edges),
   );
-  const factsOf = new Map(numeric.map(({ i }, at) => [i, facts[at]]));
-  const counts: (ColumnCounts | null)[] = [];
-  for (const [i, column] of columns.entries()) {
+  const absent = await reader.absent(table, sources, answers);
+  const found = new Map(
+    numbers.map(({ column }, i): [ColumnBaseline, ColumnCounts] => {
+      const { facts, bins } = answers[i]!;
+      const { mean, std } = facts;
+      return [column, { n: table.rows, ...absent[i]!, bins, unseen: { total: 0, top: [] }, weighted: null, mean, std }];
+    }),
+  );
+  for (const column of columns) {
+    const source = table.column(column.name);
+    if (column.type !== 'categorical' || source === undefined) continue;
     progress(`counting ${column.name}`);
-    const source = sources[i];
-    if (source === undefined) {
-      counts.push(null);
-      continue;
-    }
-    if (column.type === 'numeric') {
-      const fact = factsOf.get(i);
-      const bins = await countAll(table, numberBinning(source, column.bins.edges));
-      counts.push({
-        n: table.rows,
-        missing: fact?.missing ?? 0,
-        nonFinite: fact?.nonFinite ?? 0,
-        invalid: fact?.invalid ?? 0,
-        bins: bins.slice(0, -1),
-        unseen: { total: 0, top: [] },
-        weighted: null,
-        mean: fact?.mean ?? null,
-        std: fact?.std ?? null,
-      });
-      continue;
-    }
-    const binning = await categoryBinning(
-      table,
-      source,
-      column.categories,
-      column.categories.map((_, bin) => bin),
-      column.categories.length,
-    );
-    const bins = await countAll(table, binning);
-    const total = bins.at(-2) ?? 0;
-    counts.push({
+    const { bins, missing, unseen, topUnseen } = await countCategories(table, source, column.categories, UNSEEN);
+    found.set(column, {
       n: table.rows,
-      missing: bins.at(-1) ?? 0,
+      missing,
       nonFinite: 0,
       invalid: 0,
-      bins: bins.slice(0, -2),
-      unseen: { total, top: total === 0 ? [] : await topUnseen(table, source, binning, UNSEEN) },
+      bins,
+      unseen: { total: unseen, top: topUnseen },
       weighted: null,
       mean: null,
       std: null,
     });
   }
-  return counts;
+  return columns.map((column) => found.get(column) ?? null);
 }
 
 /** Columns of the table that none of `known` names, with the rows that have a value. */
@@ -78,8 +63,6 @@ export async function newColumns(
 ): Promise<{ readonly name: string; readonly rows: number }[]> {
   const columns = table.columns.filter(({ name, kind }) => !known.has(name) && kind !== 'time' && kind !== 'other');
   if (columns.length === 0) return [];
-  const [row] = await table.db.rows(
-    `SELECT ${columns.map((column, i) => `count(*) FILTER (WHERE ${presentSql(column)}) AS mlmon_${i}`).join(', ')} FROM ${table.relation}`,
-  );
-  return columns.map(({ name }, i) => ({ name, rows: Number(row?.[`mlmon_${i}`] ?? 0) }));
+  const rows = await presentRows(table, columns);
+  return columns.map(({ name }, i) => ({ name, rows: rows[i] ?? 0 }));
 }

@@ -19,6 +19,7 @@ import { smallestEffect } from '../engine/verdict.ts';
 import { baselineFromTable } from './baseline-from-table.ts';
 import { type DecidedFeature, decideByTests, refuseTooManyValues, type TestChoice } from './chosen-tests.ts';
 import { countsOfTable, newColumns } from './counts-of-table.ts';
+import { NumberColumns } from './number-columns.ts';
 import { performanceCountsOfTable } from './performance-of-table.ts';
 import { chooseColumns } from './table-columns.ts';
 
@@ -81,6 +82,15 @@ export interface ReportRequest {
 
 /** @throws ProblemError for data without rows, without common columns, or without a column that is named */
 export async function compareTables(request: ReportRequest): Promise<Comparison> {
+  const reader = new NumberColumns(request.current.db.threads);
+  try {
+    return await compared(request, reader);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function compared(request: ReportRequest, reader: NumberColumns): Promise<Comparison> {
   const { current, tests = [], progress = () => undefined } = request;
   if (current.rows === 0)
     throw new ProblemError([
@@ -91,7 +101,7 @@ export async function compareTables(request: ReportRequest): Promise<Comparison>
   const baseline =
     'schema' in request.reference
       ? request.reference
-      : await baselineFromTable({ table: request.reference, monitor, version: null, progress });
+      : await baselineFromTable({ table: request.reference, monitor, version: null, reader, progress });
   const common = baseline.columns.filter(({ name }) => current.column(name) !== undefined);
   if (common.length === 0)
     throw new ProblemError([
@@ -103,7 +113,7 @@ export async function compareTables(request: ReportRequest): Promise<Comparison>
         expected: `some of ${baseline.columns.map(({ name }) => name).join(', ')}`,
       },
     ]);
-  const counts = await countsOfTable(current, baseline.columns, progress);
+  const counts = await countsOfTable(current, baseline.columns, { reader, progress });
   const span = await spanOf(current, monitor);
   const options = {
     level: reportLevelOf(common.length),

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance, DuckDBVector } from '@duckdb/node-api';
+import type duckdb from '@duckdb/node-bindings';
 import { type Problem, ProblemError } from '../../contracts/problem.ts';
 
 const PACKAGE = '@duckdb/node-api';
@@ -48,9 +49,10 @@ export async function openDuckDb(options: DuckDbOptions = {}): Promise<DuckDb> {
     throw new ProblemError([missingDuckDb(error)]);
   }
   const folder = await mkdtemp(join(options.temporary ?? tmpdir(), 'mlmon-duckdb-'));
+  const threads = options.threads ?? 2;
   const instance = await api.DuckDBInstance.create(':memory:', {
     memory_limit: options.memoryLimit ?? '1GB',
-    threads: String(options.threads ?? 2),
+    threads: String(threads),
     temp_directory: join(folder, 'spill'),
     // A platform reads each captured file a few times and thousands of files in all: the system's own cache serves it, and this
     // one would fill the memory up to its limit.
@@ -58,22 +60,29 @@ export async function openDuckDb(options: DuckDbOptions = {}): Promise<DuckDb> {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   });
-  return new DuckDb(instance, await instance.connect(), folder);
+  return new DuckDb(instance, await instance.connect(), { folder, threads });
 }
 
 export class DuckDb {
   /** A folder of this database's own, removed by `close`. */
   readonly folder: string;
+  /** Threads that work at once. */
+  readonly threads: number;
   private readonly instance: DuckDBInstance;
   private readonly connection: DuckDBConnection;
   private queue: Promise<unknown> = Promise.resolve();
   private names = 0;
   private closed = false;
 
-  constructor(instance: DuckDBInstance, connection: DuckDBConnection, folder: string) {
+  constructor(
+    instance: DuckDBInstance,
+    connection: DuckDBConnection,
+    { folder, threads }: { readonly folder: string; readonly threads: number },
+  ) {
     this.instance = instance;
     this.connection = connection;
     this.folder = folder;
+    this.threads = threads;
   }
 
   /** Runs statements one after another; calls that overlap wait for each other. */
@@ -110,6 +119,23 @@ export class DuckDb {
     });
   }
 
+  /**
+   * The rows of one statement whose columns are all doubles, in order, a few thousand at a time. A block is good until `take` is done
+   * with it.
+   */
+  async eachBlock(sql: string, take: (block: DoubleBlock) => void | Promise<void>): Promise<void> {
+    const bindings = (await import('@duckdb/node-bindings')).default;
+    await this.exclusively(async () => {
+      const result = await this.connection.stream(sql);
+      for (;;) {
+        const chunk = await result.fetchChunk();
+        if (chunk === null || chunk.rowCount === 0) return;
+        const pending = take(new DoubleBlock(bindings, chunk.chunk, chunk.rowCount));
+        if (pending !== undefined) await pending;
+      }
+    });
+  }
+
   /** A name that nothing else in this database has. */
   name(prefix: string): string {
     this.names += 1;
@@ -132,6 +158,35 @@ export class DuckDb {
     const next = this.queue.then(work);
     this.queue = next.catch(() => undefined);
     return next;
+  }
+}
+
+/** Some rows of doubles, read without a call a value. */
+export class DoubleBlock {
+  readonly rows: number;
+  private readonly bindings: typeof duckdb;
+  private readonly chunk: duckdb.DataChunk;
+
+  constructor(bindings: typeof duckdb, chunk: duckdb.DataChunk, rows: number) {
+    this.bindings = bindings;
+    this.chunk = chunk;
+    this.rows = rows;
+  }
+
+  /** Copies a column to `into` from `at`, NaN where there is no value. Returns how many there are of those. */
+  copy(column: number, into: Float64Array, at: number): number {
+    const vector = this.bindings.data_chunk_get_vector(this.chunk, column);
+    const data = this.bindings.vector_get_data(vector, this.rows * Float64Array.BYTES_PER_ELEMENT);
+    into.set(new Float64Array(data.buffer, data.byteOffset, this.rows), at);
+    const valid = this.bindings.vector_get_validity(vector, Math.ceil(this.rows / 64) * 8) as Uint8Array | null;
+    if (valid === null) return 0;
+    let missing = 0;
+    for (let row = 0; row < this.rows; row++) {
+      if ((valid[row >> 3]! >> (row & 7)) & 1) continue;
+      into[at + row] = Number.NaN;
+      missing += 1;
+    }
+    return missing;
   }
 }
 

@@ -100,19 +100,83 @@ export async function topCategories(
   column: TableColumn,
   limit: number,
 ): Promise<{ readonly top: (readonly [string, number])[]; readonly distinct: number; readonly missing: number }> {
-  const value = textSql(column);
-  const counted = `SELECT ${value} AS v, count(*) AS c FROM ${table.relation} GROUP BY 1`;
-  const [all] = await table.db.rows(
-    `SELECT count(v) AS u, coalesce(sum(c) FILTER (WHERE v IS NULL), 0)::BIGINT AS m FROM (${counted})`,
-  );
   const rows = await table.db.rows(
-    `SELECT v, c FROM (${counted}) WHERE v IS NOT NULL ORDER BY c DESC, v LIMIT ${limit}`,
+    `SELECT v, c, count(v) OVER () AS u FROM (SELECT ${textSql(column)} AS v, count(*) AS c FROM ${table.relation} GROUP BY 1) ORDER BY v IS NOT NULL, c DESC, v LIMIT ${limit + 1}`,
   );
   return {
-    top: rows.map((row) => [String(row['v']), Number(row['c'])] as const),
-    distinct: Number(all?.['u'] ?? 0),
-    missing: Number(all?.['m'] ?? 0),
+    top: rows
+      .filter((row) => row['v'] !== null)
+      .slice(0, limit)
+      .map((row) => [String(row['v']), Number(row['c'])] as const),
+    distinct: Number(rows[0]?.['u'] ?? 0),
+    missing: Number(rows.find((row) => row['v'] === null)?.['c'] ?? 0),
   };
+}
+
+export interface CountedCategories {
+  /** Rows of each listed category. */
+  readonly bins: readonly number[];
+  readonly missing: number;
+  /** Rows of all other categories. */
+  readonly unseen: number;
+  /** The most frequent of those, ties by code point. */
+  readonly topUnseen: readonly (readonly [category: string, count: number])[];
+}
+
+/** Counts listed categories, what is missing, and what is not listed. One pass. */
+export async function countCategories(
+  table: Table,
+  column: TableColumn,
+  categories: readonly string[],
+  unseenLimit: number,
+): Promise<CountedCategories> {
+  const listed =
+    categories.length === 0
+      ? "(SELECT '' AS category, 0 AS bin WHERE false)"
+      : `(SELECT unnest([${categories.map(literal).join(', ')}]) AS category, unnest(range(${categories.length})) AS bin)`;
+  const unseen = 'SELECT v, c FROM counted ANTI JOIN listed ON v = category WHERE v IS NOT NULL';
+  const rows = await table.db.rows(`
+    WITH counted AS MATERIALIZED (SELECT ${textSql(column)} AS v, count(*) AS c FROM ${table.relation} GROUP BY 1),
+    listed AS MATERIALIZED ${listed}
+    SELECT 'listed' AS what, bin, NULL AS v, c FROM counted JOIN listed ON v = category
+    UNION ALL SELECT 'missing', NULL, NULL, c FROM counted WHERE v IS NULL
+    UNION ALL SELECT 'unseen', NULL, NULL, CAST(sum(c) AS BIGINT) FROM (${unseen})
+    UNION ALL (SELECT 'top', NULL, v, c FROM (${unseen}) ORDER BY c DESC, v LIMIT ${unseenLimit})`);
+  const bins = new Array<number>(categories.length).fill(0);
+  const topUnseen: (readonly [string, number])[] = [];
+  let missing = 0;
+  let total = 0;
+  for (const row of rows) {
+    const count = Number(row['c'] ?? 0);
+    if (row['what'] === 'listed') bins[Number(row['bin'])] = count;
+    else if (row['what'] === 'missing') missing = count;
+    else if (row['what'] === 'unseen') total = count;
+    else topUnseen.push([String(row['v']), count]);
+  }
+  topUnseen.sort(([a, n], [b, m]) => m - n || byCodePoint(a, b));
+  return { bins, missing, unseen: total, topUnseen };
+}
+
+function byCodePoint(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** Different finite values. */
+export async function distinctNumbers(table: Table, column: TableColumn): Promise<number> {
+  const x = numberSql(column);
+  const [row] = await table.db.rows(
+    `SELECT count(DISTINCT ${x}) FILTER (WHERE isfinite(${x})) AS n FROM ${table.relation}`,
+  );
+  return Number(row?.['n'] ?? 0);
+}
+
+/** Rows with a value, a column each. One pass. */
+export async function presentRows(table: Table, columns: readonly TableColumn[]): Promise<number[]> {
+  if (columns.length === 0) return [];
+  const [row] = await table.db.rows(
+    `SELECT ${columns.map((column, i) => `count(*) FILTER (WHERE ${presentSql(column)}) AS mlmon_${i}`).join(', ')} FROM ${table.relation}`,
+  );
+  return columns.map((_, i) => Number(row?.[`mlmon_${i}`] ?? 0));
 }
 
 /** Windows of a table: the SQL that gives a row's window number, NULL outside all of them. */

@@ -1,0 +1,110 @@
+/** A column of numbers, read in pieces and passes: what its baseline is made from, or its counts in the bins of a baseline. */
+import { RankSearch } from '../stats/rank-search.ts';
+import { BinTable, TALLY_LIMIT } from './bin-table.ts';
+import { type NumberFacts, NumberFactsReader } from './number-facts.ts';
+import { baselineRanks, type ValueStep } from './numeric-bins.ts';
+
+export interface SummarisedNumbers {
+  readonly facts: NumberFacts;
+  /** As `binValues` wants them; all distinct values where there are few whole numbers. */
+  readonly steps: readonly ValueStep[];
+}
+
+export interface CountedNumbers {
+  readonly facts: NumberFacts;
+  /** One more than there are edges. */
+  readonly bins: readonly number[];
+}
+
+/** Reads a column in one pass or several. Pieces are changed: their finite values are moved to the beginning. */
+export interface ColumnReader<Result> {
+  /** A piece of the first pass, or of a later one. NaN stands for every value that is no finite number. */
+  take(piece: Float64Array): void;
+  /** As `take`, of a piece that is the whole column: all passes at once. */
+  takeAll(column: Float64Array): void;
+  /** Ends a pass: whether the column has to be given once more. */
+  again(): boolean;
+  result(): Result;
+}
+
+/** What a baseline is made from. */
+export class NumberSummary implements ColumnReader<SummarisedNumbers> {
+  private readonly facts = new NumberFactsReader();
+  private readonly search: RankSearch;
+  private passes = 0;
+
+  /** `search` is this column's until the result is taken. */
+  constructor(search = new RankSearch()) {
+    this.search = search.begin(baselineRanks);
+  }
+
+  take(piece: Float64Array): void {
+    this.search.take(this.passes === 0 ? this.facts.take(piece) : finiteOf(piece));
+  }
+
+  takeAll(column: Float64Array): void {
+    const finite = this.facts.take(column);
+    if (this.facts.areFew) return;
+    do this.search.take(finite);
+    while (this.search.again());
+  }
+
+  again(): boolean {
+    this.passes += 1;
+    return !this.facts.areFew && this.search.again();
+  }
+
+  result(): SummarisedNumbers {
+    const facts = this.facts.facts();
+    return { facts, steps: facts.few === null ? this.search.values : stepsOf(facts.few) };
+  }
+}
+
+/** Counts in the bins of a baseline: bin i is [edges[i-1], edges[i]). */
+export class NumberCount implements ColumnReader<CountedNumbers> {
+  private readonly facts = new NumberFactsReader();
+  private readonly table: BinTable;
+  private readonly counts: Float64Array;
+
+  constructor(edges: readonly number[]) {
+    this.table = new BinTable([edges]);
+    this.counts = new Float64Array(edges.length + 1);
+  }
+
+  take(piece: Float64Array): void {
+    const finite = this.facts.take(piece);
+    for (let from = 0; from < finite.length; from += TALLY_LIMIT)
+      this.table.tally(0, finite, from, Math.min(finite.length, from + TALLY_LIMIT), this.counts, 0);
+  }
+
+  takeAll(column: Float64Array): void {
+    this.take(column);
+  }
+
+  again(): boolean {
+    return false;
+  }
+
+  result(): CountedNumbers {
+    return { facts: this.facts.facts(), bins: Array.from(this.counts) };
+  }
+}
+
+function stepsOf(few: NonNullable<NumberFacts['few']>): ValueStep[] {
+  let before = 0;
+  return few.map(([value, count]) => {
+    const step = { value, count, before };
+    before += count;
+    return step;
+  });
+}
+
+/** As `NumberFactsReader.take` moves them. */
+function finiteOf(piece: Float64Array): Float64Array {
+  let n = 0;
+  for (let i = 0; i < piece.length; i++) {
+    const value = piece[i]! + 0;
+    if (value - value === 0) piece[n++] = value;
+  }
+  return piece.subarray(0, n);
+}
