@@ -20,8 +20,9 @@ export function rareTail(x: number, mean: number, dispersion: number): number {
   return Math.min(likely, x > mean ? atMost(x, mean, k) : atLeast(x, mean, k), 0.5);
 }
 
+/** Of effective rows between 0 and 1 the continuous law between those two: part of a row is no whole one. */
 function atLeast(x: number, mean: number, k: number): number {
-  return x > 0 ? regularizedBeta(mean / (k + mean), Math.max(x, 1), k) : 1;
+  return x > 0 ? regularizedBeta(mean / (k + mean), x, k) : 1;
 }
 
 function atMost(x: number, mean: number, k: number): number {
