@@ -14,31 +14,45 @@ export interface BaselineSpan {
   readonly to: number;
   /** Labels that arrived before it count. */
   readonly labelsUntil: number;
+  /** Stretches of event time within it that are left out: [from, to). @default none */
+  readonly leaveOut?: readonly { readonly from: number; readonly to: number }[];
 }
+
+/** SQL over `e` (event), `a` (its response, where that came apart) and `l` (its label), and the name of the column that it makes. */
+export type CapturedColumn = readonly [sql: string, name: string];
 
 /**
  * Columns are named as the monitor's `columns` say, and where they say nothing `time`, `truth`, `prediction`, `score` and `weight`. All are text.
  * @throws ProblemError when the features of the monitor are not declared, or what was captured of them are hashes or buckets
  */
-export function baselineQuery(monitor: Monitor, { from, to, labelsUntil }: BaselineSpan): string {
+export function baselineQuery(monitor: Monitor, span: BaselineSpan): string {
   const features = featuresOf(monitor);
   const { columns } = monitor;
-  const named: readonly (readonly [sql: string, name: string])[] = [
+  return capturedEvents(monitor.model, span, [
     ['CAST(e.time AS VARCHAR)', columns.time ?? 'time'],
     ['l.truth', columns.truth ?? 'truth'],
     ['COALESCE(e.predicted, a.predicted)', columns.prediction ?? 'prediction'],
     ['CAST(COALESCE(e.score, a.score) AS VARCHAR)', columns.score ?? 'score'],
     ['CAST(e.weight AS VARCHAR)', columns.weight ?? 'weight'],
-    ...features.map(({ name, type }) => [`ELEMENT_AT(e.${type}, ${text(name)})`, name] as const),
-  ];
+    ...features.map(({ name, type }): CapturedColumn => [`ELEMENT_AT(e.${type}, ${text(name)})`, name]),
+  ]);
+}
+
+/** One row an event, with these columns. */
+export function capturedEvents(
+  model: string,
+  { from, to, labelsUntil, leaveOut = [] }: BaselineSpan,
+  columns: readonly CapturedColumn[],
+): string {
+  const without = leaveOut.map((out) => ` AND NOT (time >= ${time(out.from)} AND time < ${time(out.to)})`).join('');
   return `WITH captured AS (
   SELECT type, version, id, time, arrival, score, predicted, weight, truth, numeric, categorical FROM {capture}
-  WHERE model = ${text(monitor.model)} AND arrival >= ${time(from - EVENT_LIMITS.futureMs)} AND arrival < ${time(labelsUntil)}
+  WHERE model = ${text(model)} AND arrival >= ${time(from - EVENT_LIMITS.futureMs)} AND arrival < ${time(labelsUntil)}
 ),
 asked AS (
   SELECT type, version, id, time, score, predicted, weight, numeric, categorical,
     ROW_NUMBER() OVER (PARTITION BY id, version ORDER BY arrival, time) AS place
-  FROM captured WHERE type IN ('inference', 'request') AND time >= ${time(from)} AND time < ${time(to)}
+  FROM captured WHERE type IN ('inference', 'request') AND time >= ${time(from)} AND time < ${time(to)}${without}
 ),
 answered AS (
   SELECT version, id, score, predicted, ROW_NUMBER() OVER (PARTITION BY id, version ORDER BY arrival, time) AS place
@@ -48,7 +62,7 @@ labels AS (
   SELECT id, truth, ROW_NUMBER() OVER (PARTITION BY id ORDER BY arrival DESC, time DESC, truth DESC) AS place
   FROM captured WHERE type = 'label'
 )
-SELECT ${named.map(([sql, name]) => `${sql} AS ${quoted(name)}`).join(',\n  ')}
+SELECT ${columns.map(([sql, name]) => `${sql} AS ${quoted(name)}`).join(',\n  ')}
 FROM asked e
   LEFT JOIN answered a ON e.type = 'request' AND a.id = e.id AND a.version = e.version AND a.place = 1
   LEFT JOIN labels l ON l.id = e.id AND l.place = 1

@@ -173,9 +173,8 @@ export class Learner {
         leaveOut: plan.leftOut.map(({ start, end }) => ({ from: start, to: end })),
       });
       const baseline: Baseline = {
-        ...made,
+        ...withoutEmpty(made, plan),
         version: plan.version,
-        findings: [...findingsOf(plan), ...made.findings],
         learned: {
           id,
           leftOut: plan.leftOut.map(({ start, end }) => ({ start: timeText(start), end: timeText(end) })),
@@ -243,6 +242,27 @@ function idOf({ shape, from, until }: LearningState): string {
 
 function dueOf(from: number, { windows, monitor }: Learning['shape']): number {
   return windows.windowAt(from + durationMs(monitor.baseline.learn ?? '0s') - 1).end;
+}
+
+/** Windows that were left out have no rows: that is no traffic of theirs, and nothing to be told of. */
+function withoutEmpty(made: Baseline, plan: LearningPlan): Baseline {
+  const isOut = (start: number): boolean => plan.leftOut.some((out) => start >= out.start && start < out.end);
+  const { volume } = made;
+  const told = plan.leftOut.map(({ start }) => timeText(start));
+  const findings = made.findings.filter(
+    ({ code, message }) => code !== 'anomalous-volume' || !told.some((start) => message.includes(start)),
+  );
+  return {
+    ...made,
+    findings: [...findingsOf(plan), ...findings],
+    volume:
+      volume === null
+        ? null
+        : {
+            starts: volume.starts.filter((start) => !isOut(start)),
+            rows: volume.rows.filter((_, i) => !isOut(volume.starts[i] ?? 0)),
+          },
+  };
 }
 
 function findingsOf({ leftOut, unsteady, windows, compared }: LearningPlan): Problem[] {

@@ -157,6 +157,8 @@ describe('a baseline that is learned', () => {
         learned: { leftOut: [{ start: '2001-02-07T06:00:00.000Z', end: '2001-02-07T12:00:00.000Z' }] },
       },
     });
+    // Nothing was counted there, which is no silence.
+    expect(baseline?.baseline.volume?.rows).toEqual(Array.from({ length: 27 }, () => 300));
     expect(learned.baselines[0]?.findings.join()).toMatch(
       /the window from 2001-02-07T06:00:00.000Z stands out and is left out, got fare: distance/,
     );
