@@ -7,7 +7,7 @@ import { openTable, type Table } from '../../lib/adapters/duckdb/table.ts';
 import { DUCKDB } from '../../lib/adapters/warehouse/duckdb-dialect.ts';
 import { summaryStatement } from '../../lib/adapters/warehouse/summary-statement.ts';
 import { windowsStatement } from '../../lib/adapters/warehouse/windows-statement.ts';
-import type { Baseline, ColumnBaseline } from '../../lib/contracts/baseline.ts';
+import type { Baseline } from '../../lib/contracts/baseline.ts';
 import type { Monitor } from '../../lib/contracts/monitor.ts';
 import { ProblemError } from '../../lib/contracts/problem.ts';
 import { baselineFromCounts, summarised } from '../../lib/local/baseline-from-counts.ts';
@@ -20,6 +20,7 @@ import {
   windowsLabel,
   windowsSource,
 } from '../../lib/local/warehouse-profile.ts';
+import { expectSameBaseline } from './expect-same-baseline.ts';
 import { nastyMonitor, writeNastyTable } from './nasty-table.ts';
 
 let db: DuckDb;
@@ -65,29 +66,6 @@ async function throughStatements(monitor: Monitor, format: Format, cuts: readonl
 const fromRows = async (monitor: Monitor): Promise<Baseline> =>
   baselineFromTable({ table: await open(file), monitor, version: '1' });
 
-/** Sums of doubles depend on their order in the last digits; nothing else may differ but the name of the data. */
-function expectSame(got: Baseline, expected: Baseline): void {
-  const exact = (baseline: Baseline): unknown => ({
-    ...baseline,
-    source: { ...baseline.source, name: '' },
-    findings: baseline.findings,
-    columns: baseline.columns.map((column) => ({ ...column, mean: null, std: null })),
-  });
-  expect(exact(got)).toEqual(exact(expected));
-  got.columns.forEach((column, i) => {
-    for (const name of ['mean', 'std'] as const) {
-      const [a, b] = [moment(column, name), moment(expected.columns[i], name)];
-      if (a === null || b === null) expect(a).toBe(b);
-      else
-        expect(Math.abs(a - b)).toBeLessThanOrEqual(1e-10 * (Math.abs(b) + (moment(expected.columns[i], 'std') ?? 0)));
-    }
-  });
-}
-
-function moment(column: ColumnBaseline | undefined, name: 'mean' | 'std'): number | null {
-  return column?.type === 'numeric' ? column[name] : null;
-}
-
 describe('a baseline from counts made elsewhere', () => {
   it('is the one that the rows make', async () => {
     const monitor = nastyMonitor();
@@ -95,13 +73,13 @@ describe('a baseline from counts made elsewhere', () => {
     expect(expected.columns.find(({ name }) => name === 'many')).toMatchObject({ other: expect.any(Number) });
     expect(expected.window?.count).toBeGreaterThan(30);
     const made = await throughStatements(monitor, 'csv');
-    expectSame(made, expected);
+    expectSameBaseline(made, expected);
     expect(made.source.name).toBe('nasty');
   });
 
   it.each(['csv', 'parquet', 'json'] as const)('is the same without a time, by answers in %s', async (format) => {
     const monitor = nastyMonitor({ columns: { prediction: 'predicted', score: 'score', truth: 'truth' } });
-    expectSame(await throughStatements(monitor, format), await fromRows(monitor));
+    expectSameBaseline(await throughStatements(monitor, format), await fromRows(monitor));
   });
 
   it('is the same for a regression with buckets, asked in several statements', async () => {
@@ -114,12 +92,12 @@ describe('a baseline from counts made elsewhere', () => {
     });
     const expected = await fromRows(monitor);
     expect(Object.keys(expected.performance?.metrics ?? {}).length).toBeGreaterThan(2);
-    expectSame(await throughStatements(monitor, 'parquet', [1, 2]), expected);
+    expectSameBaseline(await throughStatements(monitor, 'parquet', [1, 2]), expected);
   });
 
   it('is made of the first answer alone where nothing is counted by window', async () => {
     const monitor = nastyMonitor({ task: 'none', positive: undefined, columns: {} });
-    expectSame(await throughStatements(monitor, 'csv'), await fromRows(monitor));
+    expectSameBaseline(await throughStatements(monitor, 'csv'), await fromRows(monitor));
   });
 });
 

@@ -72,6 +72,9 @@ export async function writeNastyTable(db: DuckDb, file: string, rows: number): P
   const u = (salt: number): string => `((hash(i * 7919 + ${salt}) % 1000003) / 1000003.0::DOUBLE)`;
   await db.run(`COPY (SELECT
     CASE WHEN i % 997 = 5 THEN NULL ELSE TIMESTAMP '2001-03-20 00:00:00' + CAST(i * 900 AS BIGINT) * INTERVAL 1 SECOND END AS "when",
+    "when" AT TIME ZONE 'UTC' AS when_zoned,
+    strftime("when", '%Y-%m-%dT%H:%M:%S.%gZ') AS when_text,
+    epoch("when") AS when_seconds,
     CASE WHEN i % 50 = 7 THEN [${DOUBLES.join(', ')}][1 + (i // 50) % ${DOUBLES.length}] WHEN i % 9 = 0 THEN 2.5 ELSE exp(3 * ${u(1)}) END AS amount,
     CAST(floor(6 * ${u(2)} * ${u(3)}) AS INTEGER) AS few,
     CASE WHEN i % 3 = 0 THEN 9007199254740992 + i % 5 ELSE -(CAST(1 AS BIGINT) << (i % 62)) END AS big,

@@ -1,0 +1,167 @@
+/**
+ * The statements of a profile on engines that read nasty data each in its own way: what Spark answers must make the baseline that the rows
+ * make on this machine, and Trino's own grammar must take what is said to Athena.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDuckDb } from '../../lib/adapters/duckdb/load.ts';
+import type { Baseline } from '../../lib/contracts/baseline.ts';
+import type { Monitor } from '../../lib/contracts/monitor.ts';
+import { expectSameBaseline } from '../local/expect-same-baseline.ts';
+import { nastyMonitor, writeNastyTable } from '../local/nasty-table.ts';
+import { CHECKOUT, endAll, run } from './programs.ts';
+
+const CACHE = join(CHECKOUT, '.cache/query-engines');
+const ROWS = 4_000;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'warehouse-'));
+  const db = await openDuckDb({ memoryLimit: '512MB' });
+  await writeNastyTable(db, join(folder, 'nasty.parquet'), ROWS);
+  await db.close();
+});
+afterAll(async () => {
+  endAll();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function mlmon(...line: string[]): Promise<string> {
+  const { code, out, err } = await run(join(CHECKOUT, 'bin/mlmon'), line, { cwd: folder });
+  expect(code, err).toBe(0);
+  return out;
+}
+
+async function keep(name: string, monitor: Monitor): Promise<void> {
+  await writeFile(join(folder, `${name}.json`), JSON.stringify(monitor));
+}
+
+const asked = (name: string, dialect: string): string[] => [
+  ...['profile', 'sql', '--monitor', `${name}.json`, '--dialect', dialect, '--table', 'nasty'],
+];
+
+/** A Spark that stays for several statements. */
+class Spark {
+  private readonly process = spawn(join(CACHE, 'venv/bin/python'), [
+    join(CHECKOUT, 'test/real/query-engines/profile-spark.py'),
+    join(folder, 'nasty.parquet'),
+  ]);
+  private readonly lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
+  private err = '';
+
+  constructor() {
+    this.process.stderr.on('data', (chunk: Buffer) => {
+      this.err += chunk.toString();
+    });
+  }
+
+  /** The folder of the answer, in the format that Spark writes by itself. */
+  async answer(sql: string, conf: Readonly<Record<string, string>>): Promise<string> {
+    const to = await mkdtemp(join(folder, 'answer-'));
+    this.process.stdin.write(`${JSON.stringify({ sql, conf, to: join(to, 'rows') })}\n`);
+    const { value, done } = await this.lines.next();
+    if (done === true || value !== 'answered') throw new Error(`Spark answered ${value}: ${this.err.slice(-2_000)}`);
+    return join(to, 'rows', '*.csv');
+  }
+
+  async end(): Promise<void> {
+    this.process.stdin.end();
+    if (this.process.exitCode === null) await once(this.process, 'exit');
+  }
+}
+
+const ANSI = { 'spark.sql.ansi.enabled': 'true', 'spark.sql.session.timeZone': 'America/New_York' };
+const LENIENT = { 'spark.sql.ansi.enabled': 'false', 'spark.sql.session.timeZone': 'Asia/Kolkata' };
+
+/** Times of other types, in days, and few columns, so that the statements are short. */
+const timed = (time: string): Monitor =>
+  nastyMonitor({
+    task: 'none',
+    positive: undefined,
+    columns: { time },
+    features: { few: { type: 'numeric' }, tenths: { type: 'categorical' } },
+  });
+
+describe('a profile made in a warehouse', () => {
+  it('is on Spark, ANSI or not, what it is of the rows', async () => {
+    const spark = new Spark();
+    const monitors: readonly (readonly [string, Monitor, Readonly<Record<string, string>>])[] = [
+      ['nasty', nastyMonitor(), ANSI],
+      [
+        'regression',
+        nastyMonitor({
+          task: 'regression',
+          positive: undefined,
+          columns: { time: 'when_zoned', prediction: 'price', truth: 'single', weight: 'weight' },
+          window: { every: '12h', timezone: 'Europe/Berlin' },
+          features: { texts_as_numbers: { type: 'numeric' }, ratio: { type: 'categorical' } },
+        }),
+        LENIENT,
+      ],
+      ['text', timed('when_text'), ANSI],
+      ['seconds', timed('when_seconds'), LENIENT],
+    ];
+    try {
+      for (const [name, monitor, conf] of monitors) {
+        await keep(name, monitor);
+        const first = await spark.answer(await mlmon(...asked(name, 'spark')), conf);
+        const second = await spark.answer(await mlmon(...asked(name, 'spark'), '--counts', first), conf);
+        await mlmon(
+          'profile',
+          '--monitor',
+          `${name}.json`,
+          '--counts',
+          first,
+          '--counts',
+          second,
+          '-o',
+          `${name}-spark.json`,
+        );
+        await mlmon('profile', '--monitor', `${name}.json`, 'nasty.parquet', '-o', `${name}-rows.json`);
+        const [counts, rows] = await Promise.all(
+          ['spark', 'rows'].map(
+            async (by) => JSON.parse(await readFile(join(folder, `${name}-${by}.json`), 'utf8')) as Baseline,
+          ),
+        );
+        expect(rows?.window?.count, name).toBeGreaterThan(30);
+        expectSameBaseline(counts as Baseline, rows as Baseline);
+      }
+    } finally {
+      await spark.end();
+    }
+  }, 300_000);
+
+  it('is asked for in the grammar of Trino', async () => {
+    const program = join(folder, 'trino-grammar.cjs');
+    await build({
+      entryPoints: [join(CHECKOUT, 'test/real/query-engines/trino-grammar.mjs')],
+      nodePaths: [join(CACHE, 'node/node_modules')],
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+      outfile: program,
+      logLevel: 'error',
+    });
+    await keep('athena', timed('when'));
+    const db = await openDuckDb({ memoryLimit: '256MB' });
+    await db.run(`CREATE VIEW nasty AS SELECT * FROM '${join(folder, 'nasty.parquet')}'`);
+    await db.run(`COPY (${await mlmon(...asked('athena', 'duckdb'))}) TO '${join(folder, '1.csv')}'`);
+    await db.close();
+    const statements = [
+      await mlmon(...asked('athena', 'athena')),
+      await mlmon(...asked('athena', 'athena'), '--counts', '1.csv'),
+      'SELECT a FROM t QUALIFY 1 = 1',
+    ];
+    await writeFile(join(folder, 'statements.json'), JSON.stringify(statements));
+    const answer = await run('node', [program, join(folder, 'statements.json')]);
+    const problems = JSON.parse(answer.out) as string[][];
+    expect(problems.slice(0, 2)).toEqual([[], []]);
+    expect(problems[2]?.length).toBeGreaterThan(0);
+  }, 120_000);
+});
