@@ -1,128 +1,190 @@
 /**
  * Questions on standard input, one JSON object a line, and answers on standard output, one a line, in order. A bad line is answered as
- * `failed` with its id, or its number, and the rest go on. Memory holds one line and what the reader has not taken yet.
+ * `failed` with its id, or its number, and the rest go on.
+ *
+ * What arrives is answered as it arrives, so that a caller may wait for each answer. Long input is shared out among the processor's cores: worker
+ * threads have up to two batches each, this thread answers what they have no room for. Memory holds a line, the batches
+ * under way, and what the reader has not taken yet: a reader that is slow stops the reading.
  */
 import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { answerBatch, failedLine } from './answer-batch.ts';
 import type { CommandIo } from './command.ts';
+import type { AnswerOf } from './questions.ts';
 
-/** Longest line, characters. */
+/** Longest line, bytes. */
 const LONGEST = 134_217_728;
-/** Answers gathered before they are written. */
-const CHUNK = 65_536;
-const REASON = 300;
+/** Input after which it is worth starting threads, bytes. */
+const MUCH = 98_304;
+const MOST_WORKERS = 7;
+/** Batches at a worker: one that it answers, one that waits there. */
+const AT_A_WORKER = 2;
+/** Batches whose answers are not written yet. */
+const MOST_PENDING = 64;
+const NEWLINE = 10;
 
-/** A line that is no question: told to whoever asked. */
-export class BadLineError extends Error {
-  override readonly name = 'BadLineError';
+/** What a thread is for: the modules that have `answer`, by name. */
+export type Topic = 'compare' | 'measure';
+
+interface Batch {
+  readonly bytes: Buffer;
+  readonly first: number;
 }
 
-export type Answer = Readonly<Record<string, unknown>>;
+/** Answers of one batch, or what they will be. */
+type Slot = { text: string | Uint8Array | null };
 
-export async function answerLines(
-  io: CommandIo,
-  answer: (question: Readonly<Record<string, unknown>>) => Answer,
-): Promise<void> {
-  let pending: string[] = [];
-  let size = 0;
-  const flush = async (): Promise<void> => {
-    if (pending.length === 0) return;
-    const text = pending.join('');
-    pending = [];
-    size = 0;
-    if (!io.stdout.write(text)) await once(io.stdout, 'drain');
-  };
-  let number = 0;
-  for await (const line of linesOf(io.stdin)) {
-    number++;
-    if (line !== null && line.trim() === '') continue;
-    const text = `${JSON.stringify(answerOf(line, number, answer), written)}\n`;
-    pending.push(text);
-    size += text.length;
-    if (size >= CHUNK) await flush();
-    if (io.signal.aborted) break;
-  }
-  await flush();
-}
-
-function answerOf(
-  line: string | null,
-  number: number,
-  answer: (question: Readonly<Record<string, unknown>>) => Answer,
-): Answer {
-  let id: unknown = number;
-  try {
-    if (line === null) throw new BadLineError(`the line is longer than ${LONGEST} characters`);
-    let question: unknown;
-    try {
-      question = JSON.parse(line);
-    } catch {
-      throw new BadLineError('not readable as JSON');
+export async function answerLines(io: CommandIo, topic: Topic, answer: AnswerOf): Promise<void> {
+  const slots: Slot[] = [];
+  const lanes = new Lanes(topic);
+  const write = async (): Promise<void> => {
+    while (slots.length > 0 && slots[0]!.text !== null) {
+      const text = slots.shift()!.text!;
+      if (text.length > 0 && !io.stdout.write(text)) await once(io.stdout, 'drain');
     }
-    if (typeof question !== 'object' || question === null || Array.isArray(question))
-      throw new BadLineError('not a JSON object');
-    const given = (question as Readonly<Record<string, unknown>>)['id'];
-    if (typeof given === 'string' || typeof given === 'number') id = given;
-    return { id, ...answer(question as Readonly<Record<string, unknown>>) };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { id, status: 'failed', reason: reason.slice(0, REASON) };
+  };
+  try {
+    let read = 0;
+    for await (const batch of batchesOf(io.stdin)) {
+      const slot: Slot = { text: null };
+      slots.push(slot);
+      if (batch.bytes === null) slot.text = failedLine(batch.first, `the line is longer than ${LONGEST} bytes`);
+      else {
+        read += batch.bytes.length;
+        if (read > MUCH) lanes.start();
+        if (!lanes.give(batch as Batch, slot)) slot.text = await answerBatch(batch.bytes, batch.first, answer);
+      }
+      await write();
+      while (slots.length >= MOST_PENDING) {
+        await lanes.something();
+        await write();
+      }
+      if (io.signal.aborted) break;
+    }
+    while (slots.length > 0) {
+      if (slots[0]!.text === null) await lanes.something();
+      await write();
+    }
+  } finally {
+    await lanes.end();
   }
 }
 
-/** Doubles that JSON has no word for are text. */
-function written(_key: string, value: unknown): unknown {
-  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
-}
-
-/** `null` stands for a line that is too long. */
-async function* linesOf(input: AsyncIterable<Buffer | string>): AsyncGenerator<string | null> {
-  const decoder = new TextDecoder();
-  let parts: string[] = [];
+/** Whole lines as they arrive; bytes `null` for a line that is too long. */
+async function* batchesOf(
+  input: AsyncIterable<Buffer | string>,
+): AsyncGenerator<{ readonly bytes: Buffer | null; readonly first: number }> {
+  let parts: Buffer[] = [];
   let length = 0;
   let tooLong = false;
-  const take = (): string | null => {
-    const line = tooLong ? null : parts.join('');
-    parts = [];
-    length = 0;
-    tooLong = false;
-    return line;
-  };
+  let number = 1;
   for await (const chunk of input) {
-    const text = typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
-    let from = 0;
-    for (let at = text.indexOf('\n'); ; at = text.indexOf('\n', from)) {
-      const part = at < 0 ? text.slice(from) : text.slice(from, at);
-      length += part.length;
-      if (length > LONGEST) {
-        tooLong = true;
-        parts = [];
-      } else if (part !== '') parts.push(part);
-      if (at < 0) break;
-      from = at + 1;
-      yield take();
+    let rest: Buffer = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    if (tooLong) {
+      const end = rest.indexOf(NEWLINE);
+      if (end < 0) continue;
+      yield { bytes: null, first: number++ };
+      tooLong = false;
+      rest = rest.subarray(end + 1);
+    }
+    const last = rest.lastIndexOf(NEWLINE);
+    if (last >= 0) {
+      const bytes =
+        parts.length === 0 ? rest.subarray(0, last + 1) : Buffer.concat([...parts, rest.subarray(0, last + 1)]);
+      yield { bytes, first: number };
+      number += linesIn(bytes);
+      parts = [];
+      length = 0;
+      rest = rest.subarray(last + 1);
+    }
+    if (rest.length === 0) continue;
+    length += rest.length;
+    if (length <= LONGEST) parts.push(rest);
+    else {
+      tooLong = true;
+      parts = [];
+      length = 0;
     }
   }
-  if (length > 0) yield take();
+  if (tooLong) yield { bytes: null, first: number };
+  else if (parts.length > 0) yield { bytes: Buffer.concat(parts), first: number };
 }
 
-/** Of numbers, `null` for missing, and the text of doubles that JSON has no word for. */
-export function numbersOf(value: unknown, name: string): (number | null)[] {
-  if (!Array.isArray(value)) throw new BadLineError(`${name}: expected an array of numbers`);
-  const numbers = value as (number | null)[];
-  for (const [i, one] of (value as unknown[]).entries()) {
-    if (typeof one === 'number' || one === null) continue;
-    if (one !== 'NaN' && one !== 'Infinity' && one !== '-Infinity')
-      throw new BadLineError(`${name}[${i}]: expected a number, null, "NaN", "Infinity" or "-Infinity"`);
-    numbers[i] = Number(one);
+function linesIn(bytes: Buffer): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) lines++;
+  return lines;
+}
+
+interface Lane {
+  readonly worker: Worker;
+  readonly waiting: { readonly slot: Slot; readonly batch: { readonly first: number; readonly lines: number } }[];
+  ready: boolean;
+}
+
+/** The worker threads. Source files have none: a thread does not inherit their loader. */
+class Lanes {
+  readonly #topic: Topic;
+  #lanes: Lane[] | null = null;
+  #wake: (() => void)[] = [];
+
+  constructor(topic: Topic) {
+    this.#topic = topic;
   }
-  return numbers;
-}
 
-/** Of text, numbers or booleans, `null` for missing. */
-export function categoriesOf(value: unknown, name: string): (string | number | boolean | null)[] {
-  if (!Array.isArray(value)) throw new BadLineError(`${name}: expected an array of categories`);
-  for (const [i, one] of (value as unknown[]).entries())
-    if (one !== null && typeof one === 'object')
-      throw new BadLineError(`${name}[${i}]: expected text, a number, true, false or null`);
-  return value as (string | number | boolean | null)[];
+  start(): void {
+    if (this.#lanes !== null) return;
+    this.#lanes = [];
+    if (import.meta.url.endsWith('.ts')) return;
+    const many = Math.min(MOST_WORKERS, availableParallelism() - 1);
+    for (let i = 0; i < many; i++) this.#lanes.push(this.#lane());
+  }
+
+  #lane(): Lane {
+    const worker = new Worker(new URL('./answer-worker.js', import.meta.url), { workerData: this.#topic });
+    const lane: Lane = { worker, waiting: [], ready: false };
+    worker.on('message', (text: Uint8Array | 'ready') => {
+      if (text === 'ready') lane.ready = true;
+      else {
+        const done = lane.waiting.shift();
+        if (done !== undefined) done.slot.text = text;
+      }
+      this.#woken();
+    });
+    const ended = (reason: string): void => {
+      lane.ready = false;
+      for (const { slot, batch } of lane.waiting.splice(0))
+        slot.text = Array.from({ length: batch.lines }, (_, i) => failedLine(batch.first + i, reason)).join('');
+      this.#woken();
+    };
+    worker.on('error', (error) => ended(`the thread that answered it ended: ${error.message}`));
+    worker.on('exit', () => ended('the thread that answered it ended'));
+    return lane;
+  }
+
+  /** False where no thread has room. The bytes are gone then, if it is true. */
+  give({ bytes, first }: Batch, slot: Slot): boolean {
+    const lane = this.#lanes?.find(({ ready, waiting }) => ready && waiting.length < AT_A_WORKER);
+    if (lane === undefined) return false;
+    lane.waiting.push({ slot, batch: { first, lines: linesIn(bytes) } });
+    // A copy of its own that can be handed over: chunks share the memory of their pool.
+    const copy = new Uint8Array(bytes);
+    lane.worker.postMessage({ bytes: copy, first }, [copy.buffer]);
+    return true;
+  }
+
+  /** Until a thread has answered, or ended. */
+  async something(): Promise<void> {
+    if (this.#lanes?.some(({ waiting }) => waiting.length > 0) !== true) return;
+    await new Promise<void>((resolve) => this.#wake.push(resolve));
+  }
+
+  #woken(): void {
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+
+  async end(): Promise<void> {
+    await Promise.all((this.#lanes ?? []).map(({ worker }) => worker.terminate()));
+  }
 }

@@ -1,6 +1,7 @@
-/** The command line: finds the command, runs it, and turns what it throws into an exit code and a message. */
-import { formatProblem, nearest, ProblemError } from '../contracts/problem.ts';
+/** The command line: finds the command and runs it. */
+import { nearest } from '../contracts/problem.ts';
 import { type Command, type CommandIo, EXIT } from './command.ts';
+import { processIo, runCommand } from './run-command.ts';
 
 /** Loaded when named, so that `--help` needs neither DuckDB nor the platform. */
 const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Promise<Command> }>> = {
@@ -87,40 +88,5 @@ export async function main(argv: readonly string[], io: CommandIo = processIo())
     );
     return EXIT.wrongUse;
   }
-  try {
-    const command = await entry.load();
-    if (rest.includes('--help') || rest.includes('-h')) {
-      io.stdout.write(command.help);
-      return EXIT.nothingFound;
-    }
-    return await command.run(rest, io);
-  } catch (error) {
-    if (error instanceof ProblemError) {
-      for (const problem of error.problems) io.stderr.write(`${formatProblem(problem)}\n`);
-      return EXIT.wrongUse;
-    }
-    io.stderr.write(
-      `mlmon ${name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
-    return EXIT.failure;
-  }
-}
-
-function processIo(): CommandIo {
-  const controller = new AbortController();
-  // The first signal asks for an orderly end, the second takes the default: an end at once.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort(new Error(signal)));
-  // A reader that went away (`mlmon report … | head`) is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.nothingFound);
-    throw error;
-  });
-  return {
-    stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
-    terminal: process.stdout.isTTY === true && process.stderr.isTTY === true,
-    cwd: process.cwd(),
-    signal: controller.signal,
-  };
+  return await runCommand(name, entry.load, rest, io);
 }

@@ -16,7 +16,7 @@ import {
 } from '../stats/measures/classes.ts';
 import { GROUP_METRICS, ratesByGroup } from '../stats/measures/groups.ts';
 import { NUMBER_METRICS } from '../stats/measures/numbers.ts';
-import { averagePrecisionOf, logLosses, ndcg, rocAucOf } from '../stats/measures/scores.ts';
+import { averagePrecisionOf, dcg, logLosses, ndcg, rocAucOf } from '../stats/measures/scores.ts';
 
 type Value = string | number | boolean | null;
 
@@ -142,9 +142,13 @@ const METRICS: Readonly<Record<string, Metric>> = {
     reads: ['truth', 'score'],
     measure: ({ truth, score, options }) => ({ value: ndcg(numbers(truth, 'truth'), single(score), options) }),
   },
+  dcg: {
+    reads: ['truth', 'score'],
+    measure: ({ truth, score, options }) => ({ value: dcg(numbers(truth, 'truth'), single(score), options) }),
+  },
   ...Object.fromEntries(
     Object.entries(GROUP_METRICS).map(([name, of]) => {
-      const needsTruth = name.startsWith('equal');
+      const needsTruth = name.startsWith('equal') || name.startsWith('false');
       return [
         name,
         {

@@ -9,6 +9,7 @@ export type OutcomeReason =
   | 'too-many-bins' // the test compares one share, and there are more than two bins
   | 'too-few-rows' // fewer rows than the test is defined for
   | 'infinite' // the distance is not finite for these inputs
+  | 'too-many-rows' // an exact method that would take too long
   | 'invalid-counts'; // negative or not finite counts, or sides of unequal length
 
 export interface Outcome {

@@ -70,7 +70,7 @@ describe('mlmon compare', () => {
     expect(answers.map(({ id, status, reason }) => [id, status, reason])).toEqual([
       [1, 'failed', 'not readable as JSON'],
       [2, 'failed', 'not a JSON object'],
-      ['a', 'failed', 'type: expected numeric or categorical'],
+      ['a', 'failed', 'type: expected numeric, categorical or counts'],
       ['b', 'failed', 'reference[1]: expected a number, null, "NaN", "Infinity" or "-Infinity"'],
       ['c', 'failed', 'for numeric columns only'],
       ['d', 'failed', 'reference[0]: expected text, a number, true, false or null'],

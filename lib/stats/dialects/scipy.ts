@@ -8,7 +8,7 @@ import { cramerVonMises } from '../cramer-von-mises.ts';
 import { energy } from '../energy.ts';
 import { eppsSingleton } from '../epps-singleton.ts';
 import { fisherExact } from '../fisher.ts';
-import { gTestOfCounts } from '../g-test.ts';
+import { powerDivergenceOfCounts } from '../g-test.ts';
 import { ks } from '../ks.ts';
 import { type Alternative, mannWhitney } from '../mann-whitney.ts';
 import type { Outcome } from '../outcome.ts';
@@ -20,14 +20,14 @@ import { type CategoryValue, type DialectAnswer, notComputable, valueCounts } fr
 export interface ScipyOptions {
   /** `ks_2samp` and `cramervonmises_2samp`. @default auto */
   readonly method?: 'auto' | 'exact' | 'asymp' | 'asymptotic';
-  /** `mannwhitneyu`, `fisher_exact`. @default two-sided */
+  /** `mannwhitneyu`, `ttest_ind`, `fisher_exact`. @default two-sided */
   readonly alternative?: Alternative;
   /** `ttest_ind`. @default true */
   readonly equal_var?: boolean;
   /** `chi2_contingency`. @default true */
   readonly correction?: boolean;
-  /** `chi2_contingency`. @default pearson */
-  readonly lambda_?: 'pearson' | 'log-likelihood';
+  /** `chi2_contingency`: the power of the divergence (Cressie & Read 1984), or its name. @default pearson */
+  readonly lambda_?: number | string;
   /** Level below which a p-value, or distance above which a distance, is a decision. */
   readonly threshold?: number;
 }
@@ -47,17 +47,33 @@ const NUMERIC: Readonly<Record<string, (a: Float64Array, b: Float64Array, option
     cramervonmises_2samp: (a, b, { method }) => cramerVonMises(a, b, { method: ours(method) }),
     anderson_ksamp: (a, b) => andersonDarling(a, b),
     mannwhitneyu: (a, b, { alternative, method }) => mannWhitney(a, b, { alternative, method: ours(method) }),
-    ttest_ind: (a, b, { equal_var }) => {
+    ttest_ind: (a, b, { equal_var, alternative = 'two-sided' }) => {
       const outcome = tTest(a, b, { variances: equal_var === false ? 'welch' : 'student' });
       // Without variance: 0/0, or a difference over 0.
       if (outcome.reason === 'constant') return { ...outcome, statistic: null, pValue: null };
-      if (outcome.reason !== 'infinite') return outcome;
-      return { ...outcome, statistic: a[0]! < b[0]! ? -Infinity : Infinity, pValue: 0, reason: undefined };
+      const isBelow = outcome.reason === 'infinite' ? a[0]! < b[0]! : (outcome.statistic ?? 0) < 0;
+      const found =
+        outcome.reason === 'infinite'
+          ? { ...outcome, statistic: isBelow ? -Infinity : Infinity, pValue: 0, reason: undefined }
+          : outcome;
+      if (alternative === 'two-sided' || found.pValue === null) return found;
+      const half = found.pValue / 2;
+      return { ...found, pValue: isBelow === (alternative === 'less') ? half : 1 - half };
     },
     wasserstein_distance: (a, b) => wassersteinDistance(a, b),
     energy_distance: (a, b) => energy(a, b, { pValue: false }).statistic ?? Number.NaN,
     epps_singleton_2samp: (a, b) => eppsSingleton(a, b),
   };
+
+/** The names of its powers. */
+const POWERS: Readonly<Record<string, number>> = {
+  pearson: 1,
+  'log-likelihood': 0,
+  'freeman-tukey': -1 / 2,
+  'mod-log-likelihood': -1,
+  neyman: -2,
+  'cressie-read': 2 / 3,
+};
 
 const CATEGORICAL = ['chi2_contingency', 'fisher_exact'] as const;
 
@@ -95,8 +111,10 @@ export function scipyCategorical(
   if (counts.m === 0) return notComputable(threshold, 'empty-current');
   if (test === 'chi2_contingency') {
     const yates = options.correction !== false;
-    if (options.lambda_ === 'log-likelihood') return answerOf(gTestOfCounts(counts, { yates }), threshold);
-    return answerOf(chiSquareOfCounts(counts, { minimumExpected: 0, yates }), threshold);
+    const { lambda_ = 1 } = options;
+    const power = typeof lambda_ === 'number' ? lambda_ : (POWERS[lambda_] ?? Number.NaN);
+    if (power === 1) return answerOf(chiSquareOfCounts(counts, { minimumExpected: 0, yates }), threshold);
+    return answerOf(powerDivergenceOfCounts(counts, { power, yates }), threshold);
   }
   if (test !== 'fisher_exact') return notComputable(threshold, 'not for categorical columns');
   if (counts.values.length !== 2)

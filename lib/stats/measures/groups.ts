@@ -14,6 +14,7 @@ export type GroupMetric =
   | 'demographic-parity-difference'
   | 'disparate-impact'
   | 'equal-opportunity-difference'
+  | 'false-positive-rate-difference'
   | 'equalized-odds-difference';
 
 export const GROUP_METRICS: Readonly<Record<GroupMetric, (rates: readonly GroupRates[]) => number>> = {
@@ -21,9 +22,10 @@ export const GROUP_METRICS: Readonly<Record<GroupMetric, (rates: readonly GroupR
   /** Smallest over largest selection rate. */
   'disparate-impact': (rates) => {
     const selections = rates.map(({ selection }) => selection);
-    return Math.min(...selections) / Math.max(...selections);
+    return least(selections) / most(selections);
   },
   'equal-opportunity-difference': (rates) => range(rates.map(({ truePositive }) => truePositive)),
+  'false-positive-rate-difference': (rates) => range(rates.map(({ falsePositive }) => falsePositive)),
   'equalized-odds-difference': (rates) =>
     Math.max(
       range(rates.map(({ truePositive }) => truePositive)),
@@ -58,5 +60,14 @@ export function ratesByGroup(
 }
 
 function range(values: readonly number[]): number {
-  return Math.max(...values) - Math.min(...values);
+  return most(values) - least(values);
+}
+
+/** NaN where one is. There may be more groups than a call takes arguments. */
+function most(values: readonly number[]): number {
+  return values.reduce((largest, value) => Math.max(largest, value), Number.NEGATIVE_INFINITY);
+}
+
+function least(values: readonly number[]): number {
+  return values.reduce((smallest, value) => Math.min(smallest, value), Number.POSITIVE_INFINITY);
 }

@@ -59,7 +59,16 @@ export function ndcg(
     options.k,
   );
   if (ideal === 0) return 0;
-  return gain(ranked(relevance, score, options.ties ?? 'averaged'), options.k) / ideal;
+  return dcg(relevance, score, options) / ideal;
+}
+
+/** The discounted gain itself. */
+export function dcg(
+  relevance: readonly number[],
+  score: readonly number[],
+  options: { readonly k?: number; readonly ties?: 'averaged' | 'ignored' } = {},
+): number {
+  return gain(ranked(relevance, score, options.ties ?? 'averaged'), options.k);
 }
 
 function ranked(relevance: readonly number[], score: readonly number[], ties: 'averaged' | 'ignored'): number[] {
