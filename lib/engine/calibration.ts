@@ -85,7 +85,8 @@ export function calibrateBlocks(
   const pooled = poolCounts(rows.map(({ counts }) => counts));
   const all = sum(pooled);
   const shares = pooled.map((count) => count / all);
-  const scores = scoresOf(shares);
+  // Of the shares that are kept: which bins a set has is said once more when they are read, and must not hang on a last digit.
+  const scores = scoresOf(shares.map(short));
   const reference = scoreReference(scores, setShares(scores, shares, all));
   const times = rows.map(({ time }) => time);
   const days = new Set(times.map(({ day }) => day)).size;
