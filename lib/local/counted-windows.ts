@@ -2,34 +2,25 @@
 import type { ColumnCounts, LatencyCounts, WeightedCounts, WindowCounts } from '../engine/column-counts.ts';
 import { LATENCY_SCALE } from '../engine/latency-histogram.ts';
 import type { Shape, ShapeColumn } from '../engine/shape.ts';
+import type { ColumnCells } from './window-cells.ts';
 
 /** Unseen categories that are named, of a run of windows. */
 const UNSEEN = 32;
 
-interface Cell {
-  /** Bin; after the bins: not finite or unseen, wrong type, missing. */
-  readonly place: number;
-  readonly rows: number;
-  readonly weight: number;
-  readonly squares: number;
-}
-
-export interface ColumnCells {
-  /** By window: the places with rows. */
-  readonly windows: readonly Cell[][];
-  /** By window Σw, Σwd, Σwd², d = (x - center) / unit; `null` for categories. */
-  readonly moments: Float64Array | null;
+export interface CountedColumn extends ColumnCells {
+  /** Of its moments. */
   readonly center: number;
   readonly unit: number;
   /** Unseen categories by window, most frequent first. */
-  readonly unseen: Map<number, [string, number][]>;
+  readonly unseen: ReadonlyMap<number, readonly [string, number][]>;
 }
 
 export interface CountedInput {
   readonly shape: Shape;
   readonly rows: readonly number[];
   readonly weighted: readonly number[];
-  readonly cells: readonly ColumnCells[];
+  /** By column of the shape; `null` where the data do not have it. */
+  readonly cells: readonly (CountedColumn | null)[];
   /** By window: rows by bucket, `null` for zero. */
   readonly latency: readonly ReadonlyMap<number | null, number>[] | null;
 }
@@ -52,7 +43,11 @@ export class CountedWindows {
     return {
       rows: total,
       weightedRows: sum(weighted, from, to),
-      column: (index) => columnCounts(shape.columns[index]!, cells[index]!, from, to),
+      column: (index) => {
+        const counted = cells[index] ?? null;
+        const column = shape.columns[index]!;
+        return counted === null ? absentColumn(column, total) : columnCounts(column, counted, from, to);
+      },
       segments: () => [],
       latency: this.latency(from, to),
       distinctIds: () => distinct ?? total,
@@ -74,56 +69,92 @@ export class CountedWindows {
   }
 }
 
-function columnCounts(column: ShapeColumn, cells: ColumnCells, from: number, to: number): ColumnCounts {
-  const places = column.type === 'numeric' ? column.groupCount : column.bins;
-  const bins = new Float64Array(column.bins);
-  const w = new Float64Array(column.bins);
-  const w2 = new Float64Array(column.bins);
-  // Not finite or unseen, wrong type, missing: rows, Σw, Σw².
-  const rest = [0, 1, 2].map(() => ({ rows: 0, weight: 0, squares: 0 }));
-  let isWeighted = false;
-  for (let window = from; window < to; window++)
-    for (const { place, rows, weight, squares } of cells.windows[window] ?? []) {
-      if (weight !== rows || squares !== rows) isWeighted = true;
-      const other = rest[place - places];
-      if (other !== undefined) {
-        other.rows += rows;
-        other.weight += weight;
-        other.squares += squares;
-        continue;
-      }
-      const bin = column.type === 'numeric' ? column.firstOfGroup[place]! : place;
-      bins[bin]! += rows;
-      w[bin]! += weight;
-      w2[bin]! += squares;
-    }
-  const [first, invalid, missing] = rest as [(typeof rest)[0], (typeof rest)[0], (typeof rest)[0]];
-  const numeric = column.type === 'numeric';
-  const weighted: WeightedCounts | null = isWeighted
-    ? {
-        w,
-        w2,
-        missing: numeric
-          ? [missing.weight + first.weight, missing.squares + first.squares]
-          : [missing.weight, missing.squares],
-        unseen: numeric ? [0, 0] : [first.weight, first.squares],
-      }
-    : null;
-  const inBins = bins.reduce((all, count) => all + count, 0);
+/** Not in the data at all: missing in every row. */
+function absentColumn({ bins }: ShapeColumn, rows: number): ColumnCounts {
   return {
-    n: inBins + first.rows + invalid.rows + missing.rows,
-    missing: missing.rows,
-    nonFinite: numeric ? first.rows : 0,
-    invalid: invalid.rows,
+    n: rows,
+    missing: rows,
+    nonFinite: 0,
+    invalid: 0,
+    bins: new Float64Array(bins),
+    unseen: { total: 0, top: [] },
+    weighted: null,
+    mean: null,
+    std: null,
+  };
+}
+
+function columnCounts(column: ShapeColumn, cells: CountedColumn, from: number, to: number): ColumnCounts {
+  const numeric = column.type === 'numeric';
+  const places = numeric ? column.groupCount : column.bins;
+  const bins = new Float64Array(column.bins);
+  // Not finite or unseen, wrong type, missing.
+  const rest = [0, 0, 0] as [number, number, number];
+  const { offsets, places: placeOf, rows } = cells;
+  let n = 0;
+  for (let i = offsets[from]!; i < offsets[to]!; i++) {
+    const place = placeOf[i]!;
+    const count = rows[i]!;
+    n += count;
+    if (place >= places) rest[place - places]! += count;
+    else bins[numeric ? column.firstOfGroup[place]! : place]! += count;
+  }
+  const [other, invalid, missing] = rest;
+  return {
+    n,
+    missing,
+    nonFinite: numeric ? other : 0,
+    invalid,
     bins,
-    unseen: numeric ? { total: 0, top: [] } : { total: first.rows, top: topUnseen(cells, from, to) },
-    weighted,
+    unseen: numeric ? { total: 0, top: [] } : { total: other, top: other === 0 ? [] : topUnseen(cells, from, to) },
+    weighted: weightedCounts(column, cells, from, to),
     ...momentsOf(cells, from, to),
   };
 }
 
+/** `null` when every weight is 1. */
+function weightedCounts(
+  column: ShapeColumn,
+  { offsets, places: placeOf, rows, weights }: CountedColumn,
+  from: number,
+  to: number,
+): WeightedCounts | null {
+  if (weights === null) return null;
+  const numeric = column.type === 'numeric';
+  const places = numeric ? column.groupCount : column.bins;
+  const w = new Float64Array(column.bins);
+  const w2 = new Float64Array(column.bins);
+  const rest: [number, number][] = [
+    [0, 0],
+    [0, 0],
+    [0, 0],
+  ];
+  let isWeighted = false;
+  for (let i = offsets[from]!; i < offsets[to]!; i++) {
+    const [sum, square] = [weights.sums[i]!, weights.squares[i]!];
+    if (sum !== rows[i] || square !== rows[i]) isWeighted = true;
+    const other = rest[placeOf[i]! - places];
+    if (other !== undefined) {
+      other[0] += sum;
+      other[1] += square;
+      continue;
+    }
+    const bin = numeric ? column.firstOfGroup[placeOf[i]!]! : placeOf[i]!;
+    w[bin]! += sum;
+    w2[bin]! += square;
+  }
+  if (!isWeighted) return null;
+  const [other, , missing] = rest as [[number, number], [number, number], [number, number]];
+  return {
+    w,
+    w2,
+    missing: numeric ? [missing[0] + other[0], missing[1] + other[1]] : missing,
+    unseen: numeric ? [0, 0] : other,
+  };
+}
+
 function momentsOf(
-  { moments, center, unit }: ColumnCells,
+  { moments, center, unit }: CountedColumn,
   from: number,
   to: number,
 ): { readonly mean: number | null; readonly std: number | null } {
@@ -141,8 +172,8 @@ function momentsOf(
   return { mean: Number.isFinite(mean) ? mean : null, std: Number.isFinite(std) ? std : null };
 }
 
-function topUnseen({ unseen }: ColumnCells, from: number, to: number): [string, number][] {
-  if (to - from === 1) return unseen.get(from) ?? [];
+function topUnseen({ unseen }: CountedColumn, from: number, to: number): (readonly [string, number])[] {
+  if (to - from === 1) return [...(unseen.get(from) ?? [])];
   const all = new Map<string, number>();
   for (let window = from; window < to; window++)
     for (const [category, rows] of unseen.get(window) ?? []) all.set(category, (all.get(category) ?? 0) + rows);

@@ -1,20 +1,19 @@
 /**
  * Counts of a table window by window in the bins of a shape: what `judgeWindow` reads, for every window from a few passes over the
- * data. What is held is bounded by windows × bins: numbers are counted in their verdict bins, each put into its first fine bin.
+ * data. Numbers are counted in their verdict bins, each put into its first fine bin.
  */
 
-import { double, identifier } from '../adapters/duckdb/load.ts';
-import { type CategoryBinning, categoryBinning, numberBinning, type WindowMap } from '../adapters/duckdb/summaries.ts';
-import { numberSql, presentSql, type Table, type TableColumn, textSql } from '../adapters/duckdb/table.ts';
+import { identifier } from '../adapters/duckdb/load.ts';
+import { type CategoryBinning, categoryBinning, type WindowMap } from '../adapters/duckdb/summaries.ts';
+import { numberSql, type Table, type TableColumn, textSql } from '../adapters/duckdb/table.ts';
 import type { Monitor } from '../contracts/monitor.ts';
 import { LATENCY_FIRST, LATENCY_LAST, LATENCY_SCALE } from '../engine/latency-histogram.ts';
 import { latencyLimits } from '../engine/latency-verdict.ts';
 import type { Shape, ShapeColumn } from '../engine/shape.ts';
-import { type ColumnCells, CountedWindows } from './counted-windows.ts';
+import { type CountedColumn, CountedWindows } from './counted-windows.ts';
 import { weightOf } from './performance-of-table.ts';
+import { type CellColumn, type ColumnCells, groupBounds, numberCellSql, readCells } from './window-cells.ts';
 
-/** Columns counted in one pass. */
-const PER_PASS = 24;
 /** Unseen categories that are named, a window. */
 const UNSEEN = 32;
 
@@ -27,12 +26,9 @@ export interface WindowCountsRequest {
 }
 
 interface Counting {
-  readonly column: ShapeColumn;
-  readonly source: TableColumn | undefined;
-  readonly cells: ColumnCells;
-  /** Bins that are counted; not finite or unseen, wrong type and missing follow. */
-  readonly bins: number;
+  readonly source: TableColumn;
   readonly lookup: CategoryBinning | null;
+  readonly cells: CellColumn;
 }
 
 export async function countWindows(request: WindowCountsRequest): Promise<CountedWindows> {
@@ -47,131 +43,74 @@ export async function countWindows(request: WindowCountsRequest): Promise<Counte
     rows[Number(row['w'])] = Number(row['n']);
     weighted[Number(row['w'])] = Number(row['m']);
   }
-  const cells: ColumnCells[] = [];
-  for (let from = 0; from < shape.columns.length; from += PER_PASS) {
-    progress(`counting windows of ${shape.columns[from]?.name ?? ''}`);
-    const counted: Counting[] = [];
-    for (const column of shape.columns.slice(from, from + PER_PASS)) counted.push(await prepare(table, column, count));
-    await countCells(request, counted, weight);
-    await addMoments(request, counted, weight);
-    for (const one of counted) await nameUnseen(request, one);
-    cells.push(...counted.map((one) => one.cells));
+  const found: (Counting | null)[] = [];
+  for (const column of shape.columns) found.push(await prepare(table, column));
+  const counted = found.filter((one): one is Counting => one !== null);
+  progress(`counting ${counted.length} columns by window`);
+  const read = await readCells({ table, windows, columns: counted.map(({ cells }) => cells), weight });
+  const cells: (CountedColumn | null)[] = [];
+  for (const one of found) {
+    const own = one === null ? undefined : read[counted.indexOf(one)];
+    if (one === null || own === undefined) cells.push(null);
+    else cells.push({ ...own, ...(one.cells.moments ?? PLAIN), unseen: await unseenNames(request, one, own) });
   }
   return new CountedWindows({ shape, rows, weighted, cells, latency: await latencies(request, count) });
 }
 
-async function prepare(table: Table, column: ShapeColumn, count: number): Promise<Counting> {
+const PLAIN = { center: 0, unit: 1 } as const;
+
+/** `null` when the table does not have the column. */
+async function prepare(table: Table, column: ShapeColumn): Promise<Counting | null> {
   const source = table.column(column.name);
-  const cells: ColumnCells = {
-    windows: Array.from({ length: count }, () => []),
-    moments: column.type === 'numeric' ? new Float64Array(3 * count) : null,
-    center: 0,
-    unit: 1,
-    unseen: new Map(),
-  };
-  const places = column.type === 'numeric' ? column.groupCount : column.bins;
+  if (source === undefined) return null;
   if (column.type === 'numeric') {
     const { mean, std } = column.baseline ?? { mean: null, std: null };
-    Object.assign(cells, { center: mean ?? 0, unit: std !== null && std > 0 ? std : 1 });
+    const cells: CellColumn = {
+      sql: numberCellSql(source),
+      join: '',
+      bounds: groupBounds(column.edges, column.groups),
+      bins: column.groupCount,
+      moments: { center: mean ?? 0, unit: std !== null && std > 0 ? std : 1 },
+    };
+    return { source, lookup: null, cells };
   }
-  const lookup =
-    column.type === 'categorical' && source !== undefined
-      ? await categoryBinning(
-          table,
-          source,
-          column.categories,
-          column.categories.map((_, bin) => bin),
-          column.categories.length,
-        )
-      : null;
-  return { column, source, cells, bins: places, lookup };
-}
-
-/** One number a row and column, the column's place in it: grouped once, over all columns of the pass. */
-async function countCells(
-  { table, windows }: WindowCountsRequest,
-  counted: readonly Counting[],
-  weight: string | null,
-) {
-  const offsets: number[] = [];
-  let slots = 0;
-  for (const { bins } of counted) {
-    offsets.push(slots);
-    slots += bins + 3;
-  }
-  const keys = counted.map((one, i) => `CAST(${offsets[i]} + ${cellSql(one)} AS INTEGER)`);
-  const joins = counted.map(({ lookup }) => lookup?.join ?? '').join(' ');
-  const weights = weight === null ? '' : `, ${weight} AS mlmon_m`;
-  const sums = weight === null ? '' : ', sum(mlmon_m) AS m, sum(mlmon_m * mlmon_m) AS s';
-  const found = await table.db.rows(
-    `SELECT w, k, count(*) AS n${sums} FROM (SELECT ${windows.column} AS w, unnest([${keys.join(', ')}]) AS k${weights} FROM ${windows.relation} ${joins} WHERE ${windows.column} IS NOT NULL) GROUP BY 1, 2`,
+  const { categories, bins } = column;
+  const lookup = await categoryBinning(
+    table,
+    source,
+    categories,
+    categories.map((_, bin) => bin),
+    bins,
   );
-  const columnOf = counted.flatMap(({ bins }, i) => new Array<number>(bins + 3).fill(i));
-  for (const row of found) {
-    const key = Number(row['k']);
-    const i = columnOf[key] ?? 0;
-    const rows = Number(row['n']);
-    counted[i]?.cells.windows[Number(row['w'])]?.push({
-      place: key - (offsets[i] ?? 0),
-      rows,
-      weight: weight === null ? rows : Number(row['m']),
-      squares: weight === null ? rows : Number(row['s']),
-    });
-  }
+  const cells: CellColumn = {
+    sql: `CAST(${lookup.bin} AS DOUBLE)`,
+    join: lookup.join,
+    bounds: null,
+    bins,
+    moments: null,
+  };
+  return { source, lookup, cells };
 }
 
-function cellSql({ column, source, bins, lookup }: Counting): string {
-  if (source === undefined) return String(bins + 2);
-  if (column.type === 'categorical') return `coalesce(${lookup?.bin}, ${bins + 2})`;
-  const { bin } = numberBinning(source, column.edges, Array.from(column.groups));
-  return `coalesce(${bin}, CASE WHEN ${numberSql(source)} IS NOT NULL THEN ${bins} WHEN ${presentSql(source)} THEN ${bins + 1} ELSE ${bins + 2} END)`;
-}
-
-/** Sums around the baseline's mean, in its standard deviations, so that nothing cancels. */
-async function addMoments(
+/** By window, most frequent first. */
+async function unseenNames(
   { table, windows }: WindowCountsRequest,
-  counted: readonly Counting[],
-  weight: string | null,
-) {
-  const numbers = counted.filter(({ column, source }) => column.type === 'numeric' && source !== undefined);
-  if (numbers.length === 0) return;
-  const sums = numbers.flatMap(({ source, cells }, i) => {
-    if (source === undefined) return [];
-    const x = numberSql(source);
-    const d = `((${x} - ${double(cells.center)}) / ${double(cells.unit)})`;
-    const finite = `FILTER (WHERE isfinite(${x}))`;
-    const m = weight ?? 'CAST(1 AS DOUBLE)';
-    return [
-      `fsum(${m}) ${finite} AS m${i}`,
-      `fsum(${m} * ${d}) ${finite} AS a${i}`,
-      `fsum(${m} * ${d} * ${d}) ${finite} AS b${i}`,
-    ];
-  });
-  const found = await table.db.rows(
-    `SELECT ${windows.column} AS w, ${sums.join(', ')} FROM ${windows.relation} WHERE ${windows.column} IS NOT NULL GROUP BY 1`,
-  );
-  for (const row of found) {
-    const at = 3 * Number(row['w']);
-    numbers.forEach(({ cells }, i) => {
-      for (const [k, name] of ['m', 'a', 'b'].entries())
-        if (cells.moments !== null) cells.moments[at + k] = Number(row[`${name}${i}`] ?? 0);
-    });
-  }
-}
-
-async function nameUnseen({ table, windows }: WindowCountsRequest, { column, source, cells, bins, lookup }: Counting) {
-  if (column.type !== 'categorical' || source === undefined || lookup === null) return;
-  if (!cells.windows.some((window) => window.some(({ place }) => place === bins))) return;
+  { source, lookup, cells: { bins } }: Counting,
+  { places }: ColumnCells,
+): Promise<Map<number, [string, number][]>> {
+  const unseen = new Map<number, [string, number][]>();
+  if (lookup === null || !places.includes(bins)) return unseen;
   const value = textSql(source);
   const found = await table.db.rows(
     `SELECT w, v, n FROM (SELECT ${windows.column} AS w, ${value} AS v, count(*) AS n FROM ${windows.relation} ${lookup.join} WHERE ${windows.column} IS NOT NULL AND ${lookup.known} IS NULL AND ${value} IS NOT NULL GROUP BY 1, 2) QUALIFY row_number() OVER (PARTITION BY w ORDER BY n DESC, v) <= ${UNSEEN} ORDER BY w, n DESC, v`,
   );
   for (const row of found) {
     const w = Number(row['w']);
-    const named = cells.unseen.get(w) ?? [];
+    const named = unseen.get(w) ?? [];
     named.push([String(row['v']), Number(row['n'])]);
-    cells.unseen.set(w, named);
+    unseen.set(w, named);
   }
+  return unseen;
 }
 
 /** Latency buckets by window; `null` when the monitor sets no limit or the data has no latency. */
