@@ -1,9 +1,6 @@
 /** A baseline from a table: reads it in a few passes, bins, counts by window, calibrates. */
 import {
-  type Binning,
-  categoryBinning,
   countAll,
-  countBins,
   countRows,
   distinctNumbers,
   mapWindows,
@@ -16,7 +13,7 @@ import { type Table, type TableColumn, timeSql } from '../adapters/duckdb/table.
 import type { Baseline, ColumnBaseline, NumericBaseline, VolumeBaseline } from '../contracts/baseline.ts';
 import type { Monitor } from '../contracts/monitor.ts';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
-import { baselineFindings, volumeFindings } from '../engine/baseline-findings.ts';
+import { volumeFindings } from '../engine/baseline-findings.ts';
 import {
   type CategoricalSummary,
   columnBaseline,
@@ -25,13 +22,12 @@ import {
   VOCABULARY,
 } from '../engine/baseline-maker.ts';
 import { BUCKET_ROWS } from '../engine/bucketed-column.ts';
-import { calibrate } from '../engine/calibration.ts';
 import type { SummarisedNumbers } from '../engine/number-summary.ts';
 import type { ValueStep } from '../engine/numeric-bins.ts';
 import { performanceBaseline } from '../engine/performance.ts';
 import { regressionFixedPoint } from '../engine/performance-numbers.ts';
-import { ownCategories } from '../engine/verdict-bins.ts';
 import type { Span } from '../engine/window.ts';
+import { calibratedColumns } from './calibrated-columns.ts';
 import { type AbsentNumbers, NumberColumns } from './number-columns.ts';
 import { performanceCountsOfTable } from './performance-of-table.ts';
 import { noTimes, referenceWindows, wholeWindows } from './reference-windows.ts';
@@ -103,13 +99,15 @@ async function madeFromTable(request: BaselineRequest, reader: NumberColumns): P
   progress('cutting windows');
   const cut = columns.time === null ? null : await cutWindows(table, columns.time, monitor, findings);
   const windows: MappedWindows | null = cut === null || cut.map === null ? null : { ...cut, map: cut.map };
-  const calibrated: ColumnBaseline[] = [];
-  for (const { column, watched } of made) {
-    progress(`calibrating ${column.name}`);
-    calibrated.push(
-      windows === null ? column : await calibratedColumn(table, column, watched.source, windows, monitor, findings),
-    );
-  }
+  const calibrated =
+    windows === null
+      ? made.map(({ column }) => column)
+      : await calibratedColumns(
+          table,
+          made.map(({ column, watched }) => ({ column, source: watched.source })),
+          windows.map,
+          { window: monitor.window, findings, progress },
+        );
   const volume = windows === null ? null : await volumeOf(table, windows);
   if (volume !== null) findings.push(...volumeFindings(volume));
   progress('measuring performance');
@@ -278,32 +276,6 @@ export async function cutWindows(
     findings,
   );
   return { from, to, spans, map: quantum === null ? null : await mapWindows(table, time, spans, quantum) };
-}
-
-async function calibratedColumn(
-  table: Table,
-  column: ColumnBaseline,
-  source: TableColumn,
-  { map }: { readonly map: WindowMap },
-  monitor: Monitor,
-  findings: Problem[],
-): Promise<ColumnBaseline> {
-  const counts = await countBins(map, table, await verdictBinning(table, column, source));
-  const blocks = map.starts.map((start, i) => ({ start, counts: counts[i] ?? [] }));
-  const calibrated = { ...column, calibration: calibrate(column, blocks, monitor.window) };
-  findings.push(...baselineFindings(calibrated, blocks, monitor.window));
-  return calibrated;
-}
-
-/** Verdict bins of a column, and last what has no value. */
-async function verdictBinning(
-  table: Table,
-  column: ColumnBaseline,
-  source: TableColumn,
-): Promise<Binning & { readonly join?: string }> {
-  if (column.type === 'numeric') return numberBinning(source, column.bins.edges, column.bins.verdictBin);
-  const own = ownCategories(column.counts, column.count);
-  return categoryBinning(table, source, column.categories, column.verdictBin, column.other > 0 ? own : null);
 }
 
 /** Rows of the windows that the data covers as a whole. */
