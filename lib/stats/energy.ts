@@ -1,7 +1,7 @@
 /**
  * Energy distance of two laws on the line, sqrt(2 ∫ (F − G)² dx) (Székely & Rizzo), in the square root of the column's unit.
  *
- * p-value: 999 seeded permutations of the pooled sample, thinned to 2,000 quantiles where it is larger (`permutation`).
+ * p-value: walk-null.ts (`permutation`).
  * | input | answer |
  * | --- | --- |
  * | null, NaN, ±∞ | left out, per side |
@@ -9,11 +9,8 @@
  * | one and the same value everywhere | 0, p 1, `constant` |
  */
 import { identical, type Outcome, undecided } from './outcome.ts';
-import { seededRandom } from './random.ts';
 import { type RawValue, sortedFinite } from './sample.ts';
-
-const PERMUTATIONS = 999;
-const POINTS = 2_000;
+import { walkPValue } from './walk-null.ts';
 
 export interface EnergyOptions {
   /** False where the p-value is not wanted: it is most of the work. */
@@ -61,28 +58,5 @@ function permutationPValue(a: Float64Array, b: Float64Array, observed: number): 
   pooled.set(a);
   pooled.set(b, a.length);
   pooled.sort();
-  const total = Math.min(POINTS, pooled.length);
-  const points = Float64Array.from(
-    { length: total },
-    (_, i) => pooled[Math.floor(((i + 0.5) * pooled.length) / total)]!,
-  );
-  const n = Math.max(1, Math.min(total - 1, Math.round((total * a.length) / pooled.length)));
-  // The statistic of a thinned sample is larger in proportion: nm/(n + m) times it has one law at all sizes.
-  const scale = (a.length * b.length) / pooled.length / ((n * (total - n)) / total);
-  const random = seededRandom(a.length * 65_537 + pooled.length);
-  let reached = 1;
-  for (let draw = 0; draw < PERMUTATIONS; draw++) {
-    let left = n;
-    let f = 0;
-    let sum = 0;
-    for (let i = 0; i + 1 < total; i++) {
-      if (random.next() * (total - i) < left) {
-        left--;
-        f += 1 / n;
-      } else f -= 1 / (total - n);
-      sum += f * f * (points[i + 1]! - points[i]!);
-    }
-    if (sum >= observed * scale * (1 - 1e-9)) reached++;
-  }
-  return reached / (PERMUTATIONS + 1);
+  return walkPValue('square', pooled, a.length, observed);
 }

@@ -2,7 +2,7 @@
  * Wasserstein distance of order 1: ∫ |F − G| dx, the mean way a value must move, in the unit of the column. `normalised`: divided by
  * the population standard deviation of the reference, at least `floor` (0).
  *
- * p-value: small samples (nm/(n + m) < 50) by 1,999 seeded permutations of the pooled sample; else bridge-area.ts at up to 64 points.
+ * p-value of raw samples: walk-null.ts; of counts: bridge-area.ts.
  * | input | answer |
  * | --- | --- |
  * | null, NaN, ±∞ | left out, per side |
@@ -12,19 +12,15 @@
  */
 import { bridgeAreaPValue } from './bridge-area.ts';
 import { type BinnedPair, identical, type Outcome, undecided } from './outcome.ts';
-import { seededRandom } from './random.ts';
 import { populationDeviation, type RawValue, sortedFinite } from './sample.ts';
 import { sharesOf } from './shares.ts';
+import { walkPValue } from './walk-null.ts';
 
 export interface WassersteinOptions {
   readonly normalised?: boolean;
   /** Smallest standard deviation to divide by; Evidently's is 0.001. */
   readonly floor?: number;
 }
-
-const POINTS = 64;
-const SMALL = 50;
-const PERMUTATIONS = 1_999;
 
 /** Raw samples. O(n log n) and the null. */
 export function wasserstein(
@@ -46,12 +42,8 @@ export function wasserstein(
   const unit = options.normalised === true ? Math.max(populationDeviation(a), options.floor ?? 0) : 1;
   const statistic = raw / unit;
   if (!Number.isFinite(statistic)) return undecided('infinite', a.length, b.length, name);
-  const harmonic = (a.length * b.length) / (a.length + b.length);
-  const { pValue, method } =
-    harmonic < SMALL
-      ? { pValue: permutationPValue(pooled, a.length, raw), method: 'permutation' }
-      : { pValue: bridgeAreaPValue(...thinned(pooled), raw * Math.sqrt(harmonic)), method: 'bridge' };
-  return { statistic, pValue, referenceSize: a.length, currentSize: b.length, method: `${name}, ${method}` };
+  const pValue = walkPValue('absolute', pooled, a.length, raw);
+  return { statistic, pValue, referenceSize: a.length, currentSize: b.length, method: `${name}, permutation` };
 }
 
 /**
@@ -106,41 +98,6 @@ export function wassersteinDistance(a: Float64Array, b: Float64Array): number {
     while (j < b.length && b[j] === x) j++;
   }
   return sum;
-}
-
-function permutationPValue(pooled: Float64Array, n: number, observed: number): number {
-  const random = seededRandom(n * 65_537 + pooled.length);
-  const total = pooled.length;
-  let reached = 1;
-  for (let draw = 0; draw < PERMUTATIONS; draw++) {
-    let left = n;
-    let f = 0;
-    let sum = 0;
-    for (let i = 0; i + 1 < total; i++) {
-      if (random.next() * (total - i) < left) {
-        left--;
-        f += 1 / n;
-      } else f -= 1 / (total - n);
-      sum += Math.abs(f) * (pooled[i + 1]! - pooled[i]!);
-    }
-    if (sum >= observed * (1 - 1e-9)) reached++;
-  }
-  return reached / (PERMUTATIONS + 1);
-}
-
-/** Cumulated shares and gaps at up to POINTS quantiles of the pooled sample, whose total length is kept. */
-function thinned(pooled: Float64Array): [points: number[], gaps: number[]] {
-  const points: number[] = [];
-  const gaps: number[] = [];
-  const total = pooled.length;
-  let from = pooled[0]!;
-  for (let k = 1; k <= POINTS; k++) {
-    const to = pooled[Math.min(total - 1, Math.floor((k * total) / POINTS))]!;
-    points.push((k - 0.5) / POINTS);
-    gaps.push(to - from);
-    from = to;
-  }
-  return [points, gaps];
 }
 
 function deviationOf(shares: Float64Array, positions: ArrayLike<number>): number {
