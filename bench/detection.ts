@@ -6,14 +6,16 @@
  *   npm run bench -- detection --quick          a tenth of the months, nothing written
  *   npm run bench -- detection --cell TEXT      only cells whose name has this text, nothing written
  *   … --months N --trials N --workers N --only alarms|power|flights --write
+ *   … --keep FILE                             go on from FILE: cells that it holds in full are not drawn again
  */
 import { parseArgs } from 'node:util';
+import { type Answers, keepAnswers, readAnswers, take } from './detection/answers.ts';
 import { ALARM_CELLS, type AlarmCell } from './detection/false-alarms.ts';
 import { flightsReplayed } from './detection/flights.ts';
 import { workAll } from './detection/pool.ts';
 import { POWER_CELLS, type PowerCell, STATED_CELLS, thresholdCell } from './detection/power.ts';
 import { alarmLine, flightsText, powerLine, writePage } from './detection/report.ts';
-import { summariseAlarms, summarisePower } from './detection/summary.ts';
+import { type PowerSummary, realisedOpenings, summariseAlarms, summarisePower } from './detection/summary.ts';
 import type { Work } from './detection/work.ts';
 
 const { values: options } = parseArgs({
@@ -25,6 +27,7 @@ const { values: options } = parseArgs({
     workers: { type: 'string', default: '2' },
     only: { type: 'string' },
     write: { type: 'boolean', default: false },
+    keep: { type: 'string' },
   },
 });
 const text = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -42,30 +45,56 @@ const PIECE = 10;
 const alarmCells = chosen(ALARM_CELLS, part('alarms'));
 const powerCells = chosen([...POWER_CELLS, ...STATED_CELLS], part('power'));
 
-function pieces(): Work[] {
+function pieces(kept: Answers): Work[] {
   const work: Work[] = [];
-  const add = (count: number, one: (from: number, to: number) => Work): void => {
+  const add = (known: unknown[] | undefined, count: number, one: (from: number, to: number) => Work): void => {
+    if ((known?.length ?? 0) >= count) return;
+    known?.splice(0);
     for (let from = 0; from < count; from += PIECE) work.push(one(from, Math.min(count, from + PIECE)));
   };
   const months = ({ cadence }: AlarmCell): number => Number(options.months ?? scaled(MONTHS[cadence]));
-  for (const cell of alarmCells) add(months(cell), (from, to) => ({ kind: 'alarms', cell: cell.name, from, to }));
-  for (const { name } of powerCells)
-    add(Number(options.trials ?? scaled(TRIALS)), (from, to) => ({ kind: 'power', cell: name, from, to }));
+  for (const cell of alarmCells)
+    add(kept.alarms.get(cell.name), months(cell), (from, to) => ({ kind: 'alarms', cell: cell.name, from, to }));
   const quiet = new Map(powerCells.map((cell: PowerCell) => [thresholdCell(cell).name, thresholdCell(cell)]));
-  for (const of of quiet.values())
-    add(scaled(QUIET_MONTHS), (from, to) => ({ kind: 'threshold', cell: of.name, of, from, to }));
+  for (const [cell, of] of quiet)
+    add(kept.threshold.get(cell), scaled(QUIET_MONTHS), (from, to) => ({ kind: 'threshold', cell, of, from, to }));
+  const trials = Number(options.trials ?? scaled(TRIALS));
+  for (const { name } of powerCells)
+    add(kept.power.get(name), trials, (from, to) => ({ kind: 'power', cell: name, from, to }));
   return work;
 }
 
+/** Peers' thresholds are set to what ours opened in the same run. */
+function powerOf(found: Answers, cells: readonly PowerCell[]): PowerSummary[] {
+  const openingsOf = (cell: PowerCell): number => realisedOpenings(found.alarms, alarmCells, cell);
+  return summarisePower({ trials: found.power, maxima: found.threshold, openingsOf }, cells);
+}
+
 const started = Date.now();
-const work = pieces();
-const answers = await workAll(work, Number(options.workers), (done) => {
-  if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${work.length}`);
+const answers = readAnswers(options.keep);
+const work = pieces(answers);
+const left = new Map<string, number>();
+for (const { kind, cell } of work) left.set(`${kind} ${cell}`, (left.get(`${kind} ${cell}`) ?? 0) + 1);
+await workAll(work, Number(options.workers), (done, piece, answer) => {
+  const { kind, cell } = piece;
+  const key = `${kind} ${cell}`;
+  take(answers, piece, answer);
+  left.set(key, (left.get(key) ?? 0) - 1);
+  if (left.get(key) !== 0) return;
+  left.delete(key);
+  keepAnswers(options.keep, answers, left);
+  const seconds = Math.round((Date.now() - started) / 1000);
+  const name = (one: { readonly cell: { readonly name: string } }): boolean => one.cell.name === cell;
+  const told =
+    kind === 'alarms'
+      ? summariseAlarms(answers.alarms, alarmCells).filter(name).map(alarmLine)
+      : kind === 'power'
+        ? powerOf(answers, powerCells).filter(name).map(powerLine)
+        : [];
+  for (const line of told) text(`${seconds} s, ${done} of ${work.length}: ${line}`);
 });
 const alarms = summariseAlarms(answers.alarms, alarmCells);
-const power = summarisePower(answers.power, answers.threshold, powerCells);
-for (const one of alarms) text(alarmLine(one));
-for (const one of power) text(powerLine(one));
+const power = powerOf(answers, powerCells);
 const flights = part('flights') && options.cell === undefined ? await flightsReplayed() : [];
 for (const one of flights) text(flightsText(one));
 const whole = options.cell === undefined && options.only === undefined && !options.quick;

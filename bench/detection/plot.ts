@@ -73,7 +73,7 @@ function powerPanel(power: readonly PowerSummary[]): string[] {
     line(x(range[0]), y(range[0]), x(range[1]), y(range[1]), INK),
     `<polyline points="${curve.join(' ')}" fill="none" stroke="${INK}" stroke-dasharray="4 4"/>`,
     ...power.map(
-      ({ ours, better, within }) =>
+      ({ ours, peers: { better, within } }) =>
         `<circle cx="${x(better).toFixed(1)}" cy="${y(ours.median).toFixed(1)}" r="4" fill="${within ? OURS : EVIDENTLY}" fill-opacity="0.55"/>`,
     ),
     text((left + right) / 2, HEIGHT - 22, 'better peer (200: never); dashed: one window later', { anchor: 'middle' }),

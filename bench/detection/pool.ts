@@ -1,44 +1,54 @@
 /** Shares pieces of work out among processes. What comes out does not depend on how many there are: every month has its own seed. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { AlarmMonth } from './false-alarms.ts';
-import type { PowerTrial, QuietMaxima } from './power.ts';
-import type { Answer, Answers, Work } from './work.ts';
+import { build } from 'esbuild';
+import type { Answer, Work } from './work.ts';
 
 const SCRIPT = fileURLToPath(new URL('./worker.ts', import.meta.url));
+/** Most of what is allocated does not outlive a window. */
+const NODE_OPTIONS = ['--max-semi-space-size=64'];
 
-/** `told`: called as pieces are done. Rejects when a worker ends before its work. */
+/** `told`: called with each answer as pieces are done, in any order. Rejects when a worker ends before its work. */
 export async function workAll(
   pieces: readonly Work[],
   workers: number,
-  told: (done: number, piece: Work) => void,
-): Promise<Answers> {
-  const answers: Answer[] = new Array(pieces.length);
+  told: (done: number, piece: Work, answer: Answer) => void,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'mlmon-detection-'));
+  try {
+    // Bundled once: all workers run the same code whatever is edited meanwhile, and none of them transforms it again.
+    const script = join(folder, 'worker.mjs');
+    await build({ entryPoints: [SCRIPT], bundle: true, platform: 'node', format: 'esm', outfile: script });
+    await share(pieces, { script, workers, told });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+interface Sharing {
+  readonly script: string;
+  readonly workers: number;
+  readonly told: (done: number, piece: Work, answer: Answer) => void;
+}
+
+async function share(pieces: readonly Work[], { script, workers, told }: Sharing): Promise<void> {
   let next = 0;
   let done = 0;
   const one = async (): Promise<void> => {
-    const child = fork(SCRIPT, { execArgv: ['--import', 'tsx'] });
+    const child = fork(script, { execArgv: NODE_OPTIONS });
     try {
       for (let at = next++; at < pieces.length; at = next++) {
-        answers[at] = await ask(child, pieces[at]!);
-        told(++done, pieces[at]!);
+        const piece = pieces[at]!;
+        told(++done, piece, await ask(child, piece));
       }
     } finally {
       child.kill();
     }
   };
   await Promise.all(Array.from({ length: workers }, one));
-  const all: Answers = { alarms: new Map(), power: new Map(), threshold: new Map() };
-  pieces.forEach(({ kind, cell }, i) => {
-    if (kind === 'alarms') append(all.alarms, cell, answers[i] as AlarmMonth[]);
-    else if (kind === 'power') append(all.power, cell, answers[i] as PowerTrial[]);
-    else append(all.threshold, cell, answers[i] as QuietMaxima[]);
-  });
-  return all;
-}
-
-function append<T>(to: Map<string, T[]>, cell: string, found: readonly T[]): void {
-  to.set(cell, [...(to.get(cell) ?? []), ...found]);
 }
 
 function ask(child: ChildProcess, work: Work): Promise<Answer> {

@@ -207,13 +207,23 @@ export function quietMaxima(cell: ThresholdCell, month: number): QuietMaxima {
   return maxima;
 }
 
-/** The value that quiet months pass so often that `openings` are to be expected in 30 days. */
+/** Months that an empirical quantile rests on at least; beyond, the tail is continued. */
+const TAIL_MONTHS = 8;
+const TAIL_SHARE = 0.2;
+
+/**
+ * The value that quiet months pass so often that `openings` are to be expected in 30 days. Beyond what so many months show, the squares
+ * of the largest fifth are continued as exponential, which is the tail of a chi-square and of a normal's square.
+ */
 export function thresholdFor(maxima: readonly number[], openings: number): number {
   const chance = 1 - Math.exp((-openings * JUDGED_DAYS) / MONTH_DAYS);
   const sorted = [...maxima].sort((a, b) => b - a);
   const place = chance * sorted.length;
-  const at = Math.min(sorted.length - 1, Math.max(0, Math.round(place) - 1));
-  return sorted[at] ?? Number.POSITIVE_INFINITY;
+  if (place >= TAIL_MONTHS) return sorted[Math.min(sorted.length, Math.round(place)) - 1]!;
+  const count = Math.floor(TAIL_SHARE * sorted.length);
+  const from = Math.max(0, sorted[count] ?? 0) ** 2;
+  const excess = sorted.slice(0, count).reduce((sum, value) => sum + value ** 2 - from, 0) / count;
+  return Math.sqrt(from + excess * Math.log(count / sorted.length / chance));
 }
 
 /** Windows until the threshold is passed, `null` within the horizon. */

@@ -5,8 +5,8 @@ import { writeSection } from '../page-section.ts';
 import type { ReplayedFlights } from './flights.ts';
 import { LAW_NAMES } from './laws.ts';
 import { detectionPlot } from './plot.ts';
-import { STATED_CELLS } from './power.ts';
-import { ALLOWED, type AlarmSummary, type Delay, type PowerSummary, type Rate } from './summary.ts';
+import { COLUMN_OPENINGS, STATED_CELLS } from './power.ts';
+import { ALLOWED, type AlarmSummary, type Delay, type PeerDelays, type PowerSummary, type Rate } from './summary.ts';
 
 const PAGE = fileURLToPath(new URL('../../docs/detection.md', import.meta.url));
 const PLOT = fileURLToPath(new URL('../../docs/detection.svg', import.meta.url));
@@ -33,8 +33,9 @@ export function alarmLine({
   return `${over ? 'OVER ' : ''}${cell.name}: ${rateText(episodes)} openings in 30 days (${months} months, lower bound ${bound.toFixed(2)}, worst ${worst}); ${laws.join(', ')}; ${countsText(byLength)}; evidently ${rateText(evidently.openings)} ${percent(evidently.windows)}, nannyml ${rateText(nannyml.openings)} ${percent(nannyml.windows)}`;
 }
 
-export function powerLine({ cell, ours, peers, byLength, within }: PowerSummary): string {
-  return `${within ? '' : 'LATE '}${cell.name}: ${delayText(ours)} windows (${countsText(byLength)}); evidently ${delayText(peers.evidently)}, nannyml ${delayText(peers.nannyml)}`;
+export function powerLine({ cell, ours, peers, spending, byLength }: PowerSummary): string {
+  const late = `${peers.within ? '' : 'LATE '}${spending.within ? '' : 'late '}`;
+  return `${late}${cell.name}: ${delayText(ours)} windows (${countsText(byLength)}); evidently ${delayText(peers.evidently)} | ${delayText(spending.evidently)}, nannyml ${delayText(peers.nannyml)} | ${delayText(spending.nannyml)}`;
 }
 
 export function flightsText({ every, windows, episodes, expected, days }: ReplayedFlights): string {
@@ -123,15 +124,30 @@ function lawTable(alarms: readonly AlarmSummary[]): string {
 }
 
 function powerTable(power: readonly PowerSummary[]): string {
-  const late = power.filter(({ within }) => !within).length;
   const mean = (of: (one: PowerSummary) => Delay): string =>
     (power.reduce((sum, one) => sum + of(one).mean, 0) / power.length).toFixed(1);
+  const late = (of: (one: PowerSummary) => PeerDelays): number => power.filter((one) => !of(one).within).length;
+  const line = (name: string, of: (one: PowerSummary) => PeerDelays): string =>
+    row([
+      name,
+      String(late(of)),
+      mean(({ ours }) => ours),
+      mean((one) => of(one).evidently),
+      mean((one) => of(one).nannyml),
+    ]);
   return [
-    `${power.length} cells of ${power[0]?.trials ?? 0} changes. Cells whose median is more than one window after the better peer's: **${late}**. Mean delay over the grid, misses counted as the whole wait: ours **${mean(({ ours }) => ours)}** windows, Evidently ${mean(({ peers }) => peers.evidently)}, NannyML ${mean(({ peers }) => peers.nannyml)}.`,
+    `${power.length} cells of ${power[0]?.trials ?? 0} changes, each with a baseline of its own. Mean delays are in windows, over the grid, a miss counted as the whole wait.`,
     '',
-    '| windows | rows | law | change | ours: median, mean (missed) | opened over | Evidently: median, mean (missed) | NannyML: median, mean (missed) | |',
-    '| --- | ---: | --- | --- | ---: | --- | ---: | ---: | --- |',
-    ...power.map(({ cell, ours, peers, byLength, within }) =>
+    "| peers' thresholds | cells with a median more than one window after the better peer's | ours | Evidently | NannyML |",
+    '| --- | ---: | ---: | ---: | ---: |',
+    line('at as many false alarms as ours really opens', ({ peers }) => peers),
+    line(`at the whole share of a column, ${COLUMN_OPENINGS} in 30 days`, ({ spending }) => spending),
+    '',
+    'Median, mean (missed), in windows; `late` where the median is more than one window after that of the better peer.',
+    '',
+    '| windows | rows | law | change | ours | opened over | Evidently | NannyML | | at the whole share: Evidently | NannyML | |',
+    '| --- | ---: | --- | --- | ---: | --- | ---: | ---: | --- | ---: | ---: | --- |',
+    ...power.map(({ cell, ours, peers, spending, byLength }) =>
       row([
         cell.cadence,
         cell.rows.toLocaleString('en'),
@@ -141,7 +157,10 @@ function powerTable(power: readonly PowerSummary[]): string {
         countsText(byLength),
         delayText(peers.evidently),
         delayText(peers.nannyml),
-        within ? '' : '**late**',
+        peers.within ? '' : '**late**',
+        delayText(spending.evidently),
+        delayText(spending.nannyml),
+        spending.within ? '' : 'late',
       ]),
     ),
   ].join('\n');

@@ -2,6 +2,7 @@
 import { studentTwoSidedQuantile } from '../../lib/stats/special.ts';
 import { type AlarmCell, type AlarmMonth, JUDGED_DAYS, MONTH_DAYS } from './false-alarms.ts';
 import { LAW_NAMES } from './laws.ts';
+import type { PeerName } from './peers.ts';
 import {
   COLUMN_OPENINGS,
   firstAbove,
@@ -106,16 +107,49 @@ export interface PowerSummary {
   readonly trials: number;
   readonly ours: Delay;
   readonly byLength: Readonly<Record<string, number>>;
-  readonly peers: Readonly<Record<'evidently' | 'nannyml', Delay>>;
-  /** Median of the better peer. */
+  /** Openings in 30 days that the peers' thresholds are set to: as many as ours opened in quiet months. */
+  readonly openings: number;
+  readonly peers: PeerDelays;
+  /** The same with thresholds that spend the whole share of the column. */
+  readonly spending: PeerDelays;
+}
+
+export interface PeerDelays {
+  readonly evidently: Delay;
+  readonly nannyml: Delay;
+  /** Median of the better one. */
   readonly better: number;
-  /** At most one window after the better peer. */
+  /** Ours is at most one window after it. */
   readonly within: boolean;
 }
 
+/**
+ * Openings of one column in 30 days, independent rows and a baseline of 28 days, all sizes of window together; one more than there were,
+ * so that none is no claim of never. Never more than the column's share, which it is without such months.
+ */
+export function realisedOpenings(
+  months: ReadonlyMap<string, readonly AlarmMonth[]>,
+  cells: readonly AlarmCell[],
+  { cadence, law }: Pick<PowerCell, 'cadence' | 'law'>,
+): number {
+  const place = LAW_NAMES.indexOf(law);
+  const found = cells
+    .filter(
+      (cell) => cell.cadence === cadence && cell.kind === 'independent' && cell.traffic === 'flat' && cell.days === 28,
+    )
+    .flatMap(({ name }) => months.get(name) ?? []);
+  const seen = found.reduce((sum, { byLaw }) => sum + (byLaw[place] ?? 0), 0);
+  return Math.min(COLUMN_OPENINGS, ((seen + 1) / Math.max(1, found.length)) * PER_MONTH);
+}
+
+export interface PowerMonths {
+  readonly trials: ReadonlyMap<string, readonly PowerTrial[]>;
+  readonly maxima: ReadonlyMap<string, readonly QuietMaxima[]>;
+  readonly openingsOf: (cell: PowerCell) => number;
+}
+
 export function summarisePower(
-  trials: ReadonlyMap<string, readonly PowerTrial[]>,
-  maxima: ReadonlyMap<string, readonly QuietMaxima[]>,
+  { trials, maxima, openingsOf }: PowerMonths,
   cells: readonly PowerCell[],
 ): PowerSummary[] {
   return cells
@@ -124,29 +158,38 @@ export function summarisePower(
       const found = trials.get(cell.name) ?? [];
       const quiet = maxima.get(`${cell.cadence} ${cell.kind} ${cell.rows} ${cell.law}`) ?? [];
       const horizon = horizonOf(cell);
-      const delays = (name: 'evidently' | 'nannyml' | 'missing'): (number | null)[] => {
-        const values = quiet.map((month) => month[name]);
-        const threshold = thresholdFor(values, COLUMN_OPENINGS);
-        return found.map(({ peers }) => firstAbove(peers[name], threshold));
-      };
-      // What counts missing values is NannyML's too; it is the one that can see this change.
-      const nannyml = delays(cell.change.kind === 'missing' ? 'missing' : 'nannyml');
-      const peers = { evidently: delayOf(delays('evidently'), horizon), nannyml: delayOf(nannyml, horizon) };
       const ours = delayOf(
         found.map(({ delay }) => delay),
         horizon,
       );
+      const delays = (name: PeerName, openings: number): Delay => {
+        const threshold = thresholdFor(
+          quiet.map((month) => month[name]),
+          openings,
+        );
+        return delayOf(
+          found.map(({ peers }) => firstAbove(peers[name], threshold)),
+          horizon,
+        );
+      };
+      // What counts missing values is NannyML's too; it is the one that can see this change.
+      const ofNannyml = cell.change.kind === 'missing' ? 'missing' : 'nannyml';
+      const peersAt = (openings: number): PeerDelays => {
+        const [evidently, nannyml] = [delays('evidently', openings), delays(ofNannyml, openings)];
+        const better = Math.min(evidently.median, nannyml.median);
+        return { evidently, nannyml, better, within: ours.median <= better + 1 };
+      };
       const byLength: Record<string, number> = {};
       for (const { length } of found) if (length !== null) byLength[length] = (byLength[length] ?? 0) + 1;
-      const better = Math.min(peers.evidently.median, peers.nannyml.median);
+      const openings = openingsOf(cell);
       return {
         cell,
         trials: found.length,
         ours,
         byLength,
-        peers,
-        better,
-        within: ours.median <= better + 1 || better === Number.POSITIVE_INFINITY,
+        openings,
+        peers: peersAt(openings),
+        spending: peersAt(COLUMN_OPENINGS),
       };
     });
 }

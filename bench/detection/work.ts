@@ -19,12 +19,6 @@ export type Work =
   | (Run & { readonly kind: 'alarms' | 'power'; readonly cell: string })
   | (Run & { readonly kind: 'threshold'; readonly cell: string; readonly of: ThresholdCell });
 
-export interface Answers {
-  readonly alarms: Map<string, AlarmMonth[]>;
-  readonly power: Map<string, PowerTrial[]>;
-  readonly threshold: Map<string, QuietMaxima[]>;
-}
-
 export type Answer = AlarmMonth[] | PowerTrial[] | QuietMaxima[];
 
 export function perform(work: Work): Answer {
