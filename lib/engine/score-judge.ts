@@ -11,9 +11,11 @@ import {
   type ScoreReference,
   setCounts,
 } from './linear-scores.ts';
+import { RARE_ROWS } from './null-posterior.ts';
 import { type Confirmation, ScoreNullLaw } from './score-null.ts';
 import type { ScoreAspect } from './scores.ts';
 import { signedRoot } from './signed-root.ts';
+import { tiltedRoot } from './tilted-root.ts';
 
 /** Fewer effective rows than this are never judged: they count at the longer scales. */
 export const LEAST_ROWS = 30;
@@ -53,10 +55,12 @@ export interface ScoreQuestion {
 export class ScoreJudge {
   private readonly reference: ScoreReference;
   private readonly laws: readonly ScoreNullLaw[];
+  private readonly crowd: Crowd | null;
 
-  /** `independent`: rows are taken as independent, no calibration stands behind the scale. */
-  constructor(reference: ScoreReference, scale: ScaleFit, independent: boolean) {
+  /** `shares`: of the baseline in each bin. `independent`: rows are taken as independent, no calibration stands behind the scale. */
+  constructor(reference: ScoreReference, shares: ArrayLike<number>, scale: ScaleFit, independent: boolean) {
     this.reference = reference;
+    this.crowd = reference.scores.ordered ? crowdOf(reference, shares) : null;
     this.laws = scale.scores.map((score) => new ScoreNullLaw(score, scale, independent ? null : score.rare));
   }
 
@@ -70,7 +74,10 @@ export class ScoreJudge {
       weighted === undefined ? null : effectiveRows(this.reference, weighted.baseline, weighted.spread, all);
     if (ofScore !== null) for (let i = 0; i < inSets.length; i++) inSets[i]! *= ofScore[first + i]! / all;
     const z = residuals(this.reference, linear, inSets, season, ofScore ?? all, 0.5);
-    const location = scores.ordered && first > 0 ? Math.abs(linear[0]! - season[0]!) : 0;
+    if (this.crowd !== null)
+      for (let j = 0; j < first; j++) z[j] = crowdedRoot(this.crowd, j, linear[j]!, season[j]!, ofScore?.[j] ?? all);
+    // Where the shape is not judged a shift of it explains nothing away.
+    const location = scores.ordered && first > 0 && this.tellsShape(all) ? Math.abs(linear[0]! - season[0]!) : 0;
     const bend = SHAPE_OF_SHIFT * location * (location + 2 * Math.abs(season[0] ?? 0));
     const findings = scores.aspects.map((aspect, j): ScoreFinding => {
       const law = this.laws[j]!;
@@ -87,7 +94,7 @@ export class ScoreJudge {
       const remarkable =
         Math.abs(z[j]!) > UNREMARKABLE * Math.sqrt(variance) || (rare && few.x > 2 * rows * few.share + 1);
       let q = 1;
-      if (remarkable && all >= LEAST_ROWS && effect >= smallestEffect) {
+      if (remarkable && all >= LEAST_ROWS && effect >= smallestEffect && (set >= 0 || this.tellsShape(rows))) {
         const question = {
           rows,
           shape: j === 0 && first > 0 ? 0 : bend ** 2,
@@ -107,6 +114,11 @@ export class ScoreJudge {
     return findings.sort((a, b) => a.q - b.q || Math.abs(b.deviations) - Math.abs(a.deviations));
   }
 
+  /** With few rows outside a crowded bin, or two values in all, the shape is no more than the shares of bins, which are judged as such. */
+  private tellsShape(rows: number): boolean {
+    return this.crowd === null || (this.crowd.used > 2 && rows * this.crowd.apart >= RARE_ROWS);
+  }
+
   /**
    * Smallest effect that a window of so many rows shows at `level`, and as at least the smallest effect, with 80 % power; by the
    * score an owner thinks of first: location, or the most frequent category, which moves to where it has more room. `null` when
@@ -116,8 +128,9 @@ export class ScoreJudge {
     const { scores, shares, deviations } = this.reference;
     if (!(rows > 0) || scores.aspects.length === 0) return null;
     const first = scores.polynomials.length;
-    const j = first > 0 ? 0 : first + largestIndex(shares);
+    const j = first > 0 && this.tellsShape(rows) ? 0 : first + largestIndex(shares);
     const law = this.laws[j]!;
+    if (law === undefined) return null;
     const question = { rows, shape: 0, weight: scores.weights[j]!, confirmation };
     const variance = law.meanVariance(rows);
     const sigma = Math.sqrt(variance);
@@ -147,6 +160,48 @@ export class ScoreJudge {
     }
     return effect;
   }
+}
+
+/** A number most of whose rows lie in one bin: the scores of its shape are far from normal there, and mean little. */
+interface Crowd {
+  /** Shares of values, without missing. */
+  readonly shares: Float64Array;
+  readonly polynomials: readonly Float64Array[];
+  /** Of each polynomial what the nearest other bin adds to it. */
+  readonly steps: readonly number[];
+  /** Share of rows outside that bin. */
+  readonly apart: number;
+  /** Bins with a share. */
+  readonly used: number;
+}
+
+/** Share of one bin from which the scores of the shape are judged as those of a crowd. */
+const CROWDED = 0.5;
+
+/** `null` where no bin has half of the values. */
+function crowdOf({ scores }: ScoreReference, baseline: ArrayLike<number>): Crowd | null {
+  const missing = scores.aspects.some(({ kind }) => kind === 'missing') ? scores.sets.at(-1)?.[0] : undefined;
+  const shares = Float64Array.from(baseline, (share, bin) => (bin === missing ? 0 : share));
+  const all = shares.reduce((sum, share) => sum + share, 0);
+  const largest = largestIndex(shares);
+  const top = shares[largest] ?? 0;
+  if (!(top > CROWDED * all)) return null;
+  const others = [...shares.keys()].filter((bin) => bin !== largest && shares[bin]! > 0);
+  return {
+    shares: shares.map((share) => share / all),
+    polynomials: scores.polynomials,
+    steps: scores.polynomials.map((h) =>
+      others.reduce((least, bin) => Math.min(least, Math.abs(h[bin]! - h[largest]!)), Number.POSITIVE_INFINITY),
+    ),
+    apart: 1 - top / all,
+    used: others.length + 1,
+  };
+}
+
+/** The residual of a polynomial as a signed root, its mean first moved half a row towards the expected one, never past it. */
+function crowdedRoot(crowd: Crowd, j: number, mean: number, expected: number, rows: number): number {
+  const half = Math.min((0.5 * crowd.steps[j]!) / rows, Math.abs(mean - expected));
+  return tiltedRoot(mean - Math.sign(mean - expected) * half, expected, crowd.polynomials[j]!, crowd.shares);
 }
 
 /** The x up to `most` with q(x) = level, q falling: false position on the logarithms, 0.5 % relative. */
