@@ -75,6 +75,8 @@ export const command: Command = {
           monitor,
           time: options.text('time') ?? null,
           tests,
+          // Only the page shows them, and they take longer than the verdict.
+          others: format === 'html' ? 'all' : 'none',
           progress: progress.at,
         });
       } finally {

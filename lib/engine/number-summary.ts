@@ -1,6 +1,6 @@
 /** A column of numbers, read in pieces and passes: what its baseline is made from, or its counts in the bins of a baseline. */
 import { RankSearch } from '../stats/rank-search.ts';
-import { BinTable, TALLY_LIMIT } from './bin-table.ts';
+import { BinCounter } from './bin-counter.ts';
 import { type NumberFacts, NumberFactsReader } from './number-facts.ts';
 import { baselineRanks, type ValueStep } from './numeric-bins.ts';
 
@@ -63,18 +63,14 @@ export class NumberSummary implements ColumnReader<SummarisedNumbers> {
 /** Counts in the bins of a baseline: bin i is [edges[i-1], edges[i]). */
 export class NumberCount implements ColumnReader<CountedNumbers> {
   private readonly facts = new NumberFactsReader();
-  private readonly table: BinTable;
-  private readonly counts: Float64Array;
+  private readonly counter: BinCounter;
 
   constructor(edges: readonly number[]) {
-    this.table = new BinTable([edges]);
-    this.counts = new Float64Array(edges.length + 1);
+    this.counter = new BinCounter(edges);
   }
 
   take(piece: Float64Array): void {
-    const finite = this.facts.take(piece);
-    for (let from = 0; from < finite.length; from += TALLY_LIMIT)
-      this.table.tally(0, finite, from, Math.min(finite.length, from + TALLY_LIMIT), this.counts, 0);
+    this.counter.add(this.facts.take(piece));
   }
 
   takeAll(column: Float64Array): void {
@@ -86,7 +82,7 @@ export class NumberCount implements ColumnReader<CountedNumbers> {
   }
 
   result(): CountedNumbers {
-    return { facts: this.facts.facts(), bins: Array.from(this.counts) };
+    return { facts: this.facts.facts(), bins: Array.from(this.counter.counts) };
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * Columns of numbers of a table, read out of DuckDB in groups and worked on by a thread of their own while the next group is read. What
- * is held does not grow with the table: a group is as many columns as fit into a buffer, and a column that does not fit is read in
- * pieces, several times.
+ * Columns of numbers of a table, read out of DuckDB in groups and worked on by a thread of their own while reading goes on. What is held
+ * does not grow with the table: columns that are counted are read in pieces; those that need several passes are read as a whole, as many
+ * as fit into a buffer, and in pieces several times when not even one fits.
  */
 import type { DoubleBlock } from '../adapters/duckdb/load.ts';
 import { presentRows } from '../adapters/duckdb/summaries.ts';
@@ -22,11 +22,13 @@ export interface ColumnLimits {
 }
 
 const MEBIBYTE = 2 ** 20;
-const LIMITS: ColumnLimits = { buffer: 16 * MEBIBYTE, held: 128 * MEBIBYTE, thread: 32 * MEBIBYTE };
-/** Columns that are read in pieces together. */
-const TOGETHER = 4;
-/** One is filled while the others are worked on. */
-const BUFFERS = 3;
+const LIMITS: ColumnLimits = { buffer: 40 * MEBIBYTE, held: 128 * MEBIBYTE, thread: 32 * MEBIBYTE };
+/** Columns that are read in pieces together. More take DuckDB more memory, fewer more queries. */
+const TOGETHER = 10;
+/** Of a piece. */
+const PIECE = 4 * MEBIBYTE;
+/** One is filled while the other is worked on. */
+const BUFFERS = 2;
 /** Rows that DuckDB hands out at once. */
 const BLOCK = 2_048;
 
@@ -47,7 +49,10 @@ interface Plan {
   readonly columns: number;
   /** Rows of a piece. */
   readonly rows: number;
+  /** A piece is the whole. */
   readonly whole: boolean;
+  /** One pass is enough. */
+  readonly once: boolean;
 }
 
 export class NumberColumns {
@@ -113,7 +118,10 @@ export class NumberColumns {
     columns: readonly TableColumn[],
     tasks: readonly ColumnTask[],
   ): Promise<Answer<Result>[]> {
-    const plan = this.planFor(table.rows);
+    const plan = this.planFor(
+      table.rows,
+      tasks.every(({ kind }) => kind === 'count'),
+    );
     const bytes = table.rows * columns.length * Float64Array.BYTES_PER_ELEMENT;
     const thread = this.threadFor(bytes);
     const answers = new Map<TableColumn, Answer<Result>>();
@@ -134,7 +142,7 @@ export class NumberColumns {
               answers.set(group.columns[place]!, { ...(result as Result), absent: group.absent[place]! });
             return result === null;
           });
-        if (plan.whole) {
+        if (plan.once) {
           ends.push(ended.then((end) => void take(end)));
           break;
         }
@@ -195,12 +203,12 @@ export class NumberColumns {
     return { ended };
   }
 
-  private planFor(rows: number): Plan {
+  private planFor(rows: number, onePass: boolean): Plan {
     const column = Math.max(1, rows) * Float64Array.BYTES_PER_ELEMENT;
-    if (column <= this.limits.held)
-      return { columns: Math.max(1, Math.floor(this.limits.buffer / column)), rows, whole: true };
-    const piece = Math.floor(this.limits.held / 2 / TOGETHER / Float64Array.BYTES_PER_ELEMENT);
-    return { columns: TOGETHER, rows: Math.max(BLOCK, piece), whole: false };
+    if (!onePass && column <= this.limits.held)
+      return { columns: Math.max(1, Math.floor(this.limits.buffer / column)), rows, whole: true, once: true };
+    const piece = Math.floor(PIECE / TOGETHER / Float64Array.BYTES_PER_ELEMENT);
+    return { columns: TOGETHER, rows: Math.min(rows, Math.max(BLOCK, piece)), whole: false, once: onePass };
   }
 
   private threadFor(bytes: number): ColumnThread {

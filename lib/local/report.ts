@@ -11,6 +11,7 @@ import type { FeatureResult, QualityCheck } from '../contracts/result.ts';
 import { reportLevelOf } from '../engine/budget.ts';
 import type { ColumnCounts } from '../engine/column-counts.ts';
 import { judgeScores } from '../engine/column-verdict.ts';
+import type { OtherTests } from '../engine/other-tests.ts';
 import { type JudgedPerformance, performanceResult } from '../engine/performance.ts';
 import { regressionFixedPoint } from '../engine/performance-numbers.ts';
 import { type QualityColumn, qualityChecks } from '../engine/quality.ts';
@@ -77,6 +78,8 @@ export interface ReportRequest {
   readonly time: string | null;
   /** Tests on raw values that decide instead of the calibrated verdict. */
   readonly tests?: readonly TestChoice[];
+  /** Tests that are shown beside the verdict. @default all */
+  readonly others?: OtherTests;
   readonly progress?: (what: string) => void;
 }
 
@@ -121,7 +124,7 @@ async function compared(request: ReportRequest, reader: NumberColumns): Promise<
     minimumRows: request.monitor === null ? LEAST_ROWS : monitor.window.minimumRows,
     span,
     confirmation: { m: 1, n: 1 },
-    others: 'all' as const,
+    others: request.others ?? 'all',
   };
   const columns = baseline.columns.map((column, i): QualityColumn => {
     const of =

@@ -8,7 +8,10 @@ import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance, DuckDBVector } from '@duckdb/node-api';
 import type duckdb from '@duckdb/node-bindings';
 import { type Problem, ProblemError } from '../../contracts/problem.ts';
+import { collectYoung } from './collect-garbage.ts';
 
+/** Bytes of blocks that may lie about. */
+const MOST_WASTE = 8 * 2 ** 20;
 const PACKAGE = '@duckdb/node-api';
 
 /** Whole numbers beyond 2^53 are bigint, times are milliseconds since 1970, anything else is text. */
@@ -44,7 +47,7 @@ export function missingDuckDb(error: unknown): Problem {
 export async function openDuckDb(options: DuckDbOptions = {}): Promise<DuckDb> {
   let api: typeof import('@duckdb/node-api');
   try {
-    api = await (options.load ?? (() => import('@duckdb/node-api')))();
+    api = await (options.load ?? loadPackage)();
   } catch (error) {
     throw new ProblemError([missingDuckDb(error)]);
   }
@@ -61,6 +64,12 @@ export async function openDuckDb(options: DuckDbOptions = {}): Promise<DuckDb> {
     autoload_known_extensions: 'false',
   });
   return new DuckDb(instance, await instance.connect(), { folder, threads });
+}
+
+async function loadPackage(): Promise<typeof import('@duckdb/node-api')> {
+  const loaded = await import('@duckdb/node-api');
+  // A bundler brings a CommonJS module as the default export alone.
+  return 'DuckDBInstance' in loaded ? loaded : (loaded as { readonly default: typeof loaded }).default;
 }
 
 export class DuckDb {
@@ -127,11 +136,16 @@ export class DuckDb {
     const bindings = (await import('@duckdb/node-bindings')).default;
     await this.exclusively(async () => {
       const result = await this.connection.stream(sql);
+      let waste = 0;
       for (;;) {
         const chunk = await result.fetchChunk();
         if (chunk === null || chunk.rowCount === 0) return;
         const pending = take(new DoubleBlock(bindings, chunk.chunk, chunk.rowCount));
         if (pending !== undefined) await pending;
+        waste += chunk.rowCount * chunk.columnCount * Float64Array.BYTES_PER_ELEMENT;
+        if (waste < MOST_WASTE) continue;
+        waste = 0;
+        collectYoung();
       }
     });
   }
