@@ -23,6 +23,7 @@ const OPTIONS: Readonly<Record<string, OptionRule>> = {
   },
   k: COUNT,
   ties: ['averaged', 'ignored'],
+  multiclass: ['ovr', 'ovo'],
 };
 
 export function answer(question: Question): Answer {

@@ -40,6 +40,8 @@ export interface MeasureOptions {
   /** Ranks that count, for ndcg. @default all */
   readonly k?: number;
   readonly ties?: 'averaged' | 'ignored';
+  /** For roc-auc of several classes: each against the rest, or each against each. @default ovr */
+  readonly multiclass?: 'ovr' | 'ovo';
 }
 
 export interface MeasureAnswer {
@@ -97,7 +99,7 @@ const METRICS: Readonly<Record<string, Metric>> = {
       }),
     ]),
   ),
-  'roc-auc': scores((isPositive, score) => ({ value: rocAucOf(isPositive, score) })),
+  'roc-auc': rocAuc(),
   'average-precision': scores((isPositive, score) => ({ value: averagePrecisionOf(isPositive, score) })),
   brier: scores((isPositive, score) => mean(score.map((p, i) => (p - (isPositive[i] ? 1 : 0)) ** 2))),
   'log-loss': {
@@ -249,6 +251,35 @@ function scores(of: (isPositive: readonly boolean[], score: readonly number[]) =
           : labels.map(() => 1);
       const total = weights.reduce((sum, weight) => sum + weight, 0);
       return { value: values.reduce((sum, value, i) => sum + value * weights[i]!, 0) / total };
+    },
+  };
+}
+
+/** Of several classes each against the rest, or, `ovo`, the mean over pairs of classes (Hand & Till 2001). */
+function rocAuc(): Metric {
+  const againstRest = scores((isPositive, score) => ({ value: rocAucOf(isPositive, score) }));
+  return {
+    reads: againstRest.reads,
+    measure: (rows) => {
+      if (rows.options.multiclass !== 'ovo' || !rows.score.some((score) => Array.isArray(score)))
+        return againstRest.measure(rows);
+      const labels = labelsOf(rows);
+      const truth = rows.truth.map((value) => labels.indexOf(String(value)));
+      let sum = 0;
+      let all = 0;
+      for (let a = 0; a < labels.length; a++)
+        for (let b = a + 1; b < labels.length; b++) {
+          const kept = Array.from(truth.keys()).filter((i) => truth[i] === a || truth[i] === b);
+          const auc = (of: number): number =>
+            rocAucOf(
+              kept.map((i) => truth[i] === of),
+              kept.map((i) => (rows.score[i] as readonly number[])[of] ?? Number.NaN),
+            );
+          const weight = rows.options.average === 'weighted' ? kept.length : 1;
+          sum += (weight * (auc(a) + auc(b))) / 2;
+          all += weight;
+        }
+      return { value: sum / all };
     },
   };
 }

@@ -49,7 +49,7 @@ export const BINNED_TESTS: Readonly<Record<string, BinnedTest>> = {
   hellinger: hellingerOfCounts,
   'total-variation': totalVariationOfCounts,
   'l-infinity': lInfinityOfCounts,
-  'chi-square': (pair) => chiSquareOfCounts(pair),
+  'chi-square': (pair) => chiSquareOfCounts(pair, { minimumExpected: 0, sparse: 'given-counts' }),
   g: (pair) => gTestOfCounts(pair),
   fisher: fisherOfCounts,
   'z-proportions': zProportionsOfCounts,

@@ -7,13 +7,16 @@
  * `yates`: the continuity correction, only with two bins, as SciPy does (never larger than the difference itself).
  * Weighted: the Rao–Scott statistic, X² over shares at effective sizes with the law of `quadraticLaw`.
  */
-import { type BinnedPair, identical, type Outcome, undecided } from './outcome.ts';
-import { quadraticLaw, sharesOf } from './shares.ts';
+import { conditionalSumTail } from './conditional-sum.ts';
+import { type BinnedPair, identical, type Outcome, undecided, wholeCounts } from './outcome.ts';
+import { quadraticLaw, type Shares, sharesOf } from './shares.ts';
 import { chiSquareSurvival } from './special.ts';
 
 export interface ChiSquareOptions {
   readonly minimumExpected?: number;
   readonly yates?: boolean;
+  /** `given-counts`: of counts that are whole, where Cochran's rule does not allow the chi-square law, its p-value is that given the counts. */
+  readonly sparse?: 'given-counts';
 }
 
 /** Binned counts or `categoryCounts`. O(k log k). */
@@ -44,9 +47,10 @@ export function chiSquareOfCounts(pair: BinnedPair, options: ChiSquareOptions = 
   }
   if (!weighted) {
     const df = shares.used - 1;
+    const isGiven = options.sparse !== undefined && isSparse(shares, Math.min(n, m)) && wholeCounts(pair);
     return {
       statistic: sum,
-      pValue: chiSquareSurvival(sum, df),
+      pValue: isGiven ? givenCounts(pair, n, m) : chiSquareSurvival(sum, df),
       referenceSize: n,
       currentSize: m,
       method,
@@ -64,6 +68,31 @@ export function chiSquareOfCounts(pair: BinnedPair, options: ChiSquareOptions = 
     method: `${method}, Rao–Scott`,
     degreesOfFreedom: law.df,
   };
+}
+
+/** Cochran (1954): every bin expects a row on the smaller side, and four of five expect five. */
+export function isSparse({ pooled, used }: Shares, smaller: number): boolean {
+  let few = 0;
+  for (let i = 0; i < pooled.length; i++) {
+    const expected = pooled[i]! * smaller;
+    if (expected === 0) continue;
+    if (expected < 1) return true;
+    if (expected < 5) few++;
+  }
+  return few > used / 5;
+}
+
+function givenCounts(pair: BinnedPair, n: number, m: number): number {
+  const term = (x: number, y: number): number => {
+    const expected = ((x + y) * n) / (n + m);
+    return ((x - expected) ** 2 * (n + m)) / (expected * m);
+  };
+  let observed = 0;
+  for (let i = 0; i < pair.reference.length; i++) {
+    const [x, y] = [pair.reference[i]!, pair.current[i]!];
+    if (x + y > 0) observed += term(x, y);
+  }
+  return conditionalSumTail(pair, term, observed);
 }
 
 function putTogether(pair: BinnedPair, shares: Float64Array, smaller: number, minimum: number): BinnedPair {

@@ -8,10 +8,12 @@
  * | --- | --- |
  * | null, NaN, ±∞ | left out, per side |
  * | a side of fewer than two rows | reason `too-few-rows` |
+ * | `exact` asked for of more than some fifty rows a side | reason `too-many-rows` |
  * | one and the same value everywhere | statistic and p from the midranks, reason `constant` |
  * | ties | midranks; the exact p takes them as untied |
  */
 import { besselK } from './bessel.ts';
+import { BoundedCache } from './bounded-cache.ts';
 import { type Outcome, undecided } from './outcome.ts';
 import { pooledRanks } from './ranks.ts';
 import { type RawValue, sortedFinite } from './sample.ts';
@@ -23,6 +25,9 @@ export interface CramerVonMisesOptions {
 }
 
 const EXACT_LIMIT = 20;
+/** Paths times distinct sums, about, beyond which the exact law would take more than a second. */
+const EXACT_WORK = 3e7;
+const laws = new BoundedCache<ExactLaw>(64);
 
 /** O(n log n); the exact p-value O(n · m · distinct sums). */
 export function cramerVonMises(
@@ -39,6 +44,8 @@ export function cramerVonMises(
   if (n === 0) return undecided('empty-reference', n, m, method);
   if (m === 0) return undecided('empty-current', n, m, method);
   if (n < 2 || m < 2) return undecided('too-few-rows', n, m, method);
+  if (method === 'exact' && n * m * Math.min(n, m) * leastCommonMultiple(n, m) > EXACT_WORK)
+    return undecided('too-many-rows', n, m, method);
   const ranks = pooledRanks(a, b);
   const u = n * squares(ranks.reference) + m * squares(ranks.current);
   const product = n * m;
@@ -87,16 +94,34 @@ function limitCdf(x: number): number {
   return sum;
 }
 
-/**
- * The share of all orders of the pooled sample whose sum reaches that of `u`: along lattice paths, how many have each value of
- * Σ (a·v − b·u)² in units of 1/lcm.
- */
+/** Sums of all orders in ascending order, and how many orders reach each. */
+interface ExactLaw {
+  readonly sums: readonly number[];
+  readonly reaching: readonly number[];
+  readonly orders: number;
+}
+
+/** The share of all orders of the pooled sample whose sum reaches that of `u`. */
 function exactPValue(u: number, n: number, m: number): number {
-  const multiple = (n / greatestCommonDivisor(n, m)) * m;
+  const product = n * m;
+  const multiple = leastCommonMultiple(n, m);
+  const reached = Math.floor((multiple ** 2 * (n + m) * (6 * u - product * (4 * product - 1))) / (6 * product ** 2));
+  const { sums, reaching, orders } = laws.get(`${n}|${m}`, () => exactLaw(n, m));
+  let low = 0;
+  let high = sums.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sums[middle]! >= reached) high = middle;
+    else low = middle + 1;
+  }
+  return (reaching[low] ?? 0) / orders;
+}
+
+/** Along lattice paths, how many have each value of Σ (a·v − b·w)² in units of 1/lcm. */
+function exactLaw(n: number, m: number): ExactLaw {
+  const multiple = leastCommonMultiple(n, m);
   const a = multiple / n;
   const b = multiple / m;
-  const product = n * m;
-  const reached = Math.floor((multiple ** 2 * (n + m) * (6 * u - product * (4 * product - 1))) / (6 * product ** 2));
   // counts[v]: of paths to (v, w), by sum.
   let counts: Map<number, number>[] = Array.from({ length: n + 1 }, () => new Map());
   for (let w = 0; w <= m; w++) {
@@ -112,13 +137,18 @@ function exactPValue(u: number, n: number, m: number): number {
     }
     counts = next;
   }
-  let all = 0;
-  let extreme = 0;
-  for (const [sum, count] of counts[n]!) {
-    all += count;
-    if (sum >= reached) extreme += count;
+  const sums = [...counts[n]!.keys()].sort((x, y) => x - y);
+  const reaching = new Array<number>(sums.length);
+  let orders = 0;
+  for (let i = sums.length - 1; i >= 0; i--) {
+    orders += counts[n]!.get(sums[i]!)!;
+    reaching[i] = orders;
   }
-  return extreme / all;
+  return { sums, reaching, orders };
+}
+
+function leastCommonMultiple(n: number, m: number): number {
+  return (n / greatestCommonDivisor(n, m)) * m;
 }
 
 function greatestCommonDivisor(a: number, b: number): number {

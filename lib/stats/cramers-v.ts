@@ -6,7 +6,7 @@ import { chiSquareOfCounts } from './chi-square.ts';
 import type { BinnedPair, Outcome } from './outcome.ts';
 
 export function cramersVOfCounts(pair: BinnedPair): Outcome {
-  const test = chiSquareOfCounts(pair, { minimumExpected: 0 });
+  const test = chiSquareOfCounts(pair, { minimumExpected: 0, sparse: 'given-counts' });
   if (test.statistic === null) return test;
   return { ...test, statistic: Math.sqrt(test.statistic / (test.referenceSize + test.currentSize)) };
 }

@@ -2,6 +2,9 @@
  * Exact two-sided p-value of the two-sample Kolmogorov–Smirnov statistic: the share of all orders of the pooled sample whose lattice
  * path leaves the band |i/n − j/m| < d (Hodges 1958; Kim & Jennrich 1973). Sums of positive terms only: accurate when tiny.
  */
+import { BoundedCache } from './bounded-cache.ts';
+
+const known = new BoundedCache<number>(4_096);
 
 /**
  * P(D ≥ d) for sizes n, m ≥ 1, no ties. d is taken as the next multiple of 1/lcm(n, m).
@@ -14,7 +17,10 @@ export function ksExactPValue(n: number, m: number, d: number): number {
   if (h <= 0) return 1;
   // P ≤ e · exp(−2z²) (Dvoretzky, Kiefer & Wolfowitz, two samples): below the smallest double.
   if ((2 * d * d * n * m) / (n + m) > 800) return 0;
-  return Math.min(1, n === m ? equalSizes(n, h) : outsideBand(Math.max(n, m), Math.min(n, m), step, h));
+  const [larger, smaller] = [Math.max(n, m), Math.min(n, m)];
+  return known.get(`${larger}|${smaller}|${h}`, () =>
+    Math.min(1, n === m ? equalSizes(n, h) : outsideBand(larger, smaller, step, h)),
+  );
 }
 
 /** The least common multiple of the sizes, in whose units differences of the two empirical laws are whole. */

@@ -9,6 +9,7 @@
  * | one and the same value on both sides | statistic 0, p 1, reason `constant` |
  * | ties | statistic exact; the p-value is that without ties, hence conservative (`ksOfCounts` is exact with ties) |
  * | one row | fine |
+ * | `exact` asked for of more than 10^9 pairs of rows, n ≠ m | reason `too-many-rows` |
  */
 import { ksExactPValue } from './ks-exact.ts';
 import { ksOneSampleSurvival } from './ks-one-sample.ts';
@@ -19,6 +20,8 @@ import { type RawValue, sortedFinite } from './sample.ts';
 const EXACT_LIMIT = 10_000;
 /** Above this the lattice's whole numbers leave the range that SciPy allows itself. */
 const MULTIPLE_LIMIT = 2 ** 31 - 1;
+/** Steps of the lattice beyond which an exact p-value that is asked for would take more than some seconds. */
+const EXACT_WORK = 1e9;
 
 export interface KsOptions {
   /** `auto`: exact up to 10,000 rows on the larger side, asymptotic beyond. */
@@ -33,6 +36,8 @@ export function ks(reference: ArrayLike<RawValue>, current: ArrayLike<RawValue>,
   if (a.length === 0) return undecided('empty-reference', 0, b.length, wanted);
   if (b.length === 0) return undecided('empty-current', a.length, 0, wanted);
   const method = wanted === 'auto' ? automatic(a.length, b.length) : wanted;
+  if (method === 'exact' && a.length !== b.length && a.length * b.length > EXACT_WORK)
+    return undecided('too-many-rows', a.length, b.length, method);
   const statistic = largestDistance(a, b);
   if (statistic === 0 && a[0] === a[a.length - 1] && a[0] === b[b.length - 1] && a[0] === b[0])
     return identical(a.length, b.length, method);

@@ -7,8 +7,10 @@
  * | --- | --- |
  * | null, NaN, ±∞ | left out, per side |
  * | an empty side | reason |
+ * | `exact` asked for of more than some 270 rows a side | reason `too-many-rows` |
  * | one and the same value everywhere | U = nm/2, p 1, `constant` |
  */
+import { BoundedCache } from './bounded-cache.ts';
 import { type Outcome, undecided } from './outcome.ts';
 import { pooledRanks } from './ranks.ts';
 import { type RawValue, sortedFinite } from './sample.ts';
@@ -22,6 +24,9 @@ export interface MannWhitneyOptions {
 }
 
 const EXACT_LIMIT = 8;
+/** n·m·min(n, m) beyond which the exact law would take more than a second. */
+const EXACT_WORK = 2e7;
+const laws = new BoundedCache<readonly bigint[]>(64);
 
 /** O(n log n); the exact p-value O(n · m · min(n, m)). */
 export function mannWhitney(
@@ -41,6 +46,7 @@ export function mannWhitney(
   const ties = ranks.runs.some((run) => run > 1);
   const isSmall = (n <= EXACT_LIMIT || m <= EXACT_LIMIT) && !ties;
   const method = wanted === 'auto' ? (isSmall ? 'exact' : 'asymptotic') : wanted;
+  if (method === 'exact' && n * m * Math.min(n, m) > EXACT_WORK) return undecided('too-many-rows', n, m, method);
   const statistic = ranks.reference.reduce((sum, rank) => sum + rank, 0) - (n * (n + 1)) / 2;
   const other = n * m - statistic;
   const u = alternative === 'greater' ? statistic : alternative === 'less' ? other : Math.max(statistic, other);
@@ -71,7 +77,11 @@ function exactTail(u: number, n: number, m: number): number {
   // By symmetry of the law only the shorter tail is summed.
   const from = Math.ceil(u);
   const mirrored = degree - from;
-  const counts = gaussianBinomial(small, large, Math.min(degree, Math.max(from - 1, mirrored)));
+  const last = Math.min(degree, Math.max(from - 1, mirrored));
+  const counts =
+    small <= EXACT_LIMIT && large <= KEPT
+      ? laws.get(`${small}|${large}`, () => gaussianBinomial(small, large, degree))
+      : gaussianBinomial(small, large, last);
   let all = 1n;
   for (let i = 1; i <= small; i++) all = (all * BigInt(large + i)) / BigInt(i);
   const upTo = (last: number): bigint => {
@@ -81,6 +91,9 @@ function exactTail(u: number, n: number, m: number): number {
   };
   return from <= 0 ? 1 : ratio(upTo(mirrored), all);
 }
+
+/** Rows of the larger side up to which a whole law is kept. */
+const KEPT = 200;
 
 /** Coefficients 0 … last of ∏ (1 − q^(large + i)) / (1 − q^i), i = 1 … small. */
 function gaussianBinomial(small: number, large: number, last: number): bigint[] {

@@ -32,7 +32,6 @@ export const NUMBER_METRICS: Readonly<
   },
   /** As r2, with the mean error taken out. */
   'explained-variance': (truth, predicted) => {
-    if (truth.length < 2) return Number.NaN;
     const total = squaresAboutMean(truth);
     const rest = squaresAboutMean(errors(truth, predicted));
     return total === 0 ? (rest === 0 ? 1 : 0) : 1 - rest / total;
