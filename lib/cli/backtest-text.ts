@@ -8,6 +8,8 @@ import { NO_PAINT, type Paint } from './report-text.ts';
 
 /** Chance that quiet data shows more false alarms than the range told. */
 const SURPRISE = 0.05;
+/** Alerts told; more are a sign that something is wrong with all of them. */
+const MOST_ALERTS = 40;
 
 export interface ReplayNames {
   readonly reference: string;
@@ -27,7 +29,10 @@ export function backtestText(history: ReplayedHistory, names: ReplayNames, paint
     '',
     ...budgetLines(history, paint),
     '',
-    ...history.episodes.flatMap((episode) => alertLines(episode, history, paint)),
+    ...history.episodes.slice(0, MOST_ALERTS).flatMap((episode) => alertLines(episode, history, paint)),
+    ...(history.episodes.length > MOST_ALERTS
+      ? [paint('dim', `and ${counted(history.episodes.length - MOST_ALERTS, 'more alert')}: --format json has all`)]
+      : []),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
 }

@@ -114,6 +114,7 @@ export async function backtestTables(request: BacktestRequest): Promise<Replayed
     },
     replayed,
   );
+  findings.push(...undecided(windows));
   const openings = expectedOpenings(shape, {
     volume: !isRows && judgesVolume(monitor, baseline),
     latency: latencyLimits(monitor) > 0 && monitor.columns.latency !== undefined,
@@ -190,6 +191,23 @@ async function hourlyRows(
     parts[w]?.push({ start: Math.max(starts[w] ?? 0, Number(row['h']) * HOUR), rows: Number(row['n']) });
   }
   return parts;
+}
+
+/** Windows without a verdict must not pass for quiet ones. */
+function undecided(windows: readonly WindowResult[]): Problem[] {
+  const judged = windows.filter(({ rows }) => rows > 0);
+  const open = judged.filter(({ status }) => status !== 'ok' && status !== 'drifted');
+  const [first] = open;
+  if (first === undefined || 2 * open.length < judged.length) return [];
+  return [
+    {
+      code: 'no-verdict',
+      path: 'windows',
+      message: `${open.length} of ${judged.length} windows have no verdict`,
+      got: first.reason ?? first.status,
+      fix: 'take longer windows, a longer reference, or lower window.minimumRows in the monitor',
+    },
+  ];
 }
 
 async function performanceOf(data: Table, monitor: Monitor, windows: WindowMap, baseline: Baseline) {

@@ -232,6 +232,8 @@ describe('backtest', () => {
     );
     expect(out).toContain('calibrated on 1 window of 7d');
     expect(err).toContain('1 of 7d; expected at least 4, and 14 to be relied on');
+    const thin = await run('--reference', 'reference.csv', '--data', 'short.csv', '--time', 'when', '--window', '15m');
+    expect(thin.err).toMatch(/192 of 192 windows have no verdict, got 15 rows, fewer than 30/);
   });
 
   it('takes any name', async () => {
