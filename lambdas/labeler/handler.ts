@@ -1,11 +1,13 @@
 /**
  * Joins labels with the predictions that they are of. A run does what is due, all models in one query; what its time does not suffice
- * for goes on in Athena without it and is taken up by the next run. Once a day it counts whether the capture is complete.
+ * for goes on in Athena without it and is taken up by the next run. Once a day it counts whether the capture is complete. Models that
+ * learn their baseline get it here, when their first days are over.
  */
 import { QueryUnfinishedError } from '../../lib/adapters/athena/query-failure.ts';
 import { CLOUDWATCH_DIMENSION, PLATFORM_CLOUDWATCH_METRIC } from '../../lib/contracts/cloudwatch-metrics.ts';
 import type { Completeness } from '../../lib/pipeline/completeness.ts';
 import type { Labeler } from '../../lib/pipeline/labeler.ts';
+import type { Learner } from '../../lib/pipeline/learner.ts';
 import type { Clock } from '../../lib/pipeline/ports.ts';
 import { type Measured, writeMetrics } from '../embedded-metrics.ts';
 import type { Log } from '../log.ts';
@@ -25,6 +27,8 @@ export interface LabelerRun {
 export interface LabelerParts {
   readonly labeler: Pick<Labeler, 'step'>;
   readonly completeness: Pick<Completeness, 'step'>;
+  /** @default nothing is learned */
+  readonly learner?: Pick<Learner, 'step'>;
   readonly run: LabelerRun;
   readonly environment: string;
   readonly clock: Clock;
@@ -62,6 +66,7 @@ export function labelerHandler(parts: LabelerParts): (event: unknown, context: I
           model: counted.worst?.model,
           window: counted.worst?.start,
         });
+      await learn(parts.learner, log);
     } catch (error) {
       if (!(error instanceof QueryUnfinishedError)) throw error;
       log.info('a query runs on and is taken up by the next run', { execution: error.execution });
@@ -76,4 +81,18 @@ export function labelerHandler(parts: LabelerParts): (event: unknown, context: I
       write: parts.write,
     });
   };
+}
+
+/** One model that cannot be learned holds up no other. @throws its error in the end, so that it shows */
+async function learn(learner: LabelerParts['learner'], log: Log): Promise<void> {
+  if (learner === undefined) return;
+  const { published, failed } = await learner.step();
+  if (published > 0) log.info('baselines were learned', { published });
+  let first: Error | null = null;
+  for (const [model, error] of failed) {
+    const runsOn = error instanceof QueryUnfinishedError;
+    if (!runsOn) log.warn('a baseline could not be learned', { model, error: error.message });
+    if (first === null || first instanceof QueryUnfinishedError) first = error;
+  }
+  if (first !== null) throw first;
 }

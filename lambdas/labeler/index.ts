@@ -1,11 +1,17 @@
-/** Every few minutes: joins labels with predictions in Athena, and writes how good the models were. */
+/** Every few minutes: joins labels with predictions in Athena, writes how good the models were, and makes baselines that are learned. */
 import { AthenaClient } from '@aws-sdk/client-athena';
 import { AthenaQuery, QUERY_CHARACTERS } from '../../lib/adapters/athena/athena-query.ts';
+import { durationMs } from '../../lib/contracts/duration.ts';
+import { EVENT_LIMITS } from '../../lib/contracts/event.ts';
 import { readEnvironment } from '../../lib/contracts/functions.ts';
+import { baselineByQuery } from '../../lib/local/baseline-by-query.ts';
+import { AuditLog } from '../../lib/pipeline/audit.ts';
 import { announce } from '../../lib/pipeline/bulletins.ts';
 import { DeliveredCapture } from '../../lib/pipeline/capture-reach.ts';
 import { Completeness } from '../../lib/pipeline/completeness.ts';
-import { Labeler } from '../../lib/pipeline/labeler.ts';
+import { APPEND_DELAY, Labeler } from '../../lib/pipeline/labeler.ts';
+import { Learner } from '../../lib/pipeline/learner.ts';
+import { PackReader } from '../../lib/pipeline/pack-reader.ts';
 import { Registry } from '../../lib/pipeline/registry.ts';
 import { retryingStore } from '../../lib/pipeline/retry.ts';
 import { episodeKeeper } from '../episode-keeper.ts';
@@ -13,8 +19,12 @@ import { logOf } from '../log.ts';
 import { bucketStore, streamLog, wallClock } from '../ports.ts';
 import { type LabelerRun, labelerHandler } from './handler.ts';
 
+const HOUR = 3_600_000;
 /** Windows of one query: what it returns is held in memory, at most some thousand short rows each. */
 const WINDOWS = 1_000;
+
+/** A statement that makes a baseline names the capture up to four times. */
+const LEARNING_CHARACTERS = 150_000;
 
 const environment = readEnvironment('labeler', process.env);
 const clock = wallClock;
@@ -53,6 +63,22 @@ export const handler = labelerHandler({
       await episodes.apply(result.model, [result]);
     },
     onStep: (results) => announce({ store, clock }, results),
+  }),
+  learner: new Learner({
+    store,
+    clock,
+    registry,
+    reader: new PackReader(store),
+    capture,
+    audit: new AuditLog({ store, clock }),
+    make: async ({ monitor, version, span, leaveOut }) => {
+      const through = await capture.through();
+      // Whole hours, so that a run that takes up the query of another asks the same.
+      const labelsUntil = Math.max(span.to + durationMs(monitor.window.lateness), Math.floor(through / HOUR) * HOUR);
+      const objects = await capture.between(span.from - EVENT_LIMITS.futureMs, labelsUntil + APPEND_DELAY);
+      const longest = LEARNING_CHARACTERS;
+      return baselineByQuery({ query, objects, monitor, version, span: { ...span, labelsUntil, leaveOut }, longest });
+    },
   }),
   completeness: new Completeness({ log, store, clock, capture, query, models: registry }),
   run,

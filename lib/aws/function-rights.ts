@@ -103,6 +103,7 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
       PREFIXES.results,
       PREFIXES.evaluations,
       PREFIXES.episodes,
+      PREFIXES.learning,
       PREFIXES.configuration,
     ],
     // A closed grain leaves the cursor, and many packs of one become a single one.
@@ -123,11 +124,14 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     read: [
       ...DECLARED,
       PREFIXES.cursors,
+      PREFIXES.packs,
       PREFIXES.profiles,
       PREFIXES.results,
       PREFIXES.evaluations,
       PREFIXES.episodes,
       PREFIXES.labels,
+      PREFIXES.learning,
+      PREFIXES.audit,
       CAPTURE_PREFIX,
       CAPTURE_REDRIVEN_PREFIX,
       ATHENA_RESULTS_PREFIX,
@@ -139,6 +143,10 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
       PREFIXES.labels,
       PREFIXES.bulletins,
       PREFIXES.pending,
+      // A baseline that was learned.
+      PREFIXES.learning,
+      PREFIXES.baselines,
+      PREFIXES.audit,
     ],
     remove: [],
     stream: 'inspect',

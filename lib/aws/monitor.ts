@@ -112,19 +112,7 @@ interface BaselineRead {
 
 function baselineOf(monitor: Declared, folder: string): BaselineRead {
   const { from, learn } = monitor.baseline;
-  if (learn !== undefined)
-    return {
-      baseline: null,
-      problems: [
-        {
-          code: 'learning-on-aws',
-          path: 'baseline.learn',
-          message: 'a baseline is not learned on AWS yet: no function there makes one of what was captured',
-          got: learn,
-          fix: 'make one with `mlmon profile`, of data or of what `mlmon baseline sql` gets out of the capture, and name it as baseline.from',
-        },
-      ],
-    };
+  if (learn !== undefined) return { baseline: null, problems: hashedWhileLearning(monitor) };
   if (from === undefined) return { baseline: null, problems: [] };
   const wrong = (problem: Omit<Problem, 'path'>): BaselineRead => ({
     baseline: null,
@@ -183,6 +171,20 @@ function baselineOf(monitor: Declared, folder: string): BaselineRead {
       fix: 'name that of this model',
     });
   return { baseline: content as Baseline, problems: [] };
+}
+
+/** The function that makes the baseline has no right to the key that hashes are marked with. */
+function hashedWhileLearning({ features }: Declared): Problem[] {
+  return Object.entries(features ?? {})
+    .filter(([, { policy }]) => policy === 'hash')
+    .map(([name]) => ({
+      code: 'learning-of-hashes',
+      path: `features.${name}.policy`,
+      message: 'a baseline with hashes is not learned on AWS',
+      got: 'hash',
+      expected: 'keep or drop',
+      fix: 'make the baseline of data with `mlmon profile`, and name it as baseline.from',
+    }));
 }
 
 /** A baseline or another of the platform's own files. */

@@ -41,6 +41,16 @@ describe('a monitor of a file', () => {
     expect(() => Monitor.of({ model: 'late', baseline: { from } })).toThrow(message);
   });
 
+  it('may learn its baseline, but not of hashes', () => {
+    const features = { a: { type: 'numeric' }, b: { type: 'categorical' } } as const;
+    const { line } = Monitor.of({ model: 'late', features, baseline: { learn: '7d' } });
+    expect(line.baseline).toBeNull();
+    const hashed = { ...features, b: { type: 'categorical', policy: 'hash' } } as const;
+    expect(() => Monitor.of({ model: 'late', features: hashed, baseline: { learn: '7d' } })).toThrow(
+      /late: features.b.policy: a baseline with hashes is not learned on AWS/,
+    );
+  });
+
   it('refuses the baseline of another model, and what is none', () => {
     const folder = folderOf({
       'a.yaml': monitorText('late', { baseline: { from: 'a.json' } }),

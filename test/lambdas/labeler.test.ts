@@ -92,4 +92,18 @@ describe('labeler function', () => {
     expect(zero('CaptureDifference')).toBe(0);
     expect(quiet.every(({ level }) => level === 'info')).toBe(true);
   });
+
+  it('learns baselines after labels are joined, and one that fails shows', async () => {
+    const failing = (error: Error) => ({ step: async () => ({ published: 1, failed: new Map([['m', error]]) }) });
+    const { handler, lines } = made({ learner: { step: async () => ({ published: 2, failed: new Map() }) } });
+    await handler({}, context);
+    expect(lines.at(-1)).toMatchObject({ message: 'baselines were learned', published: 2 });
+    const broken = made({ learner: failing(new QueryFailedError('execution-1', 'w', 'nothing to read')) });
+    await expect(broken.handler({}, context)).rejects.toThrow('nothing to read');
+    expect(broken.lines.at(-1)).toMatchObject({ level: 'warn', model: 'm' });
+    const slow = made({ learner: failing(new QueryUnfinishedError('execution-2')) });
+    await slow.handler({}, context);
+    expect(slow.lines.at(-1)).toMatchObject({ level: 'info', execution: 'execution-2' });
+    expect(slow.told('Runs')).toBe(1);
+  });
 });

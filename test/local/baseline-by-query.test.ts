@@ -140,11 +140,7 @@ async function ofCounts(monitor: Monitor, sent: readonly Sent[], longest: number
   const { database, table } = athena;
   const query = new AthenaQuery({ client: athena.client, workgroup: 'w', database, table, clock });
   const labelsUntil = START + 80 * HOUR;
-  const objects = await new DeliveredCapture({ store, clock, delayMs: 9 * HOUR }).between(
-    SPAN.from,
-    labelsUntil,
-    labelsUntil,
-  );
+  const objects = await new DeliveredCapture({ store, clock, delayMs: 9 * HOUR }).between(SPAN.from, labelsUntil);
   const span = { ...SPAN, labelsUntil, leaveOut: LEFT_OUT };
   const baseline = await baselineByQuery({ query, objects, monitor, version: '2', span, longest });
   return { baseline, statements: athena.statements };
