@@ -3,9 +3,14 @@
  * but for its scale. The gaps are gathered in 32 blocks of ranks, so that the mean is exact; what two and three points of a
  * bridge have in common is a table (Nabeya 1951, 1952), made once.
  */
-import type { Moments } from './walk-null.ts';
-
 const BLOCKS = 32;
+
+export interface Moments {
+  readonly mean: number;
+  readonly variance: number;
+  /** The third cumulant. */
+  readonly third: number;
+}
 
 interface Table {
   /** Cov(|X|, |Y|) of standardised points, both orders together: entry i(i + 1)/2 + j, j ≤ i. */

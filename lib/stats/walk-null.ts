@@ -6,7 +6,7 @@
  * observation or 1,999 (999 beyond 400 rows) are drawn (Besag & Clifford 1991). Otherwise a gamma law with the mean, variance and skewness of T when W is a normal
  * process with the exact covariances, i(N − j)/(nm(N − 1)) for i ≤ j. Never rises with the observation.
  */
-import { absoluteMoments } from './absolute-moments.ts';
+import { absoluteMoments, type Moments } from './absolute-moments.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { seededRandom } from './random.ts';
 import { normalSurvival, regularizedGammaQ } from './special.ts';
@@ -104,13 +104,6 @@ function drawn(statistic: WalkStatistic, pooled: Float64Array, n: number, reache
     }
   }
   return (found + 1) / (orders + 1);
-}
-
-export interface Moments {
-  readonly mean: number;
-  readonly variance: number;
-  /** The third cumulant. */
-  readonly third: number;
 }
 
 /**
