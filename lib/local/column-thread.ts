@@ -46,8 +46,7 @@ export function ownThread(): ColumnThread {
 }
 
 function newWorker(): Worker {
-  if (!import.meta.url.endsWith('.ts'))
-    return new Worker(new URL(`./column-worker.${import.meta.url.endsWith('.mjs') ? 'mjs' : 'js'}`, import.meta.url));
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./column-worker.js', import.meta.url));
   // On Node 20 a thread does not inherit the loader of TypeScript.
   const [loader, source] = [import.meta.resolve('tsx/esm/api'), new URL('./column-worker.ts', import.meta.url).href];
   const start = `import(${JSON.stringify(loader)}).then(({ register }) => { register(); return import(${JSON.stringify(source)}); })`;

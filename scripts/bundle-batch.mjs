@@ -1,5 +1,5 @@
-// Bundles bin/lines.ts and the thread's module beside it, once for each state of the sources: a checkout's `mlmon compare` and `mlmon measure` start
-// in a fraction of the time, and their threads need no loader of TypeScript. Plain JavaScript, because it runs before there is one.
+// Bundles bin/batch.ts and the modules of its threads beside it, once for each state of the sources: a checkout's commands that work through data
+// start in a fraction of the time, and their threads need no loader of TypeScript. Plain JavaScript, because it runs before there is one.
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -16,7 +16,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const folder = join(root, 'node_modules', '.cache', 'mlmon-lines');
+const folder = join(root, 'node_modules', '.cache', 'mlmon-batch');
 const index = join(folder, 'newest.json');
 const DAY = 86_400_000;
 
@@ -31,11 +31,11 @@ function stateOf(inputs) {
 }
 
 /** The address of the module to import; `null` where a bundle cannot be made or kept, and the source must be run. */
-export async function bundledLines() {
+export async function bundledBatch() {
   try {
     const known = existsSync(index) ? JSON.parse(readFileSync(index, 'utf8')) : null;
     if (known !== null && stateOf(known.inputs) === known.state) {
-      const file = join(folder, known.state, 'lines.mjs');
+      const file = join(folder, known.state, 'batch.js');
       if (existsSync(file)) return pathToFileURL(file).href;
     }
   } catch {
@@ -58,21 +58,28 @@ async function make() {
   }
   const draft = mkdtempSync(join(folder, 'draft-'));
   const { metafile } = await build({
-    entryPoints: { lines: join(root, 'bin/lines.ts'), 'answer-worker': join(root, 'lib/cli/answer-worker.ts') },
+    entryPoints: {
+      batch: join(root, 'bin/batch.ts'),
+      'answer-worker': join(root, 'lib/cli/answer-worker.ts'),
+      'column-worker': join(root, 'lib/local/column-worker.ts'),
+    },
     absWorkingDir: root,
     outdir: draft,
-    outExtension: { '.js': '.mjs' },
     bundle: true,
     splitting: true,
     platform: 'node',
     target: 'node20',
     format: 'esm',
     banner: { js: "import{createRequire as requireOf}from'node:module';const require=requireOf(import.meta.url);" },
-    external: ['@duckdb/node-api'],
+    // Native; the library over it is some hundred files, which would be most of a start.
+    external: ['@duckdb/node-bindings'],
     metafile: true,
     logLevel: 'silent',
   });
-  const inputs = ['package-lock.json', ...Object.keys(metafile.inputs)]
+  writeFileSync(join(draft, 'package.json'), '{"type":"module"}\n');
+  // Of packages the lock file tells.
+  const sources = Object.keys(metafile.inputs).filter((path) => !path.startsWith('node_modules/'));
+  const inputs = ['package-lock.json', ...sources]
     .map((path) => relative(root, join(root, path)).replaceAll('\\', '/'))
     .sort();
   const state = stateOf(inputs);
@@ -86,5 +93,5 @@ async function make() {
   const written = `${index}.${process.pid}`;
   writeFileSync(written, JSON.stringify({ state, inputs }));
   renameSync(written, index);
-  return pathToFileURL(join(place, 'lines.mjs')).href;
+  return pathToFileURL(join(place, 'batch.js')).href;
 }
