@@ -159,6 +159,7 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
       PREFIXES.evaluations,
       PREFIXES.episodes,
       PREFIXES.labels,
+      PREFIXES.learning,
       PREFIXES.onFailure,
       PREFIXES.bulletins,
       PREFIXES.exports,

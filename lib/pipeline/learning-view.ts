@@ -1,5 +1,5 @@
 /** What people are told of a baseline that is being learned. */
-import type { LearningView } from '../contracts/learning.ts';
+import type { LearningState, LearningView } from '../contracts/learning.ts';
 import { heldText, learningOf, readLearning } from './learning-state.ts';
 import type { ObjectStore } from './ports.ts';
 import type { Registry } from './registry.ts';
@@ -13,15 +13,19 @@ export async function learningView(
   const learning = learningOf(registry, model, now);
   if (learning === null) return null;
   const state = await readLearning(store, model);
-  if (state === null || state.shape !== learning.shape.digest || state.from < learning.since)
-    return { from: null, due: null, until: null, progress: 0, hold: null, held: null };
+  const isCurrent = state !== null && state.shape === learning.shape.digest && state.from >= learning.since;
+  return isCurrent ? viewOf(state, now) : NOT_BEGUN;
+}
+
+const NOT_BEGUN: LearningView = { from: null, due: null, until: null, progress: 0, hold: null, held: null };
+
+export function viewOf(state: LearningState, now: number): LearningView {
   const { from, due, until, hold } = state;
-  const progress = Math.min(1, Math.max(0, (now - from) / (due - from)));
   return {
     from: timeText(from),
     due: timeText(due),
     until: timeText(until),
-    progress,
+    progress: Math.min(1, Math.max(0, (now - from) / (due - from))),
     hold: hold?.reason ?? null,
     held: heldText(state),
   };

@@ -16,10 +16,12 @@ import { EVALUATOR_DEFAULTS } from './evaluator-options.ts';
 import { type ExportedModel, type ExportedState, loadExported, saveExported } from './exported-state.ts';
 import { inTurn } from './in-turn.ts';
 import { readJson } from './json-object.ts';
+import { readLearning } from './learning-state.ts';
+import { viewOf } from './learning-view.ts';
 import { logSamples, logValues, totalsOf } from './log-samples.ts';
 import { viewLog } from './log-view.ts';
 import { lookUp, withResults } from './model-lookup.ts';
-import { featureSamples, sample, stateSamples } from './model-samples.ts';
+import { featureSamples, learningSamples, ownWindow, sample, stateSamples } from './model-samples.ts';
 import { allModelsValues, type MonitoredModel, modelValues } from './model-values.ts';
 import { type Clock, ConflictError, type EventLog, type MetricSink, type ObjectStore, type Sample } from './ports.ts';
 import type { Registry } from './registry.ts';
@@ -98,11 +100,13 @@ export class StoreExporter {
     await this.#endSeries(state.models, models);
     await this.#tellFeatures(models, now, isLate);
     const all = [...models].map(([model, summary]) => ({ monitor: monitors.get(model) as Monitor, summary }));
+    const learning = await this.#learning(all, now);
     const totals = totalsOf(view);
     const evaluated = all.flatMap(({ summary }) => Object.values(summary.windows).map((window) => window.evaluated));
     await this.#tell((sink) =>
       sink.set([
         ...all.flatMap(({ monitor, summary }) => stateSamples(summary, monitor)),
+        ...learning,
         ...logSamples(view, totals),
         ...sample(
           METRIC.lastEvaluation,
@@ -124,6 +128,21 @@ export class StoreExporter {
       read: read.models,
       more: news.more || read.left,
     };
+  }
+
+  /** Of models that learn their baseline, and whose newest window had none. */
+  async #learning(all: readonly MonitoredModel[], now: number): Promise<Sample[]> {
+    if (this.#options.series === null) return [];
+    const samples: Sample[] = [];
+    const learning = all.filter(({ monitor, summary }) => {
+      const status = ownWindow(summary, monitor)?.status ?? 'learning';
+      return monitor.baseline.learn !== undefined && status === 'learning';
+    });
+    await inTurn(learning, CONCURRENCY, async ({ monitor: { model } }) => {
+      const state = await readLearning(this.#options.store, model);
+      if (state !== null && state.status !== 'learned') samples.push(...learningSamples(model, viewOf(state, now)));
+    });
+    return samples;
   }
 
   /** Reads what bulletins name, and everything of models that are not known or were not looked up for long. */

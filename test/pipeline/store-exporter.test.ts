@@ -191,6 +191,34 @@ describe('the exporter that remembers nothing', () => {
     expect(one.puts.at(-1)?.length).toBeGreaterThanOrEqual(4_000);
   });
 
+  it('tells how far a baseline is learned, and why it takes longer', async () => {
+    const harness = new Harness();
+    await harness.publish('learns', { baseline: { learn: '4d' }, features: { a: { type: 'numeric' } } });
+    const state = {
+      schema: 'mlmon.learning/v1',
+      model: 'learns',
+      from: NOW - 4 * 24 * HOUR,
+      due: NOW + 4 * 24 * HOUR,
+      until: NOW + 4 * 24 * HOUR,
+      status: 'learning',
+      hold: null,
+    };
+    await harness.store.putIfAbsent(keys.learning('learns'), encodeJson(state));
+    await harness.exporter().tick();
+    expect(harness.series.values.get('mlmon_learning_ratio{model=learns}')).toBe(0.5);
+    const held = { ...state, due: NOW, hold: { reason: 'too-few-rows', detail: '' } };
+    await harness.store.delete(keys.learning('learns'));
+    await harness.store.putIfAbsent(keys.learning('learns'), encodeJson(held));
+    await harness.exporter().tick();
+    expect(harness.series.values.get('mlmon_learning_ratio{model=learns}')).toBe(1);
+    expect(harness.series.values.get('mlmon_learning_held{model=learns,reason=too-few-rows}')).toBe(1);
+    // With a judged window nothing more is read or told.
+    await harness.result(windowResult({ model: 'learns', status: 'ok', start: '2001-02-09T00:00:00Z' }));
+    const before = harness.gets.length;
+    await harness.exporter().tick();
+    expect(harness.gets.slice(before)).not.toContain(keys.learning('learns'));
+  });
+
   it('sends the CloudWatch metrics of each model that its detail asks for', async () => {
     const one = await harness('flights');
     await one.result(
