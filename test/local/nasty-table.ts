@@ -1,5 +1,6 @@
 /** A table with everything that engines read differently, as a Parquet file, and the monitor that watches it. */
 import { type DuckDb, literal } from '../../lib/adapters/duckdb/load.ts';
+import { TRINO } from '../../lib/adapters/warehouse/trino-dialect.ts';
 import { type Monitor, type MonitorInput, parseMonitor } from '../../lib/contracts/monitor.ts';
 
 /** Every value of `texts` as a constant of DuckDB. */
@@ -116,4 +117,33 @@ export function nastyMonitor(input: Omit<MonitorInput, 'model'> = {}): Monitor {
   });
   if (monitor === null) throw new Error(JSON.stringify(problems));
   return monitor;
+}
+
+/** Types of Trino by those of DuckDB, with what is written before a constant's text. */
+const TRINO_TYPES: Readonly<Record<string, string>> = {
+  TIMESTAMP: 'TIMESTAMP(6)',
+  'TIMESTAMP WITH TIME ZONE': 'TIMESTAMP(3) WITH TIME ZONE',
+  VARCHAR: 'VARCHAR',
+  FLOAT: 'REAL',
+};
+
+/** The same rows as one statement that makes a table `nasty` in Trino: as JSON, since many constants are slow. */
+export async function trinoTable(db: DuckDb, file: string): Promise<string> {
+  const described = await db.rows(`DESCRIBE SELECT * FROM ${literal(file)}`);
+  const columns = described.map((row, i) => {
+    const type = String(row['column_type']);
+    return { name: TRINO.quoted(String(row['column_name'])), type: TRINO_TYPES[type] ?? type, as: `c${i}` };
+  });
+  const rows = await db.rows(
+    `SELECT ${columns.map(({ name }) => `CAST(${name} AS VARCHAR) AS ${name}`).join(', ')} FROM ${literal(file)}`,
+  );
+  const cell = (value: unknown, type: string): string | null => {
+    if (value === null || type === 'VARCHAR') return value as string | null;
+    return String(value).replace(/^nan$/, 'NaN').replace(/inf$/, 'Infinity').replace(/\+00$/, ' UTC');
+  };
+  const cells = rows.map((row) => Object.values(row).map((value, i) => cell(value, columns[i]?.type ?? '')));
+  const typed = columns.map(({ name, type, as }) => `CAST(${as} AS ${type}) AS ${name}`);
+  const names = columns.map(({ as }) => as);
+  const all = `CAST(json_parse(${TRINO.literal(JSON.stringify(cells))}) AS ARRAY(ROW(${names.map((as) => `${as} VARCHAR`).join(', ')})))`;
+  return `CREATE TABLE nasty AS SELECT ${typed.join(', ')} FROM UNNEST(${all}) AS t (${names.join(', ')})`;
 }

@@ -1,8 +1,8 @@
 /**
- * The statements of a profile on engines that read nasty data each in its own way: what Spark answers must make the baseline that the rows
- * make on this machine, and Trino's own grammar must take what is said to Athena.
+ * The statements of a profile on engines that read nasty data each in its own way: what Spark and Trino answer must make the baseline
+ * that the rows make on this machine. Athena is asked what Trino is; Trino's own grammar takes all of it.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { openDuckDb } from '../../lib/adapters/duckdb/load.ts';
 import type { Baseline } from '../../lib/contracts/baseline.ts';
 import type { Monitor } from '../../lib/contracts/monitor.ts';
 import { expectSameBaseline } from '../local/expect-same-baseline.ts';
-import { nastyMonitor, writeNastyTable } from '../local/nasty-table.ts';
+import { nastyMonitor, trinoTable, writeNastyTable } from '../local/nasty-table.ts';
 import { CHECKOUT, endAll, run } from './programs.ts';
 
 const CACHE = join(CHECKOUT, '.cache/query-engines');
@@ -46,34 +46,51 @@ const asked = (name: string, dialect: string): string[] => [
   ...['profile', 'sql', '--monitor', `${name}.json`, '--dialect', dialect, '--table', 'nasty'],
 ];
 
-/** A Spark that stays for several statements. */
-class Spark {
-  private readonly process = spawn(join(CACHE, 'venv/bin/python'), [
-    join(CHECKOUT, 'test/real/query-engines/profile-spark.py'),
-    join(folder, 'nasty.parquet'),
-  ]);
-  private readonly lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
+/** An engine that stays for several statements. */
+class Engine {
+  private readonly process: ChildProcessWithoutNullStreams;
+  private readonly lines: AsyncIterator<string>;
   private err = '';
 
-  constructor() {
+  constructor(program: string, about: string) {
+    this.process = spawn(join(CACHE, 'venv/bin/python'), [join(CHECKOUT, 'test/real/query-engines', program), about]);
+    this.lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
     this.process.stderr.on('data', (chunk: Buffer) => {
       this.err += chunk.toString();
     });
   }
 
-  /** The folder of the answer, in the format that Spark writes by itself. */
-  async answer(sql: string, conf: Readonly<Record<string, string>>): Promise<string> {
-    const to = await mkdtemp(join(folder, 'answer-'));
-    this.process.stdin.write(`${JSON.stringify({ sql, conf, to: join(to, 'rows') })}\n`);
+  async run(asked: Readonly<Record<string, unknown>>): Promise<void> {
+    this.process.stdin.write(`${JSON.stringify(asked)}\n`);
     const { value, done } = await this.lines.next();
-    if (done === true || value !== 'answered') throw new Error(`Spark answered ${value}: ${this.err.slice(-2_000)}`);
-    return join(to, 'rows', '*.csv');
+    if (done === true || value !== 'answered') throw new Error(`the engine said ${value}: ${this.err.slice(-3_000)}`);
   }
 
   async end(): Promise<void> {
     this.process.stdin.end();
     if (this.process.exitCode === null) await once(this.process, 'exit');
   }
+}
+
+/** Both statements, and the baseline of their answers against that of the rows. `answer` tells where the answer is. */
+async function expectSame(
+  name: string,
+  monitor: Monitor,
+  dialect: string,
+  answer: (sql: string) => Promise<string>,
+): Promise<void> {
+  await keep(name, monitor);
+  const first = await answer(await mlmon(...asked(name, dialect)));
+  const second = await answer(await mlmon(...asked(name, dialect), '--counts', first));
+  await mlmon('profile', '--monitor', `${name}.json`, '--counts', first, '--counts', second, '-o', 'counts.json');
+  await mlmon('profile', '--monitor', `${name}.json`, 'nasty.parquet', '-o', 'rows.json');
+  const [counts, rows] = await Promise.all(
+    ['counts.json', 'rows.json'].map(
+      async (file) => JSON.parse(await readFile(join(folder, file), 'utf8')) as Baseline,
+    ),
+  );
+  expect(rows?.window?.count, name).toBeGreaterThan(30);
+  expectSameBaseline(counts as Baseline, rows as Baseline);
 }
 
 const ANSI = { 'spark.sql.ansi.enabled': 'true', 'spark.sql.session.timeZone': 'America/New_York' };
@@ -88,52 +105,52 @@ const timed = (time: string): Monitor =>
     features: { few: { type: 'numeric' }, tenths: { type: 'categorical' } },
   });
 
+const regression = (): Monitor =>
+  nastyMonitor({
+    task: 'regression',
+    positive: undefined,
+    columns: { time: 'when_zoned', prediction: 'price', truth: 'single', weight: 'weight' },
+    window: { every: '12h', timezone: 'Europe/Berlin' },
+    features: { texts_as_numbers: { type: 'numeric' }, ratio: { type: 'categorical' } },
+  });
+
 describe('a profile made in a warehouse', () => {
   it('is on Spark, ANSI or not, what it is of the rows', async () => {
-    const spark = new Spark();
-    const monitors: readonly (readonly [string, Monitor, Readonly<Record<string, string>>])[] = [
-      ['nasty', nastyMonitor(), ANSI],
-      [
-        'regression',
-        nastyMonitor({
-          task: 'regression',
-          positive: undefined,
-          columns: { time: 'when_zoned', prediction: 'price', truth: 'single', weight: 'weight' },
-          window: { every: '12h', timezone: 'Europe/Berlin' },
-          features: { texts_as_numbers: { type: 'numeric' }, ratio: { type: 'categorical' } },
-        }),
-        LENIENT,
-      ],
-      ['text', timed('when_text'), ANSI],
-      ['seconds', timed('when_seconds'), LENIENT],
-    ];
+    const spark = new Engine('profile-spark.py', join(folder, 'nasty.parquet'));
+    const on =
+      (conf: Readonly<Record<string, string>>) =>
+      async (sql: string): Promise<string> => {
+        const to = await mkdtemp(join(folder, 'spark-'));
+        await spark.run({ sql, conf, to: join(to, 'rows') });
+        return join(to, 'rows', '*.csv');
+      };
     try {
-      for (const [name, monitor, conf] of monitors) {
-        await keep(name, monitor);
-        const first = await spark.answer(await mlmon(...asked(name, 'spark')), conf);
-        const second = await spark.answer(await mlmon(...asked(name, 'spark'), '--counts', first), conf);
-        await mlmon(
-          'profile',
-          '--monitor',
-          `${name}.json`,
-          '--counts',
-          first,
-          '--counts',
-          second,
-          '-o',
-          `${name}-spark.json`,
-        );
-        await mlmon('profile', '--monitor', `${name}.json`, 'nasty.parquet', '-o', `${name}-rows.json`);
-        const [counts, rows] = await Promise.all(
-          ['spark', 'rows'].map(
-            async (by) => JSON.parse(await readFile(join(folder, `${name}-${by}.json`), 'utf8')) as Baseline,
-          ),
-        );
-        expect(rows?.window?.count, name).toBeGreaterThan(30);
-        expectSameBaseline(counts as Baseline, rows as Baseline);
-      }
+      await expectSame('nasty', nastyMonitor(), 'spark', on(ANSI));
+      await expectSame('regression', regression(), 'spark', on(LENIENT));
+      await expectSame('text', timed('when_text'), 'spark', on(ANSI));
+      await expectSame('seconds', timed('when_seconds'), 'spark', on(LENIENT));
     } finally {
       await spark.end();
+    }
+  }, 300_000);
+
+  it('is on Trino what it is of the rows', async () => {
+    const trino = new Engine('profile-trino.py', join(CACHE, 'trino'));
+    const answer = async (sql: string): Promise<string> => {
+      const to = join(await mkdtemp(join(folder, 'trino-')), 'rows.csv');
+      await trino.run({ sql, to });
+      return to;
+    };
+    try {
+      const db = await openDuckDb({ memoryLimit: '512MB' });
+      await trino.run({ sql: await trinoTable(db, join(folder, 'nasty.parquet')), to: null });
+      await db.close();
+      await expectSame('nasty', nastyMonitor(), 'trino', answer);
+      await expectSame('regression', regression(), 'athena', answer);
+      await expectSame('text', timed('when_text'), 'trino', answer);
+      await expectSame('seconds', timed('when_seconds'), 'trino', answer);
+    } finally {
+      await trino.end();
     }
   }, 300_000);
 
