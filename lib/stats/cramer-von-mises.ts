@@ -22,9 +22,14 @@ import { logGamma } from './special.ts';
 export interface CramerVonMisesOptions {
   /** `auto`: exact up to 20 rows on the larger side. */
   readonly method?: 'auto' | 'exact' | 'asymptotic';
+  /** `scipy`: with the library's error, up to 1e-6 where p is smaller than that. @default full */
+  readonly series?: 'full' | 'scipy';
 }
 
 const EXACT_LIMIT = 20;
+const SERIES_END = 1e-7;
+const FAR = 1.5;
+const TAIL_POINTS = 64;
 /** Paths times distinct sums, about, beyond which the exact law would take more than a second. */
 const EXACT_WORK = 3e7;
 const laws = new BoundedCache<ExactLaw>(64);
@@ -52,7 +57,8 @@ export function cramerVonMises(
   const total = n + m;
   const statistic = u / (product * total) - (4 * product - 1) / (6 * total);
   const constant = ranks.runs.length === 1;
-  const pValue = method === 'exact' ? exactPValue(u, n, m) : asymptoticPValue(statistic, n, m);
+  const pValue =
+    method === 'exact' ? exactPValue(u, n, m) : asymptoticPValue(statistic, n, m, options.series ?? 'full');
   return {
     statistic,
     pValue,
@@ -70,28 +76,48 @@ function squares(ranks: Float64Array): number {
 }
 
 /** P(T ≥ t) under the limit, T shifted and scaled to the mean and variance that it has at these sizes. */
-function asymptoticPValue(t: number, n: number, m: number): number {
+function asymptoticPValue(t: number, n: number, m: number, series: 'full' | 'scipy'): number {
   const total = n + m;
   const product = n * m;
   const mean = (1 + 1 / total) / 6;
   const variance =
     ((total + 1) * (4 * product * total - 3 * (n * n + m * m) - 2 * product)) / (45 * total * total * 4 * product);
   const standard = 1 / 6 + (t - mean) / Math.sqrt(45 * variance);
-  return standard < 0.003 ? 1 : Math.min(1, Math.max(0, 1 - limitCdf(standard)));
+  if (standard < 0.003) return 1;
+  if (series === 'full' && standard > FAR) return limitTail(standard);
+  return Math.min(1, Math.max(0, 1 - limitCdf(standard)));
 }
 
-/** P(W² ≤ x) of the limiting law (Anderson & Darling 1952). The series is cut at 1e-12. */
+/**
+ * P(W² ≤ x) of the limiting law (Anderson & Darling 1952). The series ends where SciPy ends it, at a term below 1e-7, so that the numbers agree;
+ * what is left out shows beyond some x = 1.5 only, where `limitTail` is used instead.
+ */
 function limitCdf(x: number): number {
   let sum = 0;
-  for (let k = 0; k < 200; k++) {
+  for (let k = 0; ; k++) {
     const weight = Math.exp(logGamma(k + 0.5) - logGamma(k + 1)) / (Math.PI ** 1.5 * Math.sqrt(x));
     const y = 4 * k + 1;
     const q = y ** 2 / (16 * x);
     const term = weight * Math.sqrt(y) * Math.exp(-q) * besselK(0.25, q);
     sum += term;
-    if (Math.abs(term) < 1e-12) break;
+    if (!(Math.abs(term) >= SERIES_END)) return sum;
   }
-  return sum;
+}
+
+/**
+ * P(W² > x) for large x, accurate when tiny (Smirnov 1937): (1/π) Σ (−1)^(k + 1) ∫ e^(−xz²/2) √(−z / sin z) 2/z dz over ((2k − 1)π, 2kπ), of
+ * which the first is enough. z = π + π sin²θ takes the ends away. 64 points.
+ */
+function limitTail(x: number): number {
+  let sum = 0;
+  for (let i = 0; i < TAIL_POINTS; i++) {
+    const theta = ((i + 0.5) * Math.PI) / (2 * TAIL_POINTS);
+    const [sine, cosine] = [Math.sin(theta), Math.cos(theta)];
+    const z = Math.PI * (1 + sine * sine);
+    const slope = 2 * Math.PI * sine * cosine;
+    sum += Math.exp((-x * z * z) / 2) * Math.sqrt(z / Math.sin(Math.PI * sine * sine)) * (2 / z) * slope;
+  }
+  return (sum * Math.PI) / (2 * TAIL_POINTS) / Math.PI;
 }
 
 /** Sums of all orders in ascending order, and how many orders reach each. */

@@ -75,7 +75,8 @@ function exactTail(u: number, n: number, m: number): number {
   const large = Math.max(n, m);
   const degree = small * large;
   // By symmetry of the law only the shorter tail is summed.
-  const from = Math.ceil(u);
+  // Half a rank, where values tie, is rounded away, as SciPy does.
+  const from = Math.floor(u);
   const mirrored = degree - from;
   const last = Math.min(degree, Math.max(from - 1, mirrored));
   const counts =

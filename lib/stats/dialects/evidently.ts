@@ -50,7 +50,7 @@ const NUMERIC: Readonly<Record<string, (a: Float64Array, b: Float64Array, thresh
     return reason === undefined ? pValueAnswer(pValue, statistic, threshold) : notComputable(threshold, reason);
   },
   cramer_von_mises: (a, b, threshold = 0.1) => {
-    const { pValue, statistic, reason } = cramerVonMises(a, b);
+    const { pValue, statistic, reason } = cramerVonMises(a, b, { series: 'scipy' });
     if (pValue === null) return notComputable(threshold, reason ?? 'not a number');
     return pValueAnswer(pValue, statistic, threshold, 'up-to');
   },

@@ -44,7 +44,7 @@ const NUMERIC: Readonly<Record<string, (a: Float64Array, b: Float64Array, option
       // Half a row, rounded to none, has no limiting law.
       return outcome.method === 'asymptotic' && a.length + b.length < 3 ? { ...outcome, pValue: null } : outcome;
     },
-    cramervonmises_2samp: (a, b, { method }) => cramerVonMises(a, b, { method: ours(method) }),
+    cramervonmises_2samp: (a, b, { method }) => cramerVonMises(a, b, { method: ours(method), series: 'scipy' }),
     anderson_ksamp: (a, b) => andersonDarling(a, b),
     mannwhitneyu: (a, b, { alternative, method }) => mannWhitney(a, b, { alternative, method: ours(method) }),
     ttest_ind: (a, b, { equal_var, alternative = 'two-sided' }) => {
