@@ -19,14 +19,16 @@ export function quantileEdges(sorted: ArrayLike<number>, bins: number): number[]
   return [...edges].sort((a, b) => a - b);
 }
 
-/** Counts of each of the edges.length + 1 bins. `sorted` ascends. O(n + edges). */
+/** Counts of each of the edges.length + 1 bins. `sorted` and the edges ascend. O(edges · log n). */
 export function countsIn(sorted: ArrayLike<number>, edges: readonly number[]): Float64Array {
   const counts = new Float64Array(edges.length + 1);
-  let bin = 0;
-  for (let i = 0; i < sorted.length; i++) {
-    while (bin < edges.length && sorted[i]! >= edges[bin]!) bin++;
-    counts[bin] = counts[bin]! + 1;
+  let before = 0;
+  for (const [bin, edge] of edges.entries()) {
+    const below = firstAtLeast(sorted, edge);
+    counts[bin] = below - before;
+    before = below;
   }
+  counts[edges.length] = sorted.length - before;
   return counts;
 }
 

@@ -60,20 +60,72 @@ export function ksAsymptoticPValue(n: number, m: number, d: number): number {
   return ksOneSampleSurvival(Math.max(1, roundHalfEven((larger * smaller) / (larger + smaller))), d);
 }
 
-/** max |F − G| of two ascending arrays; differences are taken in whole numbers where they are exact. */
+/** Rows between two places where both laws are looked up, before what lies between is looked at. */
+const STRIDE = 512;
+
+/**
+ * max |F − G| of two ascending arrays; differences are taken in whole numbers where they are exact. Both laws ascend, so between two
+ * places they differ by no more than one at its end and the other at its beginning: most stretches need no look inside.
+ */
 export function largestDistance(a: Float64Array, b: Float64Array): number {
   const n = a.length;
   const m = b.length;
-  let i = 0;
-  let j = 0;
+  /** Rows of either side up to the places, both through the same value. */
+  const places: (readonly [i: number, j: number])[] = [[0, 0]];
   let largest = 0;
-  while (i < n && j < m) {
-    const x = Math.min(a[i]!, b[j]!);
-    while (i < n && a[i] === x) i++;
-    while (j < m && b[j] === x) j++;
+  for (let at = STRIDE; at < n; at += STRIDE) {
+    const [i, j] = [through(a, a[at]!, at), through(b, a[at]!, places.at(-1)![1])];
+    if (i === places.at(-1)![0]) continue;
+    places.push([i, j]);
     largest = Math.max(largest, Math.abs(i * m - j * n));
   }
+  places.push([n, m]);
+  for (let k = 1; k < places.length; k++) {
+    const [fromA, fromB] = places[k - 1]!;
+    const [toA, toB] = places[k]!;
+    if (Math.max(toA * m - fromB * n, toB * n - fromA * m) <= largest) continue;
+    largest = Math.max(largest, distanceWithin(a, b, [fromA, toA], [fromB, toB]));
+  }
   return largest / (n * m);
+}
+
+/** The largest |i·m − j·n| of a stretch; what lies before and after it is on the same side in both arrays. */
+function distanceWithin(
+  a: Float64Array,
+  b: Float64Array,
+  [fromA, toA]: readonly [number, number],
+  [fromB, toB]: readonly [number, number],
+): number {
+  const n = a.length;
+  const m = b.length;
+  let i = fromA;
+  let j = fromB;
+  let largest = 0;
+  while (i < toA && j < toB) {
+    const x = Math.min(a[i]!, b[j]!);
+    while (i < toA && a[i] === x) i++;
+    while (j < toB && b[j] === x) j++;
+    largest = Math.max(largest, Math.abs(i * m - j * n));
+  }
+  // One side has ended: the distance falls from here on, or rises up to the end, which is a place.
+  return largest;
+}
+
+/** How many values are at or below x, at least `from`. */
+function through(sorted: Float64Array, x: number, from: number): number {
+  let low = from;
+  let step = 1;
+  while (low + step < sorted.length && sorted[low + step]! <= x) {
+    low += step;
+    step *= 2;
+  }
+  let high = Math.min(sorted.length, low + step + 1);
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! <= x) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function automatic(n: number, m: number): 'exact' | 'asymptotic' {
