@@ -20,6 +20,8 @@ export const DUPLICATE_TOLERANCE = 0.01;
 const ESTIMATE_ERROR = 0.0081;
 const EXACT_IDS = 1_024;
 const ERRORS = 4;
+/** Chance that no row has the feature above which its absence is no breach. */
+const ABSENT_BY_CHANCE = 1e-6;
 
 export interface QualityColumn {
   readonly name: string;
@@ -60,7 +62,7 @@ function columnChecks({ name, baseline, counts, judged }: QualityColumn): Qualit
     checks.push({
       check: 'absent-feature',
       feature: name,
-      status: n < LEAST_ROWS ? 'insufficient-data' : absent ? 'drifted' : 'ok',
+      status: n < LEAST_ROWS ? 'insufficient-data' : absent && !absentByChance(baseline, n, judged) ? 'drifted' : 'ok',
       value: absent ? 1 : 0,
       expected: 0,
       breach: true,
@@ -97,6 +99,12 @@ function columnChecks({ name, baseline, counts, judged }: QualityColumn): Qualit
     checks.push(named.length === 0 ? unseen : { ...unseen, summary: `${unseen.summary}: ${named.join(', ')}` });
   }
   return checks;
+}
+
+/** A column that hardly any row has is in none of a window now and then: as its verdict tells, or its rows where there is none. */
+function absentByChance(baseline: ColumnBaseline, rows: number, judged: JudgedColumn | null): boolean {
+  const decided = judged?.result.status === 'ok' || judged?.result.status === 'drifted';
+  return decided ? !moved(judged, 'missing') : missingShare(baseline) ** rows > ABSENT_BY_CHANCE;
 }
 
 function rate(

@@ -154,6 +154,25 @@ describe('a window', () => {
     expect(row(result, check, feature)).toMatchObject({ status: 'drifted', breach: true });
   });
 
+  test('a column that hardly any row has may be in none of a window', () => {
+    const seldom = days.map(({ start }, i) => ({
+      start,
+      drawn: drawNormal(seededRandom(100 + i), 1_000, { missing: 0.98 }),
+    }));
+    const known = baseline();
+    const columns = [normalBaseline(seldom, '1d'), known.columns[1]!];
+    const shape = compileShape(monitor(), { ...known, columns });
+    const absentIn = (rows: number) => {
+      const profile = profileOf(shape, { rows, x: () => null });
+      const result = judgeWindow({ shape, profile, scale: { index: 0, start: AT, end: AT + DAY } });
+      return row(result, 'absent-feature', 'x');
+    };
+    // Too few rows for a verdict: one row of fifty is expected to have it.
+    expect(absentIn(50)).toMatchObject({ status: 'ok', value: 1 });
+    expect(absentIn(250)).toMatchObject({ status: 'ok', value: 1 });
+    expect(absentIn(1_000)).toMatchObject({ status: 'drifted', value: 1 });
+  });
+
   test('one stray wrong value is no breach', () => {
     expect(row(judge({ x: (value, i) => (i === 5 ? 'far' : value) }), 'type', 'x')).toMatchObject({
       status: 'ok',
