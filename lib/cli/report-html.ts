@@ -11,7 +11,16 @@ import { html, name } from './html-text.ts';
 import { chartOf } from './report-chart.ts';
 import { POLICY, SCRIPT, STYLE } from './report-page.ts';
 import { sharesOf } from './report-shares.ts';
-import { byImportance, count, coverageText, isBreach, metricText, type Names, nullText } from './report-words.ts';
+import {
+  byImportance,
+  count,
+  coverageText,
+  isBreach,
+  isUndecided,
+  metricText,
+  type Names,
+  nullText,
+} from './report-words.ts';
 
 export function reportHtml(comparison: Comparison, names: Names): string {
   const { report, features } = comparison;
@@ -39,7 +48,7 @@ export function reportHtml(comparison: Comparison, names: Names): string {
 <div class="tiles">${tiles(comparison)}</div>
 </header>
 <main>
-<h2>Columns</h2>
+<h2 id="columns">Columns</h2>
 <div class="tools"><input type="search" id="search" placeholder="Search columns" aria-label="Search columns"><label class="small"><input type="checkbox" id="only"> findings only</label><span class="dim small" id="shown" role="status">${features.length} columns</span><span class="legend small dim"><i class="r"></i>reference<i class="c"></i>current</span></div>
 <div class="features">
 ${cards.join('\n')}
@@ -54,44 +63,60 @@ ${notes(comparison)}
 `;
 }
 
-function headline({ report, quality }: Comparison): string {
-  const { driftedFeatures, features } = report.drift;
-  if (driftedFeatures > 0) return `${driftedFeatures} of ${features} columns drifted`;
-  if (report.performance?.status === 'drifted') return 'Performance is beyond its limit';
+/** All that was found; silence is no health where columns have no verdict. */
+function headline({ report, quality, features }: Comparison): string {
+  const drifted = report.drift.driftedFeatures;
   const broken = quality.filter(isBreach).length;
-  return broken > 0 ? `${broken} quality ${broken === 1 ? 'finding' : 'findings'}` : 'Nothing found';
+  const found = [
+    ...(drifted > 0 ? [`${count(drifted)} of ${count(report.drift.features)} columns drifted`] : []),
+    ...(report.performance?.status === 'drifted' ? ['performance is beyond its limit'] : []),
+    ...(broken > 0 ? [`${count(broken)} quality ${broken === 1 ? 'finding' : 'findings'}`] : []),
+  ].join('; ');
+  if (found !== '') return `${found[0]?.toUpperCase()}${found.slice(1)}`;
+  const undecided = features.filter(isUndecided).length;
+  if (undecided === 0) return 'Nothing found';
+  return undecided === features.length
+    ? 'No verdict on any column'
+    : `Nothing found; ${count(undecided)} of ${count(features.length)} columns without a verdict`;
 }
 
 function tiles({ report, quality, features }: Comparison): string {
   const { driftedFeatures } = report.drift;
-  const undecided = features.filter(({ status }) => status !== 'ok' && status !== 'drifted').length;
+  const undecided = features.filter(isUndecided).length;
   const open = undecided === 0 ? '' : `; ${undecided} without a verdict`;
   const broken = quality.filter(isBreach).length;
   const { performance } = report;
   return [
-    tile('Drift', driftedFeatures === 0 ? 'none' : `${driftedFeatures} drifted`, {
+    tile('Drift', driftedFeatures === 0 ? 'none found' : `${count(driftedFeatures)} drifted`, {
+      to: 'columns',
       tone: driftedFeatures > 0 ? 'bad' : undecided > 0 ? 'open' : 'good',
-      detail: `of ${features.length} columns${open}`,
+      detail: `of ${count(features.length)} columns${open}`,
     }),
-    tile('Quality', broken === 0 ? 'nothing found' : `${broken} found`, {
+    tile('Quality', broken === 0 ? 'nothing found' : `${count(broken)} found`, {
+      to: quality.length === 0 ? null : 'quality',
       tone: broken > 0 ? 'bad' : 'good',
-      detail: `in ${quality.length} checks`,
+      detail: `in ${count(quality.length)} checks`,
     }),
     performance === null
-      ? tile('Performance', 'not measured', { tone: 'none', detail: 'no truth in the current data' })
+      ? tile('Performance', 'not measured', { to: null, tone: 'none', detail: 'no truth in the current data' })
       : tile('Performance', performance.status === 'ok' ? 'within limits' : words(performance.status), {
+          to: 'performance',
           tone: performance.status === 'drifted' ? 'bad' : performance.status === 'ok' ? 'good' : 'open',
           detail: `${count(performance.labels)} labels${coverageText(performance)}`,
         }),
   ].join('');
 }
 
+/** `to`: the section that it leads to. */
 function tile(
   title: string,
   value: string,
-  { tone, detail }: { readonly tone: string; readonly detail: string },
+  { to, tone, detail }: { readonly to: string | null; readonly tone: string; readonly detail: string },
 ): string {
-  return `<div class="tile ${tone}"><span class="dim small">${title}</span><b>${html(value)}</b><span class="dim small">${html(detail)}</span></div>`;
+  const content = `<span class="dim small">${title}</span><b>${html(value)}</b><span class="dim small">${html(detail)}</span>`;
+  return to === null
+    ? `<div class="tile ${tone}">${content}</div>`
+    : `<a class="tile ${tone}" href="#${to}">${content}</a>`;
 }
 
 function card(feature: DecidedFeature, column: ColumnBaseline | null, chart: string): string {
@@ -176,7 +201,7 @@ function qualitySection(quality: readonly QualityCheck[]): string {
     quiet.length === 0
       ? ''
       : `<details><summary>${quiet.length} checks without a finding</summary>${table(quiet)}</details>`;
-  return `<h2>Quality</h2>${loud.length === 0 ? '<p>nothing found</p>' : table(loud)}${rest}`;
+  return `<h2 id="quality">Quality</h2>${loud.length === 0 ? '<p>nothing found</p>' : table(loud)}${rest}`;
 }
 
 function performanceSection(performance: JudgedPerformance | null): string {
@@ -185,7 +210,7 @@ function performanceSection(performance: JudgedPerformance | null): string {
     (metric) =>
       `<tr><td><span class="badge ${metric.status}">${words(metric.status)}</span></td><td>${html(metric.metric)}</td><td>${html(metricText(metric).replaceAll('  ', ' · '))}</td></tr>`,
   );
-  return `<h2>Performance</h2><p class="dim">${count(performance.predictions)} predictions${html(coverageText(performance))}</p><div class="table"><table><tr><th></th><th>metric</th><th>value (95 % interval), reference, limit</th></tr>${rows.join('')}</table></div>${confusion(performance)}`;
+  return `<h2 id="performance">Performance</h2><p class="dim">${count(performance.predictions)} predictions${html(coverageText(performance))}</p><div class="table"><table><tr><th></th><th>metric</th><th>value (95 % interval), reference, limit</th></tr>${rows.join('')}</table></div>${confusion(performance)}`;
 }
 
 /** Larger ones cannot be read. */

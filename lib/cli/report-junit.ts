@@ -2,6 +2,7 @@
 import type { MetricResult, QualityCheck, Verdict } from '../contracts/result.ts';
 import type { DecidedFeature } from '../local/chosen-tests.ts';
 import type { Comparison } from '../local/report.ts';
+import { plain } from './plain.ts';
 import { byImportance, isBreach, metricText, type Names } from './report-words.ts';
 
 interface Case {
@@ -80,11 +81,8 @@ function property(name: string, value: string): string {
 
 /** Text from data within XML 1.0, which has no place for most control characters: they are shown as `\u0007`. */
 export function xml(text: string): string {
-  return text
-    .replace(
-      /[\u0000-\u001f\u007f-\u009f\ufffe\uffff]|\p{Cs}/gu,
-      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    )
+  return plain(text)
+    .replace(/[\ufffe\uffff]|\p{Cs}/gu, (character) => `\\u${character.charCodeAt(0).toString(16)}`)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

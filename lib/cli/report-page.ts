@@ -16,7 +16,7 @@ p { overflow-wrap: anywhere; }
 .sides { margin-top: 4px; color: var(--dim); overflow-wrap: anywhere; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 220px), 1fr)); gap: 12px; margin-top: 16px; }
 .tile, article, .table { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
-.tile { padding: 12px 16px; border-left: 5px solid var(--line); }
+.tile { padding: 12px 16px; border-left: 5px solid var(--line); color: inherit; text-decoration: none; } a.tile:hover, a.tile:focus-visible { border-color: var(--current); }
 .tile b { display: block; font-size: 18px; }
 .tile.bad { border-left-color: var(--red); } .tile.good { border-left-color: var(--green); } .tile.open { border-left-color: var(--amber); }
 .tools { position: sticky; top: 0; z-index: 1; display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; padding: 10px 0; background: var(--back); }
@@ -25,6 +25,7 @@ p { overflow-wrap: anywhere; }
 .legend .r { background: var(--reference); } .legend .c { background: var(--current); }
 .features { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 500px), 1fr)); gap: 14px; }
 article { padding: 14px 16px; min-width: 0; }
+.features article { content-visibility: auto; contain-intrinsic-size: auto 420px; }
 article.drifted, article.failed { border-left: 5px solid var(--red); }
 article header { display: flex; flex-wrap: wrap; gap: 4px 10px; align-items: center; margin-bottom: 4px; }
 article header .dim { margin-left: auto; }
@@ -33,6 +34,7 @@ article header .dim { margin-left: auto; }
 .badge.ok { color: var(--green); background: var(--green-back); }
 svg { display: block; width: 100%; height: auto; margin: 10px 0 8px; }
 svg text { font-size: 10.5px; fill: var(--dim); } svg .label { fill: var(--text); }
+@media (max-width: 480px) { svg text { font-size: 12px; } }
 svg .reference { fill: var(--reference); } svg path.current { fill: none; stroke: var(--current); stroke-width: 1.7; stroke-linejoin: round; } svg .bar { fill: var(--current); }
 svg .hit { fill: transparent; } svg .hit:hover, svg g:hover > .hit { fill: var(--track); fill-opacity: .7; } svg .axis { stroke: var(--line); }
 .numbers { width: 100%; border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
@@ -42,7 +44,7 @@ details { margin-top: 8px; } summary { cursor: pointer; color: var(--dim); font-
 .table { overflow-x: auto; } .table table { width: 100%; border-collapse: collapse; } .table th, .table td { text-align: left; padding: 7px 12px; border-top: 1px solid var(--line); vertical-align: top; } .table tr:first-child > th { border-top: 0; } .table th { font-weight: 600; white-space: nowrap; } .table td { overflow-wrap: anywhere; min-width: 90px; }
 .notes { padding-left: 20px; overflow-wrap: anywhere; }
 [hidden] { display: none !important; }
-@media print { .tools { display: none; } article { break-inside: avoid; } }
+@media print { .tools { display: none; } article { break-inside: avoid; content-visibility: visible !important; } }
 `.trim();
 
 export const SCRIPT = `

@@ -2,8 +2,17 @@
 import type { FeatureResult, QualityCheck, Verdict } from '../contracts/result.ts';
 import type { JudgedPerformance } from '../engine/performance.ts';
 import type { Comparison } from '../local/report.ts';
-import { plain } from './plain.ts';
-import { byImportance, count, coverageText, isBreach, metricText, type Names, nullText } from './report-words.ts';
+import { plain, widthOf } from './plain.ts';
+import {
+  byImportance,
+  count,
+  coverageText,
+  isBreach,
+  isUndecided,
+  metricText,
+  type Names,
+  nullText,
+} from './report-words.ts';
 
 type Colour = 'red' | 'yellow' | 'green' | 'dim' | 'bold';
 const CODES: Readonly<Record<Colour, number>> = { red: 31, yellow: 33, green: 32, dim: 2, bold: 1 };
@@ -38,23 +47,27 @@ export function reportText(comparison: Comparison, names: Names, paint: Paint = 
 
 function driftLines(features: readonly FeatureResult[], paint: Paint): string[] {
   const drifted = features.filter(({ status }) => status === 'drifted').length;
-  const head = drifted === 0 ? paint('green', 'no drift') : paint('red', `${drifted} drifted`);
+  const undecided = features.filter(isUndecided).length;
+  const found =
+    drifted > 0 ? paint('red', `${drifted} drifted`) : paint(undecided > 0 ? 'yellow' : 'green', 'no drift');
+  const open = undecided === 0 ? '' : paint('yellow', `, ${count(undecided)} without a verdict`);
   const sorted = byImportance(features);
   const loud = sorted.filter(({ status }) => status !== 'ok');
   const shown = [
     ...loud,
     ...sorted.filter(({ status }) => status === 'ok').slice(0, Math.max(0, QUIET_SHOWN - loud.length)),
   ];
-  const width = Math.min(32, Math.max(4, ...shown.map(({ name }) => plain(name).length)));
+  const width = Math.min(32, Math.max(4, ...shown.map(({ name }) => widthOf(plain(name)))));
   const lines = shown.map((feature) => {
     const [mark, colour] = MARKS[feature.status];
-    const name = plain(feature.name).padEnd(width);
+    const name = plain(feature.name);
+    const padding = ' '.repeat(Math.max(0, width - widthOf(name)));
     const effect = feature.effect === null ? '' : feature.effect > 1 ? 'w > 1' : `w ${feature.effect.toFixed(2)}`;
-    return `  ${paint(colour, mark)} ${name}  ${feature.type.padEnd(11)}  ${effect.padEnd(7)}  ${plain(feature.summary)}${feature.provisional ? ' (provisional)' : ''}`;
+    return `  ${paint(colour, mark)} ${name}${padding}  ${feature.type.padEnd(11)}  ${effect.padEnd(7)}  ${plain(feature.summary)}${feature.provisional ? ' (provisional)' : ''}`;
   });
   const hidden = features.length - shown.length;
   if (hidden > 0) lines.push(paint('dim', `  and ${hidden} more without drift`));
-  return [`${paint('bold', 'Drift')}: ${head} of ${features.length} columns`, ...lines, ''];
+  return [`${paint('bold', 'Drift')}: ${found} of ${count(features.length)} columns${open}`, ...lines, ''];
 }
 
 function qualityLines(quality: readonly QualityCheck[], paint: Paint): string[] {

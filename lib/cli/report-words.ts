@@ -28,6 +28,11 @@ export function isBreach({ breach, status }: QualityCheck): boolean {
   return breach && status === 'drifted';
 }
 
+/** Neither drifted nor known to be as it was. */
+export function isUndecided({ status }: FeatureResult): boolean {
+  return status !== 'ok' && status !== 'drifted';
+}
+
 /** What the verdicts rest on. */
 export function nullText(comparison: Comparison): string {
   if (!comparison.tested) return calibrationText(comparison);

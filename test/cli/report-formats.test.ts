@@ -123,7 +123,7 @@ describe('report --format html', () => {
     const { code, out } = await report('html', '--monitor', 'm.yaml');
     expect(code).toBe(1);
     expect(out.startsWith('<!doctype html>')).toBe(true);
-    expect(out).not.toMatch(/https?:|\b(?:src|href|action|srcset)=(?!x)|url\(|@import|style="|\son\w+="/);
+    expect(out).not.toMatch(/https?:|\b(?:src|href|action|srcset)=(?!x|"#)|url\(|@import|style="|\son\w+="/);
     expect(out.match(/<script/g)?.length).toBe(1);
     const inline = (tag: string): string => out.split(`<${tag}>`)[1]?.split(`</${tag}>`)[0] ?? '';
     for (const tag of ['script', 'style'])
@@ -150,8 +150,12 @@ describe('report --format html', () => {
     expect(badges).toEqual(['drifted', 'drifted', 'ok', 'ok', 'ok']);
     expect(out).toContain('<h1>2 of 5 columns drifted</h1>');
     expect(out).toMatch(/b\.ndjson<\/bdi> \(1,200 rows\) against reference <bdi>a\.ndjson<\/bdi> \(1,500 rows\)/);
-    expect(out).toMatch(/<h2>Quality<\/h2>.*<h2>Performance<\/h2>.*roc-auc/s);
-    expect((await report('html', '--current', 'few.ndjson')).out).toContain('<h1>Nothing found</h1>');
+    expect(out).toMatch(/<h2 id="quality">Quality<\/h2>.*<h2 id="performance">Performance<\/h2>.*roc-auc/s);
+    expect((await report('html', '--current', 'few.ndjson')).out).toContain('<h1>No verdict on any column</h1>');
+    expect((await report('html', '--current', 'a.ndjson')).out).toContain('<h1>Nothing found</h1>');
+    expect((await report('text', '--current', 'few.ndjson')).out).toMatch(
+      /^Drift: no drift of \d columns, \d without a verdict$/m,
+    );
   });
 
   it('has at most 2 MB at 50 columns', async () => {
