@@ -86,7 +86,8 @@ export class NumberCount implements ColumnReader<CountedNumbers> {
   }
 }
 
-function stepsOf(few: NonNullable<NumberFacts['few']>): ValueStep[] {
+/** Steps of all distinct values, ascending. */
+export function stepsOf(few: NonNullable<NumberFacts['few']>): ValueStep[] {
   let before = 0;
   return few.map(([value, count]) => {
     const step = { value, count, before };

@@ -28,7 +28,7 @@ import { performanceBaseline } from '../engine/performance.ts';
 import { regressionFixedPoint } from '../engine/performance-numbers.ts';
 import type { Span } from '../engine/window.ts';
 import { calibratedColumns } from './calibrated-columns.ts';
-import { type AbsentNumbers, NumberColumns } from './number-columns.ts';
+import { type AbsentNumbers, NumberColumns, type NumberReader } from './number-columns.ts';
 import { performanceCountsOfTable } from './performance-of-table.ts';
 import { noTimes, referenceWindows, wholeWindows } from './reference-windows.ts';
 import {
@@ -36,6 +36,7 @@ import {
   isIdentifierNumber,
   isIdentifierText,
   leftOut,
+  OPTIONAL_ROLES,
   type TableColumns,
   type WatchedColumn,
 } from './table-columns.ts';
@@ -52,7 +53,7 @@ export interface BaselineRequest {
   /** Columns whose values are the middles of the bins of another baseline: they keep those bins. By name. */
   readonly inBinsOf?: ReadonlyMap<string, NumericBaseline>;
   /** Reads columns of numbers, and is not closed. @default one of its own */
-  readonly reader?: NumberColumns;
+  readonly reader?: NumberReader;
   /** Called with what is being done. */
   readonly progress?: (what: string) => void;
 }
@@ -71,13 +72,13 @@ export async function baselineFromTable(request: BaselineRequest): Promise<Basel
   }
 }
 
-async function madeFromTable(request: BaselineRequest, reader: NumberColumns): Promise<Baseline> {
+async function madeFromTable(request: BaselineRequest, reader: NumberReader): Promise<Baseline> {
   const { table, monitor, progress = () => undefined } = request;
   if (table.rows === 0)
     throw new ProblemError([
       { code: 'no-rows', path: table.shown, message: 'has no rows', expected: 'reference data with at least one row' },
     ]);
-  const columns = chooseColumns(table, { ...monitor, optional: ['truth', 'weight', 'latency', 'id', 'version'] });
+  const columns = chooseColumns(table, { ...monitor, optional: OPTIONAL_ROLES });
   const findings: Problem[] = [...columns.findings];
   progress('reading columns');
   const summarised = await columnBaselines(table, columns.watched, { reader, findings, progress });
@@ -145,7 +146,7 @@ interface MadeColumn {
 }
 
 interface Reading {
-  readonly reader: NumberColumns;
+  readonly reader: NumberReader;
   readonly findings: Problem[];
   readonly progress: (what: string) => void;
 }

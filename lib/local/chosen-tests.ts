@@ -1,14 +1,13 @@
 /**
  * Tests that the caller of a report chooses, for all columns or for one, on the raw values: they decide instead of the calibrated
- * verdict. One column at a time is in memory.
+ * verdict. Numbers are tested while they are read (tested-columns.ts); of categories one column at a time is in memory.
  */
-import { groupedTexts, rawNumbers, rawTexts } from '../adapters/duckdb/raw-values.ts';
+import { groupedTexts, rawTexts } from '../adapters/duckdb/raw-values.ts';
 import type { Table, TableColumn } from '../adapters/duckdb/table.ts';
 import { nearest, type Problem, ProblemError } from '../contracts/problem.ts';
 import type { FeatureResult } from '../contracts/result.ts';
 import { compareSamples, type TwoSampleAnswer, testNames, testTypes } from '../engine/two-sample.ts';
 import { numberText } from '../engine/verdict-words.ts';
-import { sortDoubles } from '../stats/sort-doubles.ts';
 
 /** Values of a column, both sides together, that are held in memory at most. */
 export const MOST_RAW_VALUES = 20_000_000;
@@ -48,9 +47,11 @@ export function readTestChoices(texts: readonly string[]): TestChoice[] {
   return choices;
 }
 
-export interface TestedTables {
+export interface Tested {
   readonly reference: Table;
   readonly current: Table;
+  /** Of numbers, by name: tested where both sides were read. */
+  readonly answers: ReadonlyMap<string, TwoSampleAnswer>;
   readonly progress: (what: string) => void;
 }
 
@@ -61,7 +62,7 @@ export interface TestedTables {
 export async function decideByTests(
   features: readonly FeatureResult[],
   choices: readonly TestChoice[],
-  tables: TestedTables,
+  tables: Tested,
 ): Promise<DecidedFeature[]> {
   refuseUnknownColumns(features, choices);
   const decided: DecidedFeature[] = [];
@@ -82,7 +83,10 @@ export async function decideByTests(
 }
 
 /** The column's own choice, else the last for all that is for its type, else the last for all. */
-function chosenFor({ name, type }: FeatureResult, choices: readonly TestChoice[]): string | null {
+export function chosenFor(
+  { name, type }: Pick<FeatureResult, 'name' | 'type'>,
+  choices: readonly TestChoice[],
+): string | null {
   const own = choices.findLast(({ column }) => column === name);
   if (own !== undefined) return own.test;
   const all = choices.filter(({ column }) => column === null);
@@ -126,17 +130,16 @@ export function refuseTooManyValues(reference: Table, current: Table, most: numb
 async function answerOf(
   { name, type }: FeatureResult,
   test: string,
-  { reference, current }: TestedTables,
+  { reference, current, answers }: Tested,
 ): Promise<TwoSampleAnswer> {
+  if (type === 'numeric') {
+    const known = answers.get(name);
+    if (known === undefined) throw new Error(`the column ${name} was compared and is not tested`);
+    return known;
+  }
   const [a, b] = [columnOf(reference, name), columnOf(current, name)];
   // Chunks of rows are cut in their order.
-  const ordered = test.endsWith('@nannyml');
-  if (type === 'numeric') {
-    const sides = [await rawNumbers(reference, a), await rawNumbers(current, b)] as const;
-    if (!ordered) for (const side of sides) sortDoubles(side);
-    return compareSamples({ test, type, reference: sides[0], current: sides[1] });
-  }
-  const read = ordered ? rawTexts : groupedTexts;
+  const read = test.endsWith('@nannyml') ? rawTexts : groupedTexts;
   return compareSamples({ test, type, reference: await read(reference, a), current: await read(current, b) });
 }
 

@@ -1,22 +1,33 @@
 /** Works on pieces of columns, in their order: in this thread, or in one of its own so that reading goes on meanwhile. */
 import { Worker } from 'node:worker_threads';
 import { ColumnWork, type PassEnd, type Piece } from './column-work.ts';
+import type { Pairs, TestedPair } from './tested-pairs.ts';
 
 export interface ColumnThread {
   /** Not the one that reads. */
   readonly own: boolean;
   /** Resolves when the piece's values are no longer needed. */
   take(piece: Piece): Promise<PassEnd | null>;
+  test(pairs: Pairs): Promise<TestedPair[]>;
   close(): Promise<void>;
 }
 
 export function sameThread(): ColumnThread {
   const work = new ColumnWork();
-  return { own: false, take: async (piece) => work.take(piece), close: async () => undefined };
+  return {
+    own: false,
+    take: async (piece) => work.take(piece),
+    test: async (pairs) => (await import('./tested-pairs.ts')).testPairs(pairs),
+    close: async () => undefined,
+  };
 }
 
+/** What a thread is asked (column-worker.ts). */
+export type ColumnQuestion = { readonly piece: Piece } | { readonly pairs: Pairs };
+export type ColumnAnswer = { readonly end: PassEnd | null } | { readonly tested: TestedPair[] };
+
 interface Waiting {
-  readonly resolve: (end: PassEnd | null) => void;
+  readonly resolve: (answer: ColumnAnswer) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -28,17 +39,25 @@ export function ownThread(): ColumnThread {
     failure ??= error;
     for (const { reject } of waiting.splice(0)) reject(failure);
   };
-  worker.on('message', (end: PassEnd | null) => waiting.shift()?.resolve(end));
+  worker.on('message', (answer: ColumnAnswer) => waiting.shift()?.resolve(answer));
   worker.on('error', fail);
   worker.on('exit', () => fail(new Error('the thread that works on columns has ended')));
+  const ask = (question: ColumnQuestion): Promise<ColumnAnswer> =>
+    new Promise((resolve, reject) => {
+      if (failure !== undefined) return reject(failure);
+      waiting.push({ resolve, reject });
+      worker.postMessage(question);
+    });
   return {
     own: true,
-    take: (piece) =>
-      new Promise((resolve, reject) => {
-        if (failure !== undefined) return reject(failure);
-        waiting.push({ resolve, reject });
-        worker.postMessage(piece);
-      }),
+    take: async (piece) => {
+      const answer = await ask({ piece });
+      return 'end' in answer ? answer.end : null;
+    },
+    test: async (pairs) => {
+      const answer = await ask({ pairs });
+      return 'tested' in answer ? answer.tested : [];
+    },
     close: async () => {
       await worker.terminate();
     },

@@ -3,7 +3,7 @@ import { countCategories, presentRows } from '../adapters/duckdb/summaries.ts';
 import type { Table } from '../adapters/duckdb/table.ts';
 import type { ColumnBaseline } from '../contracts/baseline.ts';
 import type { ColumnCounts } from '../engine/column-counts.ts';
-import type { NumberColumns } from './number-columns.ts';
+import type { NumberReader } from './number-columns.ts';
 
 /** Unseen categories that are named. */
 const UNSEEN = 32;
@@ -12,10 +12,7 @@ const UNSEEN = 32;
 export async function countsOfTable(
   table: Table,
   columns: readonly ColumnBaseline[],
-  {
-    reader,
-    progress = () => undefined,
-  }: { readonly reader: NumberColumns; readonly progress?: (what: string) => void },
+  { reader, progress = () => undefined }: { readonly reader: NumberReader; readonly progress?: (what: string) => void },
 ): Promise<(ColumnCounts | null)[]> {
   const numbers = columns.flatMap((column) => {
     const source = table.column(column.name);

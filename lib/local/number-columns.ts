@@ -55,6 +55,9 @@ interface Plan {
   readonly once: boolean;
 }
 
+/** Reads columns of numbers. */
+export type NumberReader = Pick<NumberColumns, 'summarise' | 'count' | 'absent'>;
+
 export class NumberColumns {
   private readonly threads: number;
   private readonly limits: ColumnLimits;
@@ -252,7 +255,7 @@ interface Pass {
   readonly places: readonly number[];
 }
 
-function changed(table: Table, read: number): ProblemError {
+export function changed(table: Table, read: number): ProblemError {
   return new ProblemError([
     {
       code: 'changed-data',

@@ -8,9 +8,11 @@ import { durationMs } from '../contracts/duration.ts';
 import { type Monitor, parseMonitor } from '../contracts/monitor.ts';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
 import type { FeatureResult, QualityCheck } from '../contracts/result.ts';
+import { BUCKET_ROWS } from '../engine/bucketed-column.ts';
 import { reportLevelOf } from '../engine/budget.ts';
 import type { ColumnCounts } from '../engine/column-counts.ts';
 import { judgeScores } from '../engine/column-verdict.ts';
+import { testTypes } from '../engine/named-tests.ts';
 import type { OtherTests } from '../engine/other-tests.ts';
 import { type JudgedPerformance, performanceResult } from '../engine/performance.ts';
 import { regressionFixedPoint } from '../engine/performance-numbers.ts';
@@ -18,11 +20,12 @@ import { type QualityColumn, qualityChecks } from '../engine/quality.ts';
 import { LEAST_ROWS } from '../engine/score-judge.ts';
 import { smallestEffect } from '../engine/verdict.ts';
 import { baselineFromTable } from './baseline-from-table.ts';
-import { type DecidedFeature, decideByTests, refuseTooManyValues, type TestChoice } from './chosen-tests.ts';
+import { chosenFor, type DecidedFeature, decideByTests, refuseTooManyValues, type TestChoice } from './chosen-tests.ts';
 import { countsOfTable, newColumns } from './counts-of-table.ts';
 import { NumberColumns } from './number-columns.ts';
 import { performanceCountsOfTable } from './performance-of-table.ts';
-import { chooseColumns } from './table-columns.ts';
+import { chooseColumns, OPTIONAL_ROLES } from './table-columns.ts';
+import { type TestedColumn, TestedColumns } from './tested-columns.ts';
 
 /** `report --format json` (docs/reference/command-line.md). */
 export interface Report {
@@ -93,7 +96,7 @@ export async function compareTables(request: ReportRequest): Promise<Comparison>
   }
 }
 
-async function compared(request: ReportRequest, reader: NumberColumns): Promise<Comparison> {
+async function compared(request: ReportRequest, numbers: NumberColumns): Promise<Comparison> {
   const { current, tests = [], progress = () => undefined } = request;
   if (current.rows === 0)
     throw new ProblemError([
@@ -101,6 +104,9 @@ async function compared(request: ReportRequest, reader: NumberColumns): Promise<
     ]);
   const raw = tests.length === 0 ? null : rawReference(request);
   const monitor = await monitorOf(request);
+  const reader = new TestedColumns(numbers);
+  if (raw !== null)
+    await reader.test({ reference: raw, current, progress }, testedColumns(raw, current, monitor, tests));
   const baseline =
     'schema' in request.reference
       ? request.reference
@@ -134,7 +140,9 @@ async function compared(request: ReportRequest, reader: NumberColumns): Promise<
   });
   const verdicts = columns.flatMap(({ judged }, i) => (counts[i] === null || judged === null ? [] : [judged.result]));
   const features: readonly DecidedFeature[] =
-    raw === null ? verdicts : await decideByTests(verdicts, tests, { reference: raw, current, progress });
+    raw === null
+      ? verdicts
+      : await decideByTests(verdicts, tests, { reference: raw, current, answers: reader.answers, progress });
   const quality = monitor.quality === 'off' ? [] : await qualityOf(request, monitor, baseline, columns);
   const performance = await performanceOf(current, monitor, baseline);
   const drifted = features.filter(({ status }) => status === 'drifted').length;
@@ -178,6 +186,24 @@ function rawReference({ reference, current }: ReportRequest): Table {
     ]);
   refuseTooManyValues(reference, current);
   return reference;
+}
+
+/** Numbers that a test on raw values decides. */
+function testedColumns(
+  reference: Table,
+  current: Table,
+  monitor: Monitor,
+  tests: readonly TestChoice[],
+): TestedColumn[] {
+  const { watched } = chooseColumns(reference, { ...monitor, optional: OPTIONAL_ROLES });
+  return watched.flatMap(({ source, name, type, bucketed }): TestedColumn[] => {
+    const test = type === 'numeric' ? chosenFor({ name, type }, tests) : null;
+    const other = current.column(name);
+    if (test === null || testTypes(test)?.includes('numeric') !== true || other === undefined) return [];
+    const leastRows = bucketed === true ? BUCKET_ROWS : 1;
+    // Chunks of rows are cut in their order.
+    return [{ reference: source, current: other, test, ordered: test.endsWith('@nannyml'), leastRows }];
+  });
 }
 
 async function monitorOf({ monitor, time, reference }: ReportRequest): Promise<Monitor> {

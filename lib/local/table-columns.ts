@@ -37,6 +37,9 @@ export interface ColumnChoice {
   readonly optional?: readonly (keyof Roles)[];
 }
 
+/** Reference data may be without these, though the monitor names them. */
+export const OPTIONAL_ROLES: readonly (keyof Roles)[] = ['truth', 'weight', 'latency', 'id', 'version'];
+
 /** @throws ProblemError naming every column that is named and not there */
 export function chooseColumns(table: Table, choice: ColumnChoice): TableColumns {
   const problems: Problem[] = [];

@@ -33,9 +33,8 @@ describe('the largest distance of two laws', () => {
     it(`agrees with looking at every value: ${law}`, () => {
       for (const [n, m] of [
         [1, 1],
-        [3, 700],
-        [1_500, 900],
-        [1_030, 2_100],
+        [3, 600],
+        [1_100, 560],
       ] as const) {
         const a = Float64Array.from({ length: n }, () => draw(0)).sort();
         const b = Float64Array.from({ length: m }, () => draw(1)).sort();

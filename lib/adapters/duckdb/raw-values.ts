@@ -1,19 +1,5 @@
-/** The values of one column as they are, for tests that take raw samples. */
-import { numberSql, type Table, type TableColumn, textSql } from './table.ts';
-
-/** In the order of the rows; NaN where there is no number. */
-export async function rawNumbers(table: Table, column: TableColumn): Promise<Float64Array> {
-  const values = new Float64Array(table.rows).fill(Number.NaN);
-  let at = 0;
-  const value = numberSql(column);
-  await table.db.eachPiece(`SELECT ${value} AS mlmon_value FROM ${table.relation}`, (piece, rows) => {
-    for (let i = 0; i < rows; i++) {
-      const item = piece.getItem(i);
-      values[at++] = typeof item === 'number' ? item : Number.NaN;
-    }
-  });
-  return values;
-}
+/** The categories of one column as they are, for tests that take raw samples. */
+import { type Table, type TableColumn, textSql } from './table.ts';
 
 /** In the order of the rows; `null` is missing. Equal values are one text in memory. */
 export async function rawTexts(table: Table, column: TableColumn): Promise<(string | null)[]> {
