@@ -4,6 +4,7 @@ import { AUTO, compareByName, compareCounts, type TwoSampleOptions, testTypes } 
 import {
   type Answer,
   BadLineError,
+  BINS,
   COUNT,
   categoriesOf,
   countsOf,
@@ -18,7 +19,7 @@ import {
 const TYPES = ['numeric', 'categorical', 'counts'];
 
 const DECISION = { alpha: LEVEL, threshold: NUMBER };
-const OWN: Readonly<Record<string, OptionRule>> = { ...DECISION, bins: COUNT };
+const OWN: Readonly<Record<string, OptionRule>> = { ...DECISION, bins: BINS };
 const ALTERNATIVE: OptionRule = ['two-sided', 'less', 'greater'];
 const METHOD: OptionRule = ['auto', 'exact', 'asymp', 'asymptotic'];
 const CHUNKS: Readonly<Record<string, OptionRule>> = {

@@ -56,6 +56,10 @@ export const LEVEL: OptionRule = {
   expected: 'a number above 0 and below 1',
   is: (value) => typeof value === 'number' && value > 0 && value < 1,
 };
+export const BINS: OptionRule = {
+  expected: 'a whole number from 1 to 10000',
+  is: (value) => Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= 10_000,
+};
 export const COUNT: OptionRule = {
   expected: 'a whole number from 1',
   is: (value) => Number.isSafeInteger(value) && (value as number) >= 1,

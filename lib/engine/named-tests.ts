@@ -98,6 +98,7 @@ export function compareCounts(
 ): TwoSampleAnswer {
   const binned = Object.hasOwn(BINNED_TESTS, test) ? BINNED_TESTS[test] : undefined;
   if (binned !== undefined) return ofPair(test, binned, { reference, current }, options);
+  if (test === AUTO) return failed(test, 'for rows, not for counts');
   if (!test.includes('@'))
     return Object.hasOwn(NUMERIC_TESTS, test) ? failed(test, 'for numeric columns only') : unknown(test);
   const rows = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);

@@ -2,7 +2,7 @@
  * Fisher's exact test of a 2 × 2 table: with both margins fixed, the first cell is hypergeometric. Two-sided: all tables at most as likely
  * as the observed one. Statistic: the odds ratio ad/(bc), as SciPy's `fisher_exact`.
  *
- * `fisherOfCounts` takes two bins; more: no number, reason `too-many-bins`. An empty side: reason; one bin: 0 (no odds), p 1, `constant`.
+ * `fisherOfCounts` takes two bins; more: no number, reason `too-many-bins`; more than five million tables: `too-many-rows`. An empty side: reason; one bin: 0 (no odds), p 1, `constant`.
  */
 import type { Alternative } from './mann-whitney.ts';
 import { type BinnedPair, identical, type Outcome, undecided } from './outcome.ts';
@@ -11,6 +11,8 @@ import { logChoose } from './special.ts';
 
 /** Tables as likely as the observed one up to rounding count as such. */
 const SLACK = 1e-7;
+/** Tables with the same margins; beyond that the z-test is as good. */
+const MOST_TABLES = 5_000_000;
 
 export function fisherOfCounts(pair: BinnedPair): Outcome {
   const shares = sharesOf(pair);
@@ -20,6 +22,8 @@ export function fisherOfCounts(pair: BinnedPair): Outcome {
   if (shares.used > 2) return undecided('too-many-bins', n, m, 'exact');
   const used = Array.from(shares.pooled.keys()).filter((i) => shares.pooled[i]! > 0) as [number, number];
   const cell = (counts: ArrayLike<number>, i: number): number => Math.round(counts[i]!);
+  const column = Math.min(...used.map((i) => cell(pair.reference, i) + cell(pair.current, i)));
+  if (Math.min(n, m, column) > MOST_TABLES) return undecided('too-many-rows', n, m, 'exact');
   const { oddsRatio, pValue } = fisherExact([
     [cell(pair.reference, used[0]), cell(pair.reference, used[1])],
     [cell(pair.current, used[0]), cell(pair.current, used[1])],

@@ -94,8 +94,9 @@ const CATEGORICAL: Readonly<Record<string, (counts: Counts, threshold?: number) 
   hellinger: (counts, threshold = 0.1) => distanceAnswer(hellinger(sharesOf(counts)), threshold),
   fisher_exact: (counts, threshold = 0.1) => {
     if (counts.n !== counts.m) return notComputable(threshold, 'sides of unequal length');
-    if (counts.values.length !== 2)
-      return notComputable(threshold, counts.values.length > 2 ? 'more than two categories' : 'constant');
+    if (counts.values.length > 2) return notComputable(threshold, 'more than two categories');
+    // One category on both sides: a table with an empty column, which is never surprising.
+    if (counts.values.length < 2) return pValueAnswer(1, null, threshold);
     const [a = 0, b = 0] = counts.reference;
     const [c = 0, d = 0] = counts.current;
     const { oddsRatio, pValue } = fisherExact([

@@ -21,6 +21,8 @@ export interface NannymlOptions {
 
 const CHUNKS = 10;
 const DEVIATIONS = 3;
+/** Each is compared with the whole reference. */
+const MOST_CHUNKS = 10_000;
 /** From so many reference rows Kolmogorov–Smirnov and Wasserstein are computed on as many equal-width bins. */
 const LARGE = 10_000;
 
@@ -92,6 +94,8 @@ function byChunks<V, T extends V>(
   const chunk = current.filter(keep);
   if (whole.length === 0) return notComputable(null, 'empty-reference');
   if (chunk.length === 0) return notComputable(null, 'empty-current');
+  if (reference.length / sizeOf(reference.length, options) > MOST_CHUNKS)
+    return notComputable(null, `more than ${MOST_CHUNKS} chunks`);
   const distance = method(whole);
   const score = distance(chunk);
   if (!Number.isFinite(score)) return notComputable(null, 'infinite');
@@ -100,15 +104,19 @@ function byChunks<V, T extends V>(
   return { score, statistic: score, pValue: null, threshold, drifted };
 }
 
+function sizeOf(rows: number, { chunkNumber = CHUNKS, chunkSize }: NannymlOptions): number {
+  return Math.max(1, chunkSize ?? Math.floor(rows / chunkNumber));
+}
+
 /** Rows are cut into chunks before missing values are dropped; the rest of the rows is a chunk of its own. */
 function thresholdOf<V, T extends V>(
   reference: readonly V[],
   keep: (value: V) => value is T,
   distance: (chunk: readonly T[]) => number,
   upper: number,
-  { chunkNumber = CHUNKS, chunkSize }: NannymlOptions,
+  options: NannymlOptions,
 ): number | null {
-  const size = Math.max(1, chunkSize ?? Math.floor(reference.length / chunkNumber));
+  const size = sizeOf(reference.length, options);
   const values: number[] = [];
   for (let from = 0; from < reference.length; from += size) {
     const chunk = reference.slice(from, from + size).filter(keep);
