@@ -26,6 +26,9 @@ const BENCHMARKS = [
   'collector',
   'log',
   'platform-memory',
+  'backtest',
+  'peers-backtest',
+  'peers-report',
 ] as const;
 
 const wanted = process.argv.slice(2);
@@ -78,7 +81,7 @@ function row(measurement: Measurement): string {
     measure,
     `${figure(ours)} ${unit}`,
     reference === null ? '' : `${figure(reference)}${against === undefined ? '' : ` (${against})`}`,
-    ratio === null ? '' : ratio.toFixed(2),
+    ratio === null ? '' : ratio < 0.05 ? ratio.toPrecision(2) : ratio.toFixed(2),
     noise === null ? '' : `± ${(100 * noise).toFixed(0)} %`,
     target ?? '',
     met === null ? '' : met ? 'met' : '**missed**',
