@@ -94,7 +94,7 @@ export const command: Command = {
       try {
         refuseOverlap(platform.clock.now(), history.from, folder);
         await publish(platform, { monitor, baseline, version, from: history.from });
-        const target = await targetOf(platform);
+        const target = await targetOf(platform, monitor.model);
         return await backfill({ history, monitor, target, signal: io.signal, progress: progress.at });
       } catch (error) {
         if (io.signal.aborted) return null;
@@ -163,8 +163,11 @@ async function publish(
   await registry.refresh();
 }
 
-async function targetOf(platform: Platform): Promise<BackfillTarget> {
-  const { ReplayClock } = await import('../local/replay-clock.ts');
+async function targetOf(platform: Platform, model: string): Promise<BackfillTarget> {
+  const [{ ReplayClock }, { learningActivity }] = await Promise.all([
+    import('../local/replay-clock.ts'),
+    import('../pipeline/learning-view.ts'),
+  ]);
   const { clock } = platform;
   const ask = async (path: string, init?: RequestInit): Promise<unknown> => {
     const response = await fetch(`${platform.url}${path}`, init);
@@ -177,6 +180,7 @@ async function targetOf(platform: Platform): Promise<BackfillTarget> {
       if (clock instanceof ReplayClock) clock.advanceTo(ms);
     },
     health: async () => ((await ask('/api/health')) as HealthAnswer).health,
+    learning: () => learningActivity(platform, model, clock.now()),
     async write(events, at) {
       let refused = 0;
       for (let from = 0; from < events.length; from += BATCH) {

@@ -14,6 +14,8 @@ export interface BackfillTarget {
   write(events: readonly (InferenceEvent | LabelEvent)[], clock: number): Promise<number>;
   advanceTo(clock: number): void;
   health(): Promise<HealthAnswer['health']>;
+  /** How the baseline is learned: something is being done for it, it waits for time to pass, or nothing is left to do. @default null */
+  learning?(): Promise<'busy' | 'waiting' | null>;
 }
 
 export interface BackfillOutcome {
@@ -42,6 +44,8 @@ export async function backfill({
   let labels = 0;
   let refused = 0;
   let waitedAt = history.from;
+  const { learn } = monitor.baseline;
+  const learnedFrom = learn === undefined ? Number.POSITIVE_INFINITY : history.from + durationMs(learn);
   let last = history.from;
   for await (const step of history.steps()) {
     signal.throwIfAborted();
@@ -55,6 +59,8 @@ export async function backfill({
     waitedAt = step.end;
     progress(`${new Date(step.end).toISOString().slice(0, 10)}: ${events.toLocaleString('en')} events`);
     await settled(target, signal, 'profiled');
+    // What comes next is to be judged against the baseline, as it would have been.
+    if (step.end >= learnedFrom) await learned(target, signal);
   }
   progress('closing the last windows');
   const rule = new WindowRule(monitor.window, monitor.drift.scales);
@@ -65,21 +71,40 @@ export async function backfill({
   return { events, labels, refused };
 }
 
+async function learned(target: BackfillTarget, signal: AbortSignal): Promise<void> {
+  const idle = async (): Promise<boolean> => {
+    for (;;) {
+      signal.throwIfAborted();
+      const state = (await target.learning?.()) ?? null;
+      if (state !== 'busy') return state === null;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  };
+  if (await idle()) return;
+  // The capture is not waited for by what is judged, but by what is learned.
+  await settled(target, signal, 'judged');
+  await idle();
+}
+
 /** Waits until every partition is read to its head, and nothing has changed for a while. */
-async function settled(target: BackfillTarget, signal: AbortSignal, by: 'profiled' | 'archived'): Promise<void> {
+async function settled(
+  target: BackfillTarget,
+  signal: AbortSignal,
+  by: 'profiled' | 'judged' | 'archived',
+): Promise<void> {
   let before = '';
   let quiet = 0;
   for (;;) {
     signal.throwIfAborted();
     const { partitions, counts, lastEvaluation } = await target.health();
     const done = partitions.every(
-      ({ head, profiled, archived }) => head === null || (by === 'profiled' ? profiled : archived) === head,
+      ({ head, profiled, archived }) => head === null || (by === 'archived' ? archived : profiled) === head,
     );
     if (done && by === 'profiled') return;
     const now = JSON.stringify([counts, lastEvaluation]);
     quiet = done && now === before ? quiet + 1 : 0;
     before = now;
-    // Evaluating and labelling go on after the last record is read.
+    // Evaluating, labelling and learning go on after the last record is read.
     if (quiet >= 10) return;
     await new Promise((resolve) => setTimeout(resolve, 250));
   }

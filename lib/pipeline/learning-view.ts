@@ -1,5 +1,7 @@
 /** What people are told of a baseline that is being learned. */
 import type { LearningState, LearningView } from '../contracts/learning.ts';
+import { completeAt, nextToJudge } from './due.ts';
+import { loadEvaluation } from './evaluation-state.ts';
 import { heldText, learningOf, readLearning } from './learning-state.ts';
 import type { ObjectStore } from './ports.ts';
 import type { Registry } from './registry.ts';
@@ -29,6 +31,22 @@ export function viewOf(state: LearningState, now: number): LearningView {
     hold: hold?.reason ?? null,
     held: heldText(state),
   };
+}
+
+/** Whether something is being done so that the baseline is learned, or it waits for time to pass; `null` when nothing is left to do. */
+export async function learningActivity(
+  { store, registry }: { readonly store: ObjectStore; readonly registry: Registry },
+  model: string,
+  now: number,
+): Promise<'busy' | 'waiting' | null> {
+  const timeline = registry.timeline(model);
+  if (timeline === null || learningOf(registry, model, now) === null) return null;
+  const state = await readLearning(store, model);
+  if (state?.status === 'learned') return null;
+  const { state: evaluation } = await loadEvaluation(store, model);
+  if (state?.status === 'making' || evaluation === null) return 'busy';
+  const next = nextToJudge(timeline, evaluation.through, now);
+  return next !== null && completeAt(next) <= now ? 'busy' : 'waiting';
 }
 
 function timeText(ms: number): string {

@@ -161,6 +161,37 @@ describe('backfill', () => {
     expect(clock).toBeGreaterThanOrEqual(Date.parse('2001-02-06T01:00:00Z'));
   });
 
+  it('waits until a baseline that is learned is made, so that what follows is judged against it', async () => {
+    const rows = Array.from({ length: 120 }, (_, i) => ({ at: at(i * HOUR), a: i, b: 'x' }));
+    const monitor = monitorOf({
+      columns: { time: 'at' },
+      baseline: { learn: '4d' },
+      features: { a: { type: 'numeric' }, b: { type: 'categorical' } },
+    });
+    let clock = 0;
+    const asked: string[] = [];
+    const answers = ['busy', 'busy', 'waiting', 'busy', null] as const;
+    await backfill({
+      history: await history(rows, monitor),
+      monitor,
+      signal: new AbortController().signal,
+      target: {
+        write: async (_, now) => {
+          clock = now;
+          return 0;
+        },
+        advanceTo: () => undefined,
+        learning: async () => {
+          asked.push(new Date(clock).toISOString().slice(0, 10));
+          return answers[asked.length - 1] ?? null;
+        },
+        health: async () => ({ partitions: [], counts: {}, lastEvaluation: null }) as unknown as Health,
+      },
+    });
+    // Not before the days are over, and again and again on that day.
+    expect(asked).toEqual(Array.from({ length: answers.length }, () => '2001-02-05'));
+  });
+
   it('stops when it is told to', async () => {
     const controller = new AbortController();
     controller.abort(new Error('SIGINT'));

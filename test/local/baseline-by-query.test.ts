@@ -21,7 +21,7 @@ import { seeded } from '../pipeline/simulation.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const START = Date.parse('2001-02-05T00:00:00Z');
-const HOURS = 20;
+const HOURS = 12;
 
 let db: DuckDb;
 let folder: string;
@@ -60,7 +60,7 @@ function traffic(task: Monitor['task']): Sent[] {
         numeric: {
           x: i % 17 === 0 ? null : x,
           whole: Math.floor(random() * 6),
-          time: Math.exp(20 * random()) * (hour === 14 ? 1e6 : 1),
+          time: Math.exp(20 * random()) * (hour === 8 ? 1e6 : 1),
           never: null,
         },
         categorical: {
@@ -88,7 +88,7 @@ function traffic(task: Monitor['task']): Sent[] {
 function monitorOf(change: Partial<MonitorInput>): Monitor {
   const { monitor, problems } = parseMonitor({
     model: 'm',
-    baseline: { learn: '1d' },
+    baseline: { learn: '12h' },
     features: {
       x: { type: 'numeric' },
       whole: { type: 'numeric' },
@@ -106,7 +106,7 @@ function monitorOf(change: Partial<MonitorInput>): Monitor {
 }
 
 const SPAN = { from: START, to: START + HOURS * HOUR };
-const LEFT_OUT = [{ from: START + 14 * HOUR, to: START + 16 * HOUR }];
+const LEFT_OUT = [{ from: START + 8 * HOUR, to: START + 10 * HOUR }];
 
 async function ofRows(monitor: Monitor, sent: readonly Sent[]): Promise<Baseline> {
   const store = await FolderStore.open({ folder: join(folder, `${monitor.task}`), durability: 'os' });
@@ -139,7 +139,7 @@ async function ofCounts(monitor: Monitor, sent: readonly Sent[], longest: number
   const athena = new FakeAthena({ db, store, database: db.name('m') });
   const { database, table } = athena;
   const query = new AthenaQuery({ client: athena.client, workgroup: 'w', database, table, clock });
-  const labelsUntil = START + 80 * HOUR;
+  const labelsUntil = START + 40 * HOUR;
   const objects = await new DeliveredCapture({ store, clock, delayMs: 9 * HOUR }).between(SPAN.from, labelsUntil);
   const span = { ...SPAN, labelsUntil, leaveOut: LEFT_OUT };
   const baseline = await baselineByQuery({ query, objects, monitor, version: '2', span, longest });
@@ -147,7 +147,7 @@ async function ofCounts(monitor: Monitor, sent: readonly Sent[], longest: number
 }
 
 describe('a baseline by the query port', () => {
-  it.each(['binary-classification', 'regression', 'none'] as const)('is that of the rows: %s', async (task) => {
+  it.each(['binary-classification', 'regression'] as const)('is that of the rows: %s', async (task) => {
     const monitor = monitorOf({ task, ...(task === 'binary-classification' ? { positive: 'yes' } : {}) });
     const sent = traffic(task);
     const expected = await ofRows(monitor, sent);
@@ -158,17 +158,11 @@ describe('a baseline by the query port', () => {
     expect(byName(baseline)).toEqual(byName(expected));
     expect(baseline.findings.map(({ code }) => code).sort()).toEqual(expected.findings.map(({ code }) => code).sort());
     expect(baseline.rows).toBe((HOURS - 2) * 60);
-    if (task === 'none') return;
     expect(baseline.performance).not.toBeNull();
-  });
-
-  it('is the same from as many statements as the columns need', async () => {
-    const monitor = monitorOf({ task: 'binary-classification', positive: 'yes' });
-    const sent = traffic('binary-classification');
-    const whole = await ofCounts(monitor, sent, 200_000);
+    if (task === 'regression') return;
     const parts = await ofCounts(monitor, sent, 25_000);
     expect(parts.statements.length).toBeGreaterThan(2);
-    expect(parts.baseline).toEqual(whole.baseline);
+    expect(parts.baseline).toEqual(baseline);
   });
 
   it('says that nothing was captured', async () => {
