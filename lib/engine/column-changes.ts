@@ -67,15 +67,19 @@ export function aspectText(finding: ScoreFinding, { column, bins }: Pick<Moved, 
   const { aspect } = finding;
   if (aspect.kind === 'low-tail') return 'lowest values';
   if (aspect.kind === 'high-tail') return 'highest values';
+  if (aspect.kind === 'mix') return 'mix of categories';
   if (aspect.kind !== 'bin') return aspect.kind;
   const label = binLabel(column, bins, aspect.bin);
   if (aspect.bin === bins.unseen || aspect.bin === bins.other) return label;
   return column.type === 'categorical' ? `category ${label}` : label;
 }
 
-function pieceOf({ aspect, deviations, shares }: ScoreFinding, moved: Moved): string | null {
+function pieceOf({ aspect, deviations, effect, shares }: ScoreFinding, moved: Moved): string | null {
   const { column, bins } = moved;
   switch (aspect.kind) {
+    case 'mix':
+      if (moved.flagged.length > 1) return null;
+      return `the mix of ${bins.values} categories has moved as a whole, by w ${numberText(Number(effect.toPrecision(2)))}`;
     case 'location':
       return column.type === 'numeric' ? locationPiece(column, moved, deviations > 0) : null;
     case 'spread':

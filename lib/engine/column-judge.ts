@@ -57,7 +57,10 @@ export class ColumnJudge {
     this.scales =
       reference === null
         ? []
-        : fits.map((scale) => ({ ms: scale.ms, judge: new ScoreJudge(reference, shares, scale, this.independent) }));
+        : fits.map((scale) => ({
+            ms: scale.ms,
+            judge: new ScoreJudge(reference, { shares, rows }, scale, this.independent),
+          }));
   }
 
   /** The null of the longest fitted blocks no longer than this: an average never varies more than its parts. */

@@ -107,9 +107,10 @@ function describe(
 ): FeatureResult {
   const { bins } = columnJudge(column);
   const decided = findings[0];
-  // What a bin with nearly all rows lost is told after what appeared instead.
-  const dominant = ({ shares }: ScoreFinding): boolean => (shares?.expected ?? 0) > DOMINANT;
-  const told = [...flagged.filter((finding) => !dominant(finding)), ...flagged.filter(dominant)];
+  // What a bin with nearly all rows lost is told after what appeared instead, and the mix after what is in it.
+  const isLate = ({ aspect, shares }: ScoreFinding): boolean =>
+    aspect.kind === 'mix' || (shares?.expected ?? 0) > DOMINANT;
+  const told = [...flagged.filter((finding) => !isLate(finding)), ...flagged.filter(isLate)];
   const moved = { column, bins, window, counts: current, flagged: told };
   const drifted = flagged.length > 0;
   return {

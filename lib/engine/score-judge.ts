@@ -11,7 +11,9 @@ import {
   type ScoreReference,
   setCounts,
 } from './linear-scores.ts';
+import { judgeMix, MIX_ROWS, type MixedScore } from './mix-score.ts';
 import { RARE_ROWS } from './null-posterior.ts';
+import { OutsideScore } from './outside-score.ts';
 import { type Confirmation, ScoreNullLaw } from './score-null.ts';
 import type { ScoreAspect } from './scores.ts';
 import { signedRoot } from './signed-root.ts';
@@ -56,10 +58,17 @@ export class ScoreJudge {
   private readonly reference: ScoreReference;
   private readonly laws: readonly ScoreNullLaw[];
   private readonly crowd: Crowd | null;
+  private readonly outside: OutsideScore | null;
 
-  /** `shares`: of the baseline in each bin. `independent`: rows are taken as independent, no calibration stands behind the scale. */
-  constructor(reference: ScoreReference, shares: ArrayLike<number>, scale: ScaleFit, independent: boolean) {
+  /** `shares`: of the baseline in each bin, `rows` in all. `independent`: rows are taken as independent, no calibration stands behind the scale. */
+  constructor(
+    reference: ScoreReference,
+    { shares, rows }: { readonly shares: ArrayLike<number>; readonly rows: number },
+    scale: ScaleFit,
+    independent: boolean,
+  ) {
     this.reference = reference;
+    this.outside = OutsideScore.of(reference, scale, rows);
     this.crowd = reference.scores.ordered ? crowdOf(reference, shares) : null;
     this.laws = scale.scores.map((score) => new ScoreNullLaw(score, scale, independent ? null : score.rare));
   }
@@ -111,7 +120,66 @@ export class ScoreJudge {
         shares: set < 0 ? null : { expected, found: inSets[set]! / rows },
       };
     });
+    if (all >= LEAST_ROWS) {
+      const mix = this.judgeMix(findings, linear, season, all, { smallestEffect, confirmation });
+      if (mix !== null) findings.push(mix);
+      const beyond = this.judgeOutside(counts, all, { shape: bend ** 2, smallestEffect, confirmation });
+      if (beyond !== null) findings.push(beyond);
+    }
     return findings.sort((a, b) => a.q - b.q || Math.abs(b.deviations) - Math.abs(a.deviations));
+  }
+
+  /** Many categories that moved a little each. `findings`: of the scores, in their order. */
+  private judgeMix(
+    findings: readonly ScoreFinding[],
+    linear: Float64Array,
+    season: ArrayLike<number>,
+    rows: number,
+    { smallestEffect, confirmation }: Pick<ScoreQuestion, 'smallestEffect' | 'confirmation'>,
+  ): ScoreFinding | null {
+    const { scores, shares } = this.reference;
+    if (scores.mix === 0) return null;
+    const mixed: MixedScore[] = [];
+    let moved = 0;
+    let chance = 0;
+    for (let j = 0; j < findings.length; j++) {
+      const found = findings[j]!.shares;
+      if (scores.aspects[j]!.kind !== 'bin' || found === null || rows * found.expected < MIX_ROWS) continue;
+      const law = this.laws[j]!;
+      const between = law.betweenWindows();
+      // Under-dispersion is no matter for a sum over categories: at least the noise of independent rows.
+      const variance = Math.max(law.meanVariance(rows), 1 / rows);
+      const whole = variance + law.referenceVariance();
+      mixed.push({
+        deviations: (found.found - found.expected) / Math.sqrt(found.expected * (1 - found.expected) * whole),
+        effectShare: Math.min(1, (between * (1 + law.reference)) / whole),
+        expected: rows * found.expected,
+      });
+      moved += (linear[j]! - season[j]!) ** 2 * (1 - shares[j]!);
+      chance += whole * (1 - shares[j]!);
+    }
+    const effect = Math.sqrt(Math.max(0, moved - chance));
+    if (mixed.length < 2) return null;
+    const { q, deviations } = judgeMix(mixed, { weight: scores.mix, confirmation });
+    return { aspect: { kind: 'mix' }, q: effect >= smallestEffect ? q : 1, effect, deviations, shares: null };
+  }
+
+  private judgeOutside(
+    counts: ArrayLike<number>,
+    rows: number,
+    { shape, smallestEffect, confirmation }: { shape: number; smallestEffect: number; confirmation: Confirmation },
+  ): ScoreFinding | null {
+    if (this.outside === null) return null;
+    const [low, high] = this.outside.bins.map((bin) => counts[bin]!) as [number, number];
+    if (low + high === 0) return null;
+    const { q, effect, deviations } = this.outside.judge(low + high, { rows, shape, confirmation });
+    return {
+      aspect: { kind: high >= low ? 'high-tail' : 'low-tail', share: 0 },
+      q: effect >= smallestEffect ? q : 1,
+      effect,
+      deviations,
+      shares: { expected: 0, found: Math.max(low, high) / rows },
+    };
   }
 
   /** With few rows outside a crowded bin, or two values in all, the shape is no more than the shares of bins, which are judged as such. */

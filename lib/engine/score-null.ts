@@ -34,9 +34,12 @@ export class ScoreNullLaw {
   private readonly allWeights: number;
   private readonly meanPhi: number;
   private readonly meanTau2: number;
+  private readonly tauFactor: number;
 
-  constructor(score: ScoreNull, scale: Pick<ScaleFit, 'largest'>, rare: boolean | null = score.rare) {
+  /** `tauFactor`: the law of a set whose windows differ by so many times this score's τ². */
+  constructor(score: ScoreNull, scale: Pick<ScaleFit, 'largest'>, rare: boolean | null = score.rare, tauFactor = 1) {
     const { points, weights } = score;
+    this.tauFactor = tauFactor;
     let all = 0;
     for (let i = 0; i < points.length; i++) all += weightAt(points, weights, i);
     this.points = points;
@@ -47,7 +50,7 @@ export class ScoreNullLaw {
     for (let i = 0; i < points.length; i++) {
       const weight = weightAt(points, weights, i) / this.allWeights;
       meanPhi += weight * (PHI[points[i]!] ?? 0);
-      meanTau2 += weight * (TAU2[points[i]!] ?? 0);
+      meanTau2 += weight * (TAU2[points[i]!] ?? 0) * tauFactor;
     }
     this.meanPhi = meanPhi;
     this.meanTau2 = meanTau2;
@@ -64,6 +67,16 @@ export class ScoreNullLaw {
   /** Posterior mean of the score's variance at so many rows. */
   meanVariance(rows: number): number {
     return this.meanPhi / rows + this.meanTau2;
+  }
+
+  /** What the reference adds to that variance, being an estimate itself. */
+  referenceVariance(): number {
+    return (1 / this.largest + this.meanTau2) * this.reference;
+  }
+
+  /** Posterior mean of τ², what windows differ by beside the sampling of their rows. */
+  betweenWindows(): number {
+    return this.meanTau2;
   }
 
   /** Expected openings a window at a residual as extreme as `z`. */
@@ -85,7 +98,7 @@ export class ScoreNullLaw {
     let known = Number.NaN;
     let tail = 0;
     return this.mixture(question, (g, _, extra) => {
-      const dispersion = (TAU2[g]! + question.shape + extra) / expected;
+      const dispersion = (TAU2[g]! * this.tauFactor + question.shape + extra) / expected;
       if (dispersion !== known) {
         known = dispersion;
         tail = 2 * rareTail(x, mean, dispersion);
@@ -106,7 +119,7 @@ export class ScoreNullLaw {
       const share = weightAt(points, weights, i) / allWeights;
       if (share === 0) continue;
       const phi = PHI[g]!;
-      const tau2 = TAU2[g]!;
+      const tau2 = TAU2[g]! * this.tauFactor;
       let variance = phi / rows + tau2;
       if (phi < 1) variance = Math.max(variance, Math.min(phi / this.largest, 1 / rows));
       variance += shape;
@@ -118,6 +131,14 @@ export class ScoreNullLaw {
     }
     return q;
   }
+}
+
+/**
+ * Expected openings a window where M of N must show it: only the part of the variance that is sampling noise is new in each
+ * window, and earns credit; `common` is the rest, 0 … 1.
+ */
+export function creditFor(p: number, common: number, { m, n }: Confirmation): number {
+  return m > 1 ? Math.min(p, choose(n - 1, m - 1) * p ** (m / (1 + (m - 1) * common))) : p;
 }
 
 /** A point that this release does not know has none. */

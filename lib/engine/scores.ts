@@ -3,7 +3,9 @@
  * that real traffic moves in with directions that it does not; each score has a null of its own instead (docs/decisions/0003).
  *
  * Numbers: location and spread (first and second orthonormal polynomial in the cumulated share), the cumulated tails, each
- * bin of at least 1.5 %, missing. Categories: each bin and missing. Weights say how the column's level is split over them.
+ * bin of at least 1.5 %, missing. Categories: each bin and missing. Weights say how the column's level is split over them, and
+ * over two more that need no null of their own: values outside the baseline's range (outside-score.ts), and the mix of
+ * categories (mix-score.ts).
  */
 
 export type ScoreAspect =
@@ -12,18 +14,24 @@ export type ScoreAspect =
   /** Lowest or highest bins, nominally of this share. */
   | { readonly kind: 'low-tail' | 'high-tail'; readonly share: number }
   | { readonly kind: 'bin'; readonly bin: number }
-  | { readonly kind: 'missing' };
+  | { readonly kind: 'missing' }
+  /** Many categories at once, each a little. */
+  | { readonly kind: 'mix' };
 
 export interface ScoreSet {
   /** Orthonormal under the baseline's shares: mean 0, variance 1 for one row. They are the first scores. */
   readonly polynomials: readonly Float64Array[];
   /** Bins of each set; these scores follow. */
   readonly sets: readonly Int32Array[];
-  /** Positive, sum 1, one a score. */
+  /** Positive, one a score; with `outside` and `mix` their sum is 1. */
   readonly weights: Float64Array;
   readonly aspects: readonly ScoreAspect[];
   /** Polynomials describe the shape of a number; a shift moves the other scores too. */
   readonly ordered: boolean;
+  /** Bins of a number below and above all values of the baseline, where there are tails to tell how such values come. */
+  readonly outside: { readonly bins: readonly [number, number]; readonly weight: number } | null;
+  /** Weight of the mix of categories; 0 where there are few. */
+  readonly mix: number;
 }
 
 const POLYNOMIALS: readonly (readonly [ScoreAspect, number])[] = [
@@ -31,12 +39,17 @@ const POLYNOMIALS: readonly (readonly [ScoreAspect, number])[] = [
   [{ kind: 'spread' }, 0.15],
 ];
 const TAILS = [0.001, 0.01];
-const TAIL_WEIGHT = 0.05;
+const TAILS_WEIGHT = 0.05;
+/** Of the four tails' weight, what values outside the range get. */
+const OUTSIDE_WEIGHT = 0.05;
 /** A tail is the whole bins that come nearest below its share times this. */
 export const TAIL_SLACK = 1.5;
 const BINS_WEIGHT = 0.2;
 const BIN_SHARE = 0.015;
 const CATEGORIES_WEIGHT = 0.9;
+const MIX_WEIGHT = 0.2;
+/** Fewer categories show a change of their mix one by one. */
+const MIXED = 8;
 const MISSING_WEIGHT = 0.1;
 
 /** `shares`: of the baseline, one a bin, the last being `missing` if so said. Shares sum to 1. */
@@ -50,6 +63,8 @@ export function numericScores(shares: ArrayLike<number>, hasMissing: boolean): S
     collector.polynomial(aspect, weight, polynomial);
   });
   const cumulated = cumulate(inner);
+  const outside = rangeOf(shares, core);
+  const tailWeight = outside === null ? TAILS_WEIGHT : TAILS_WEIGHT - OUTSIDE_WEIGHT / 4;
   const tails: string[] = [];
   for (const kind of ['low-tail', 'high-tail'] as const)
     for (const share of TAILS) {
@@ -64,20 +79,31 @@ export function numericScores(shares: ArrayLike<number>, hasMissing: boolean): S
       // Without any value in the baseline there are no tails, only values that appear.
       if (bins.length === 0 || bins.length === core || tails.includes(bins.join())) continue;
       tails.push(bins.join());
-      collector.set({ kind, share }, TAIL_WEIGHT, bins);
+      collector.set({ kind, share }, tailWeight, bins);
     }
   const large = Array.from(inner.keys()).filter((bin) => inner[bin]! > BIN_SHARE);
   for (const bin of large) collector.set({ kind: 'bin', bin }, BINS_WEIGHT / large.length, [bin]);
   if (hasMissing) collector.set({ kind: 'missing' }, MISSING_WEIGHT, [size - 1]);
-  return collector.finish(true);
+  return collector.finish(true, outside === null ? 0 : OUTSIDE_WEIGHT, outside);
 }
 
-export function categoricalScores(shares: ArrayLike<number>, hasMissing: boolean): ScoreSet {
+/** The outer bins, when the baseline has rows in none of the two and enough beside them for tails of a thousandth. */
+function rangeOf(shares: ArrayLike<number>, core: number): readonly [number, number] | null {
+  if (core < 5 || shares[0] !== 0 || shares[core - 1] !== 0) return null;
+  const inTail = (share: number) => share > 0 && share <= TAILS[0]! * TAIL_SLACK;
+  return inTail(shares[1]!) || inTail(shares[core - 2]!) ? [0, core - 1] : null;
+}
+
+/** `withMix`: the mix of many categories is judged beside each of them. */
+export function categoricalScores(shares: ArrayLike<number>, hasMissing: boolean, withMix = true): ScoreSet {
   const core = hasMissing ? shares.length - 1 : shares.length;
   const collector = new Collector();
-  for (let bin = 0; bin < core; bin++) collector.set({ kind: 'bin', bin }, CATEGORIES_WEIGHT / core, [bin]);
+  let used = 0;
+  for (let bin = 0; bin < core; bin++) if (shares[bin]! > 0) used++;
+  const mix = withMix && used >= MIXED ? MIX_WEIGHT : 0;
+  for (let bin = 0; bin < core; bin++) collector.set({ kind: 'bin', bin }, (CATEGORIES_WEIGHT - mix) / core, [bin]);
   if (hasMissing) collector.set({ kind: 'missing' }, MISSING_WEIGHT, [shares.length - 1]);
-  return collector.finish(false);
+  return collector.finish(false, mix);
 }
 
 /** Share of the baseline in each set, kept within [0.5/m, 1 − 0.5/m]. */
@@ -117,14 +143,17 @@ class Collector {
     this.aspects.push(aspect);
   }
 
-  finish(ordered: boolean): ScoreSet {
-    const all = this.weights.reduce((sum, weight) => sum + weight, 0);
+  /** `more`: weight of what is judged besides, in the unit of the weights given. */
+  finish(ordered: boolean, more: number, outside: readonly [number, number] | null = null): ScoreSet {
+    const all = this.weights.reduce((sum, weight) => sum + weight, more);
     return {
       polynomials: this.polynomials,
       sets: this.sets,
       weights: Float64Array.from(this.weights, (weight) => weight / all),
       aspects: this.aspects,
       ordered,
+      outside: outside === null ? null : { bins: outside, weight: more / all },
+      mix: ordered ? 0 : more / all,
     };
   }
 }

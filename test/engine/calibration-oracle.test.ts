@@ -46,7 +46,7 @@ const timed = ({ hour, weekday, day, counts }: Table): TimedBlock[] =>
 
 describe.each(cases)('$name', (one) => {
   const scoresOf = (shares: ArrayLike<number>) =>
-    one.ordered ? numericScores(shares, one.missing) : categoricalScores(shares, one.missing);
+    one.ordered ? numericScores(shares, one.missing) : categoricalScores(shares, one.missing, false);
   const calibration = calibrateBlocks(timed(one.baseline), scoresOf, {
     every: one.hourly ? '1h' : '1d',
     timezone: 'UTC',
@@ -70,7 +70,7 @@ describe.each(cases)('$name', (one) => {
   test.each(Object.keys(one.expected))('the same verdicts at the scale of a %s', (scale) => {
     const ms = MS[scale] ?? 0;
     const fitted = fit.scales.findLast((candidate) => candidate.ms <= Math.max(ms, fit.scales[0]!.ms))!;
-    const judge = new ScoreJudge(reference, fit.shares, fitted, false);
+    const judge = new ScoreJudge(reference, fit, fitted, false);
     const confirmation = one.hourly && scale === 'window' ? { m: 2, n: 3 } : { m: 1, n: 1 };
     const answers = blocksOf(one.stream, scale).map((windows) => {
       const counts = new Float64Array(bins);

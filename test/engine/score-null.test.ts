@@ -98,7 +98,7 @@ function judgeOf(baseline: readonly number[], scores: (shares: number[]) => Scor
   const set = scores(shares);
   const score = { points: [0], weights: [1], reference: 1, rare: false };
   const scale = { ms: 0, blocks: 0, largest: m, scores: set.aspects.map(() => score) };
-  const judge = new ScoreJudge(scoreReference(set, setShares(set, shares, m)), shares, scale, true);
+  const judge = new ScoreJudge(scoreReference(set, setShares(set, shares, m)), { shares, rows: m }, scale, true);
   return (counts: ArrayLike<number>, smallestEffect = 0) =>
     judge.judge({
       counts,
