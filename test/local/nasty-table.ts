@@ -31,8 +31,8 @@ export const ODD_TEXTS = [
   '{0}',
   '%',
   '--',
-  'é',
-  'é',
+  '\u00e9',
+  'e\u0301',
 ];
 const ODD_NUMBERS = [
   '12',
