@@ -14,6 +14,8 @@ const MANY_POINTS = 1_024;
 const SLACK = 1e-11;
 /** Below it what is left of one has no digits. */
 const FAR = 1e-9;
+/** Probabilities below it change nothing above `FAR`. */
+const NOTHING = 1e-13;
 
 interface Bounded {
   readonly cell: Cell;
@@ -56,19 +58,44 @@ export function conditionalMaximumTail(pair: BinnedPair, n: number, m: number, o
 
 /** The chance that all lie within the bound and add up to `total`, over that of adding up. */
 function byAdding(bounded: readonly Bounded[], total: number): number {
-  let low = 0;
-  let sums: readonly Float64Array[] = [Float64Array.of(1), Float64Array.of(1)];
-  for (const { cell, inside } of bounded)
-    for (let bin = 0; bin < cell.bins; bin++) {
-      low += cell.low;
-      sums = [convolved(sums[0]!, cell.weight), convolved(sums[1]!, inside)];
-    }
+  const single = bounded.flatMap(({ cell, inside }) =>
+    new Array<{ readonly low: number; readonly weight: Float64Array; readonly inside: Float64Array }>(cell.bins).fill(
+      trimmed(cell, inside),
+    ),
+  );
+  const low = single.reduce((sum, one) => sum + one.low, 0);
   const place = (total - low) / (bounded[0]?.cell.stride ?? 1);
-  const at = Math.floor(place);
-  const [all, within] = sums.map(
-    (sum) => (sum[at] ?? 0) * (1 - (place - at)) + (place === at ? 0 : (sum[at + 1] ?? 0) * (place - at)),
+  // Two halves, of which only one sum is wanted together: half of the work.
+  const middle = single.length >> 1;
+  const [all, within] = [single.map(({ weight }) => weight), single.map(({ inside }) => inside)].map((laws) =>
+    at(laws.slice(0, middle).reduce(convolved, ONE), laws.slice(middle).reduce(convolved, ONE), place),
   );
   return all! > 0 ? within! / all! : 0;
+}
+
+const ONE = Float64Array.of(1);
+
+/** Without what is too small to show. */
+function trimmed(
+  { low, stride, weight }: Cell,
+  inside: Float64Array,
+): { readonly low: number; readonly weight: Float64Array; readonly inside: Float64Array } {
+  let from = 0;
+  let to = weight.length;
+  while (from < to - 1 && weight[from]! < NOTHING) from++;
+  while (to > from + 1 && weight[to - 1]! < NOTHING) to--;
+  return { low: low + from * stride, weight: weight.subarray(from, to), inside: inside.subarray(from, to) };
+}
+
+/** Of the sum of two: at `place`, between whole ones linearly. */
+function at(a: Float64Array, b: Float64Array, place: number): number {
+  const floor = Math.floor(place);
+  const exactly = (sum: number): number => {
+    let total = 0;
+    for (let i = Math.max(0, sum - b.length + 1); i <= Math.min(a.length - 1, sum); i++) total += a[i]! * b[sum - i]!;
+    return total;
+  };
+  return exactly(floor) * (1 - (place - floor)) + (place === floor ? 0 : exactly(floor + 1) * (place - floor));
 }
 
 function convolved(a: Float64Array, b: Float64Array): Float64Array {
