@@ -10,7 +10,7 @@
  */
 import { parseArgs } from 'node:util';
 import { type Answers, keepAnswers, readAnswers, take } from './detection/answers.ts';
-import { ALARM_CELLS, type AlarmCell } from './detection/false-alarms.ts';
+import { ALARM_CELLS } from './detection/false-alarms.ts';
 import { flightsReplayed } from './detection/flights.ts';
 import { workAll } from './detection/pool.ts';
 import { POWER_CELLS, type PowerCell, STATED_CELLS, thresholdCell } from './detection/power.ts';
@@ -36,8 +36,8 @@ const scaled = (count: number): number => (options.quick ? Math.ceil(count / 10)
 const chosen = <T extends { readonly name: string }>(cells: readonly T[], on: boolean): T[] =>
   on ? cells.filter(({ name }) => options.cell === undefined || name.includes(options.cell)) : [];
 
-const MONTHS = { hourly: 60, daily: 120 } as const;
-const TRIALS = 60;
+const MONTHS = 60;
+const TRIALS = 40;
 const QUIET_MONTHS = 240;
 /** Months or trials in one piece of work. */
 const PIECE = 10;
@@ -52,9 +52,9 @@ function pieces(kept: Answers): Work[] {
     known?.splice(0);
     for (let from = 0; from < count; from += PIECE) work.push(one(from, Math.min(count, from + PIECE)));
   };
-  const months = ({ cadence }: AlarmCell): number => Number(options.months ?? scaled(MONTHS[cadence]));
-  for (const cell of alarmCells)
-    add(kept.alarms.get(cell.name), months(cell), (from, to) => ({ kind: 'alarms', cell: cell.name, from, to }));
+  const months = Number(options.months ?? scaled(MONTHS));
+  for (const { name } of alarmCells)
+    add(kept.alarms.get(name), months, (from, to) => ({ kind: 'alarms', cell: name, from, to }));
   const quiet = new Map(powerCells.map((cell: PowerCell) => [thresholdCell(cell).name, thresholdCell(cell)]));
   for (const [cell, of] of quiet)
     add(kept.threshold.get(cell), scaled(QUIET_MONTHS), (from, to) => ({ kind: 'threshold', cell, of, from, to }));

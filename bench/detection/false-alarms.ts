@@ -35,31 +35,31 @@ function cell(cadence: Cadence, kind: StreamKind, rows: number, days: number, tr
 
 export const BASELINE_DAYS = [7, 14, 28, 56] as const;
 
+const TIMES = [0.1, 3, 10] as const;
+
 export const ALARM_CELLS: readonly AlarmCell[] = [
   // Independent rows: windows × baselines.
   ...[100, 1_000, 10_000, 100_000].flatMap((rows) =>
     BASELINE_DAYS.map((days) => cell('daily', 'independent', rows, days)),
   ),
-  ...[100, 1_000, 10_000].flatMap((rows) => BASELINE_DAYS.map((days) => cell('hourly', 'independent', rows, days))),
-  cell('hourly', 'independent', 300, 28),
-  cell('hourly', 'independent', 100_000, 28),
-  // Independent rows: traffic.
-  cell('hourly', 'independent', 1_000, 28, 'curve'),
-  ...[0.1, 3, 10].map((times) => cell('hourly', 'independent', 300, 28, times)),
-  ...[0.1, 3, 10].map((times) => cell('daily', 'independent', 1_000, 28, times)),
+  // Traffic.
+  ...TIMES.map((times) => cell('daily', 'independent', 1_000, 28, times)),
   // Days that differ, weeks that repeat.
-  ...BASELINE_DAYS.flatMap((days) => [
-    cell('daily', 'days', 1_000, days),
-    cell('daily', 'season', 10_000, days),
-    cell('hourly', 'season', 300, days),
-  ]),
+  ...BASELINE_DAYS.map((days) => cell('daily', 'days', 1_000, days)),
+  ...BASELINE_DAYS.map((days) => cell('daily', 'season', 10_000, days)),
+  ...TIMES.map((times) => cell('daily', 'season', 1_000, 28, times)),
+  // The same by the hour, and windows that follow each other.
+  cell('hourly', 'independent', 300, 28),
+  cell('hourly', 'season', 300, 28),
   cell('hourly', 'days', 300, 28),
-  cell('hourly', 'season', 3_000, 28),
-  cell('hourly', 'season', 1_000, 28, 'curve'),
-  ...[0.1, 3, 10].map((times) => cell('hourly', 'season', 300, 28, times)),
-  ...[0.1, 3, 10].map((times) => cell('daily', 'season', 1_000, 28, times)),
-  // Windows that follow each other.
   cell('hourly', 'hours', 300, 28),
+  ...TIMES.map((times) => cell('hourly', 'season', 300, 28, times)),
+  cell('hourly', 'season', 1_000, 28, 'curve'),
+  ...TIMES.map((times) => cell('hourly', 'independent', 300, 28, times)),
+  cell('hourly', 'independent', 1_000, 28, 'curve'),
+  ...[7, 14, 56].map((days) => cell('hourly', 'season', 300, days)),
+  ...[100, 1_000, 10_000, 100_000].map((rows) => cell('hourly', 'independent', rows, 28)),
+  ...[7, 14, 56].map((days) => cell('hourly', 'independent', 300, days)),
 ];
 
 export interface PeerMonth {

@@ -254,7 +254,7 @@ function lawsOf(): Map<LawName, Law> {
     ),
     categories(
       'zipf',
-      Array.from({ length: 300 }, (_, k) => (k + 1) ** -1.4),
+      Array.from({ length: 150 }, (_, k) => (k + 1) ** -1.4),
     ),
   ];
   return new Map(laws.map((law) => [law.name, law]));
