@@ -4,14 +4,14 @@
  *
  * Where sampling noise is all there is, that sum is chi-square with as many degrees as categories. What windows differ by is
  * taken for the worst that it can be, one cause that moves all of them together: its part then has one degree, and its scale is
- * as uncertain as a t law of five. Two moments between those two give the degrees of an F law. (A chi-square scaled by a mean
+ * as uncertain as a t law of three. Two moments between those two give the degrees of an F law. (A chi-square scaled by a mean
  * factor is what docs/decisions/0003 warns of; here the factor is each score's own, at the window's own size.)
  */
 import { chiSquareSurvival, regularizedBeta } from '../stats/special.ts';
 import { type Confirmation, creditFor } from './score-null.ts';
 
 /** Degrees of freedom of the scale of what windows differ by. */
-const EFFECT_FREEDOM = 5;
+const EFFECT_FREEDOM = 3;
 /** Of the denominator, beyond which it is taken as known. */
 const KNOWN = 10_000;
 /** Fewer expected rows in a category say nothing of its share. */

@@ -27,6 +27,8 @@ const UNREMARKABLE = 2;
 const SHAPE_OF_SHIFT = 0.65;
 /** Of the location score: beyond, all values lie where the baseline had next to none. */
 const LARGEST_LOCATION = 8;
+/** Of what windows differ by, in the mix of categories. */
+const MIX_CAUTION = 1.5;
 /** Standard normal quantile of 80 % power. */
 const POWER = 0.8416212335729143;
 
@@ -146,10 +148,11 @@ export class ScoreJudge {
       const found = findings[j]!.shares;
       if (scores.aspects[j]!.kind !== 'bin' || found === null || rows * found.expected < MIX_ROWS) continue;
       const law = this.laws[j]!;
-      const between = law.betweenWindows();
+      // Errors of τ² are common to all categories, and do not average out: half as much again.
+      const between = MIX_CAUTION * law.betweenWindows();
       // Under-dispersion is no matter for a sum over categories: at least the noise of independent rows.
-      const variance = Math.max(law.meanVariance(rows), 1 / rows);
-      const whole = variance + law.referenceVariance();
+      const noise = Math.max(law.meanVariance(rows) - law.betweenWindows(), 1 / rows);
+      const whole = noise + between + law.referenceVariance();
       mixed.push({
         deviations: (found.found - found.expected) / Math.sqrt(found.expected * (1 - found.expected) * whole),
         effectShare: Math.min(1, (between * (1 + law.reference)) / whole),
