@@ -55,3 +55,11 @@ export function timeCell(dialect: SqlDialect, column: string): string {
       THEN CASE WHEN ${size} < 9E18 THEN CAST(FLOOR(${value} * 1E3 / ${unit}) AS BIGINT) END
     ELSE ${dialect.instant(column, `(${zoned})`)} END`;
 }
+
+/** Columns in the groups that one go takes. */
+export function inGroups<T>(dialect: SqlDialect, columns: readonly T[]): T[][] {
+  const size = dialect.together ?? columns.length;
+  const groups: T[][] = [];
+  for (let from = 0; from < columns.length; from += size) groups.push(columns.slice(from, from + size));
+  return groups;
+}

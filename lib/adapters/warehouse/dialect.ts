@@ -10,6 +10,8 @@ export interface SqlDialect {
   readonly name: string;
   /** The type of text. */
   readonly text: string;
+  /** Columns that are made into rows in one go; `null`: all. */
+  readonly together: number | null;
   /** Characters of the longest statement; `null` where nobody says. */
   readonly longest: number | null;
   /** A quoted name. */
@@ -28,6 +30,8 @@ export interface SqlDialect {
   hex(text: string): string;
   /** Milliseconds since 1970 of `text`, a time with its zone; NULL when it is none. `column`: where the text is from. */
   instant(column: string, text: string): string;
+  /** The number that belongs to a text, a BIGINT; NULL when it is not listed. Quick for a thousand. */
+  place(text: string, listed: ReadonlyMap<string, number>): string;
   /** One row a row of `relation` and arm: the columns `kept`, then what the arm says for each field. */
   unpivot(
     relation: string,

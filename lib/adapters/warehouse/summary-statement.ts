@@ -11,7 +11,7 @@
  *
  * Categories are written as x and the hexadecimal of their UTF-8, so that no format of results harms them.
  */
-import { categoryCell, finite, KIND, numberCell, timeCell } from './cells.ts';
+import { categoryCell, finite, inGroups, KIND, numberCell, timeCell } from './cells.ts';
 import type { SqlDialect } from './dialect.ts';
 import { hexOf } from './literal.ts';
 
@@ -62,39 +62,14 @@ export function summaryStatement(
   [from, to]: readonly [number, number] = [0, source.columns.length],
 ): string {
   const columns = source.columns.map((column, i) => ({ ...column, i })).slice(from, to);
-  const cells = columns.flatMap(({ name, type, i }) => {
-    const column = dialect.quoted(name);
-    return type === 'numeric'
-      ? [`${numberCell(dialect, column)} AS x${i}`, `CASE WHEN ${column} IS NULL THEN 0 ELSE 1 END AS p${i}`]
-      : [`${categoryCell(dialect, column)} AS c${i}`];
-  });
-  const arms = columns.map(({ type, i }) => {
-    if (type === 'categorical')
-      return [
-        String(i),
-        `CASE WHEN c${i} IS NULL THEN ${KIND.missing} ELSE ${KIND.category} END`,
-        'CAST(NULL AS DOUBLE)',
-        `c${i}`,
-      ];
-    const kind = `CASE WHEN p${i} = 0 THEN ${KIND.missing} WHEN x${i} IS NULL THEN ${KIND.wrongType} WHEN ${finite(`x${i}`)} THEN ${KIND.number} ELSE ${KIND.notFinite} END`;
-    // Zero has two doubles.
-    const value = `CASE WHEN ${finite(`x${i}`)} THEN x${i} + 0E0 END`;
-    return [String(i), kind, value, `CAST(NULL AS ${dialect.text})`];
-  });
   const { relation, time } = source;
   const instant = from === 0 && time !== null ? timeCell(dialect, dialect.quoted(time)) : 'CAST(NULL AS BIGINT)';
   const ordered = `OVER (PARTITION BY col, kind ORDER BY val, CASE WHEN kind = ${KIND.category} THEN -n END, cat`;
   const all = 'OVER (PARTITION BY col, kind)';
   return `WITH cells AS (
-  ${dialect.unpivot(
-    `(
-    SELECT ${cells.join(',\n      ')}
-    FROM ${relation} AS profiled
-  ) AS read_cells`,
-    [],
-    FIELDS,
-    arms,
-  )}
+  ${inGroups(dialect, columns)
+    .map((group) => groupSql(dialect, relation, group))
+    .join('\n  UNION ALL\n  ')}
 ),
 grouped AS (SELECT col, kind, val, cat, COUNT(*) AS n FROM cells GROUP BY col, kind, val, cat),
 placed AS (
@@ -120,6 +95,42 @@ UNION ALL
 SELECT '${label} rows', NULL, NULL, NULL, 'x${hexOf(source.called)}', COUNT(*), NULL, NULL, NULL, NULL, NULL, COUNT(instant), MIN(instant), MAX(instant)
 FROM (SELECT ${instant} AS instant FROM ${relation} AS profiled) AS times`
   }`;
+}
+
+/** One row a row and column of the group. */
+function groupSql(
+  dialect: SqlDialect,
+  relation: string,
+  columns: readonly (ProfileColumn & { readonly i: number })[],
+): string {
+  const cells = columns.flatMap(({ name, type, i }) => {
+    const column = dialect.quoted(name);
+    return type === 'numeric'
+      ? [`${numberCell(dialect, column)} AS x${i}`, `CASE WHEN ${column} IS NULL THEN 0 ELSE 1 END AS p${i}`]
+      : [`${categoryCell(dialect, column)} AS c${i}`];
+  });
+  const arms = columns.map(({ type, i }) => {
+    if (type === 'categorical')
+      return [
+        String(i),
+        `CASE WHEN c${i} IS NULL THEN ${KIND.missing} ELSE ${KIND.category} END`,
+        'CAST(NULL AS DOUBLE)',
+        `c${i}`,
+      ];
+    const kind = `CASE WHEN p${i} = 0 THEN ${KIND.missing} WHEN x${i} IS NULL THEN ${KIND.wrongType} WHEN ${finite(`x${i}`)} THEN ${KIND.number} ELSE ${KIND.notFinite} END`;
+    // Zero has two doubles.
+    const value = `CASE WHEN ${finite(`x${i}`)} THEN x${i} + 0E0 END`;
+    return [String(i), kind, value, `CAST(NULL AS ${dialect.text})`];
+  });
+  return dialect.unpivot(
+    `(
+    SELECT ${cells.join(',\n      ')}
+    FROM ${relation} AS profiled
+  ) AS read_cells`,
+    [],
+    FIELDS,
+    arms,
+  );
 }
 
 /** In whole numbers: b < t/u is b·u < t, and two numbers have a multiple of m between them when the remainder of the larger is less than their distance. */

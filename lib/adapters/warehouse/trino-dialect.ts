@@ -7,6 +7,8 @@ const TYPES: Readonly<Record<Field['type'], string>> = { text: 'VARCHAR', double
 export const TRINO: SqlDialect = {
   name: 'trino',
   text: 'VARCHAR',
+  // An expression becomes a method of Java, which has a size: some sixty columns are too many for one.
+  together: 16,
   longest: 1_000_000,
   quoted: (name) => `"${name.replaceAll('"', '""')}"`,
   literal: (value) => textConstant(value, (hex) => `from_utf8(from_hex('${hex}'))`),
@@ -20,6 +22,11 @@ export const TRINO: SqlDialect = {
   // A text has a blank, not a T, before the time of day.
   instant: (_, text) =>
     `date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00 UTC', TRY_CAST(SUBSTR(${text}, 1, 10) || ' ' || SUBSTR(${text}, 12) AS TIMESTAMP(6) WITH TIME ZONE))`,
+  // A constant that is looked up, where a list of cases would be too long for a method.
+  place(text, listed) {
+    const places = this.literal(JSON.stringify(Object.fromEntries(listed)));
+    return `element_at(CAST(json_parse(${places}) AS MAP(VARCHAR, BIGINT)), ${text})`;
+  },
   unpivot(relation, kept, fields, arms) {
     const cell = (value: string, i: number): string => `CAST(${value} AS ${TYPES[fields[i]?.type ?? 'text']})`;
     // The first arm tells the types of all.

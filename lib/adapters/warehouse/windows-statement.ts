@@ -8,7 +8,7 @@
  * - the label and ` performance`: one a group, `packed`: what it is grouped by and its sums, separated by blanks, a text as x and the
  *   hexadecimal of its UTF-8, - where there is none
  */
-import { categoryCell, double, finite, numberCell, timeCell } from './cells.ts';
+import { categoryCell, double, finite, inGroups, numberCell, timeCell } from './cells.ts';
 import type { SqlDialect } from './dialect.ts';
 import type { ProfileColumn } from './summary-statement.ts';
 
@@ -75,6 +75,24 @@ export function windowsStatement(
   const { relation, time } = source;
   const columns = source.columns.map((column, i) => ({ column, i })).slice(from, to);
   const instant = time === null ? 'CAST(NULL AS BIGINT)' : timeCell(dialect, dialect.quoted(time));
+  const window = windowSql(source.windows);
+  const groups = inGroups(dialect, columns).map((group) => groupSql(dialect, relation, { instant, window }, group));
+  const counted = `SELECT '${label}' AS part, w, col, bin, COUNT(*) AS n, CAST(NULL AS ${dialect.text}) AS packed FROM (
+  ${groups.join('\n  UNION ALL\n  ')}
+) AS cells
+GROUP BY w, col, bin`;
+  return source.performance === null || from > 0
+    ? counted
+    : `${counted}\n${performanceSql(dialect, relation, { instant, window, label }, source.performance)}`;
+}
+
+/** One row a row and column of the group. */
+function groupSql(
+  dialect: SqlDialect,
+  relation: string,
+  { instant, window }: { readonly instant: string; readonly window: string },
+  columns: readonly { readonly column: BinnedColumn; readonly i: number }[],
+): string {
   const cells = columns.flatMap(({ column, i }) => {
     const name = dialect.quoted(column.name);
     return column.type === 'numeric'
@@ -82,14 +100,11 @@ export function windowsStatement(
       : [`${categoryCell(dialect, name)} AS c${i}`];
   });
   const bins = columns.map(({ column, i }) => `${binSql(dialect, column, i)} AS b${i}`);
-  const window = windowSql(source.windows);
-  const arms = columns.map(({ i }) => [String(i), `b${i}`]);
   const fields = [
     { name: 'col', type: 'bigint' },
     { name: 'bin', type: 'bigint' },
   ] as const;
-  const counted = `SELECT '${label}' AS part, w, col, bin, COUNT(*) AS n, CAST(NULL AS ${dialect.text}) AS packed FROM (
-  ${dialect.unpivot(
+  return dialect.unpivot(
     `(
     SELECT ${window} AS w,
       ${bins.join(',\n      ')}
@@ -101,28 +116,23 @@ export function windowsStatement(
   ) AS binned`,
     ['w'],
     fields,
-    arms,
-  )}
-) AS cells
-GROUP BY w, col, bin`;
-  return source.performance === null || from > 0
-    ? counted
-    : `${counted}\n${performanceSql(dialect, relation, { instant, window, label }, source.performance)}`;
+    columns.map(({ i }) => [String(i), `b${i}`]),
+  );
 }
 
 function binSql(dialect: SqlDialect, column: BinnedColumn, i: number): string {
   const after = binCount(column);
   if (column.type === 'numeric')
     return `CASE WHEN ${finite(`x${i}`)} THEN ${tree(`x${i}`, column)} WHEN x${i} IS NOT NULL THEN ${after} WHEN p${i} = 1 THEN ${after + 1} ELSE ${after + 2} END`;
-  const members = new Map<number, string[]>();
+  // What all others are counted as needs no list.
+  const listed = new Map<string, number>();
   column.categories.forEach((category, c) => {
     const bin = column.bins[c] ?? 0;
-    members.set(bin, [...(members.get(bin) ?? []), dialect.literal(category)]);
+    if (bin !== column.rest) listed.set(category, bin);
   });
-  // What all others are counted as needs no list.
-  if (column.rest !== null) members.delete(column.rest);
-  const listed = [...members].map(([bin, names]) => ` WHEN c${i} IN (${names.join(', ')}) THEN ${bin}`);
-  return `CASE WHEN c${i} IS NULL THEN ${after + 2}${listed.join('')} ELSE ${column.rest ?? after} END`;
+  const others = column.rest ?? after;
+  const place = listed.size === 0 ? String(others) : `COALESCE(${dialect.place(`c${i}`, listed)}, ${others})`;
+  return `CASE WHEN c${i} IS NULL THEN ${after + 2} ELSE ${place} END`;
 }
 
 /** Halves the edges, so that a row is compared with a few of many. */
