@@ -1,6 +1,8 @@
 /** Every few minutes: joins labels with predictions in Athena, writes how good the models were, and makes baselines that are learned. */
 import { AthenaClient } from '@aws-sdk/client-athena';
 import { AthenaQuery, QUERY_CHARACTERS } from '../../lib/adapters/athena/athena-query.ts';
+import { captureDialect } from '../../lib/adapters/warehouse/capture-dialect.ts';
+import { TRINO } from '../../lib/adapters/warehouse/trino-dialect.ts';
 import { durationMs } from '../../lib/contracts/duration.ts';
 import { EVENT_LIMITS } from '../../lib/contracts/event.ts';
 import { readEnvironment } from '../../lib/contracts/functions.ts';
@@ -25,6 +27,8 @@ const WINDOWS = 1_000;
 
 /** A statement that makes a baseline names the capture up to four times. */
 const LEARNING_CHARACTERS = 150_000;
+
+const dialect = captureDialect(TRINO, LEARNING_CHARACTERS);
 
 const environment = readEnvironment('labeler', process.env);
 const clock = wallClock;
@@ -76,8 +80,7 @@ export const handler = labelerHandler({
       // Whole hours, so that a run that takes up the query of another asks the same.
       const labelsUntil = Math.max(span.to + durationMs(monitor.window.lateness), Math.floor(through / HOUR) * HOUR);
       const objects = await capture.between(span.from - EVENT_LIMITS.futureMs, labelsUntil + APPEND_DELAY);
-      const longest = LEARNING_CHARACTERS;
-      return baselineByQuery({ query, objects, monitor, version, span: { ...span, labelsUntil, leaveOut }, longest });
+      return baselineByQuery({ query, objects, monitor, version, span: { ...span, labelsUntil, leaveOut }, dialect });
     },
   }),
   completeness: new Completeness({ log, store, clock, capture, query, models: registry }),

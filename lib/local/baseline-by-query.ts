@@ -3,7 +3,6 @@
  * computed here. What the functions on AWS learn a baseline with; `baselineFromCapture` makes the same of files on this machine.
  */
 
-import { captureDialect } from '../adapters/warehouse/capture-dialect.ts';
 import { KIND } from '../adapters/warehouse/cells.ts';
 import type { SqlDialect } from '../adapters/warehouse/dialect.ts';
 import { textOfHex } from '../adapters/warehouse/literal.ts';
@@ -33,8 +32,8 @@ export interface QueriedBaseline {
   readonly monitor: Monitor;
   readonly version: string;
   readonly span: BaselineSpan;
-  /** Characters of one statement before the capture takes its place. */
-  readonly longest: number;
+  /** Of the engine behind the port (capture-dialect.ts). */
+  readonly dialect: SqlDialect;
 }
 
 /** In the relation columns have names of their own: what people call features may differ by case alone, or be called `time`. */
@@ -53,19 +52,18 @@ type Row = Readonly<Record<string, string | number | bigint | null>>;
 
 /** @throws ProblemError when nothing was captured in the span; what the query port throws */
 export async function baselineByQuery(request: QueriedBaseline): Promise<Baseline> {
-  const { monitor, span, version } = request;
+  const { monitor, span, version, dialect } = request;
   const { from, to } = span;
   const called = `${new Date(from).toISOString()} to ${new Date(to).toISOString()}`;
   const asked = columnsOf(monitor);
   const relation = `(${capturedEvents(monitor.model, span, relationColumns(asked))})`;
-  const dialect = captureDialect(request.longest);
   const source: ProfileSource = {
     relation,
     called,
     columns: asked.map(({ alias, type }) => ({ name: alias, type })),
     time: NAMED.time,
   };
-  const first = await answers(request, dialect, asked.length, SUMMARY_CELLS, (part) =>
+  const first = await answers(request, asked.length, SUMMARY_CELLS, (part) =>
     summaryStatement(dialect, source, SUMMARY_RULE, 'summary', part),
   );
   const facts = first.find(({ part }) => part === 'summary rows');
@@ -104,7 +102,7 @@ export async function baselineByQuery(request: QueriedBaseline): Promise<Baselin
   const counted =
     second === null || windows === null
       ? []
-      : await answers(request, dialect, columns.length, WINDOW_CELLS, (part) =>
+      : await answers(request, columns.length, WINDOW_CELLS, (part) =>
           windowsStatement(dialect, second, 'windows', part),
         );
   const places = new Map(windows?.map(({ start }, i) => [start, i]));
@@ -198,8 +196,7 @@ const WINDOW_CELLS = [
 
 /** Of as few statements as the port takes, each about some of the columns. */
 async function answers(
-  { query, objects }: QueriedBaseline,
-  dialect: SqlDialect,
+  { query, objects, dialect }: QueriedBaseline,
   columns: number,
   cells: readonly string[],
   render: (part: readonly [number, number]) => string,

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AthenaQuery } from '../../lib/adapters/athena/athena-query.ts';
 import { QueryUnfinishedError } from '../../lib/adapters/athena/query-failure.ts';
 import { type DuckDb, openDuckDb } from '../../lib/adapters/duckdb/load.ts';
+import { captureDialect } from '../../lib/adapters/warehouse/capture-dialect.ts';
+import { DUCKDB } from '../../lib/adapters/warehouse/duckdb-dialect.ts';
 import type { PublishedBaseline } from '../../lib/contracts/baseline.ts';
 import { monitorSchema } from '../../lib/contracts/monitor.ts';
 import { keys } from '../../lib/contracts/object-keys.ts';
@@ -93,7 +95,7 @@ describe('a learner over Athena', () => {
             monitor,
             version,
             span: { ...span, labelsUntil, leaveOut },
-            longest: 150_000,
+            dialect: captureDialect(DUCKDB, 150_000),
           });
         },
       }).step();
