@@ -17,16 +17,21 @@ export interface ColumnLimits {
   readonly buffer: number;
   /** Columns up to this size are held as a whole, longer ones are read in pieces. */
   readonly held: number;
+  /** Of a piece, all its columns together. */
+  readonly piece: number;
   /** Fewer bytes are not worth another thread. */
   readonly thread: number;
 }
 
 const MEBIBYTE = 2 ** 20;
-const LIMITS: ColumnLimits = { buffer: 40 * MEBIBYTE, held: 128 * MEBIBYTE, thread: 32 * MEBIBYTE };
+const LIMITS: ColumnLimits = {
+  buffer: 40 * MEBIBYTE,
+  held: 128 * MEBIBYTE,
+  piece: 4 * MEBIBYTE,
+  thread: 32 * MEBIBYTE,
+};
 /** Columns that are read in pieces together. More take DuckDB more memory, fewer more queries. */
 const TOGETHER = 10;
-/** Of a piece. */
-const PIECE = 4 * MEBIBYTE;
 /** One is filled while the other is worked on. */
 const BUFFERS = 2;
 /** Rows that DuckDB hands out at once. */
@@ -210,7 +215,7 @@ export class NumberColumns {
     const column = Math.max(1, rows) * Float64Array.BYTES_PER_ELEMENT;
     if (!onePass && column <= this.limits.held)
       return { columns: Math.max(1, Math.floor(this.limits.buffer / column)), rows, whole: true, once: true };
-    const piece = Math.floor(PIECE / TOGETHER / Float64Array.BYTES_PER_ELEMENT);
+    const piece = Math.floor(this.limits.piece / TOGETHER / Float64Array.BYTES_PER_ELEMENT);
     return { columns: TOGETHER, rows: Math.min(rows, Math.max(BLOCK, piece)), whole: false, once: onePass };
   }
 
