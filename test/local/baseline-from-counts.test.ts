@@ -37,11 +37,16 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-type Format = 'csv' | 'parquet' | 'json';
+/** Athena quotes all that is not NULL. */
+const FORMATS = { csv: 'csv', quoted: 'csv, FORCE_QUOTE *', parquet: 'parquet', json: 'json' } as const;
+type Format = keyof typeof FORMATS;
 
 async function answer(sql: string, format: Format): Promise<string> {
-  const kept = join(folder, `${db.name('answer')}.${format === 'json' ? 'ndjson' : format}`);
-  await db.run(`COPY (${sql}) TO ${literal(kept)} (FORMAT ${format})`);
+  const kept = join(
+    folder,
+    `${db.name('answer')}.${{ csv: 'csv', quoted: 'csv', parquet: 'parquet', json: 'ndjson' }[format]}`,
+  );
+  await db.run(`COPY (${sql}) TO ${literal(kept)} (FORMAT ${FORMATS[format]})`);
   return kept;
 }
 
@@ -77,10 +82,13 @@ describe('a baseline from counts made elsewhere', () => {
     expect(made.source.name).toBe('nasty');
   });
 
-  it.each(['csv', 'parquet', 'json'] as const)('is the same without a time, by answers in %s', async (format) => {
-    const monitor = nastyMonitor({ columns: { prediction: 'predicted', score: 'score', truth: 'truth' } });
-    expectSameBaseline(await throughStatements(monitor, format), await fromRows(monitor));
-  });
+  it.each(['csv', 'quoted', 'parquet', 'json'] as const)(
+    'is the same without a time, by answers in %s',
+    async (format) => {
+      const monitor = nastyMonitor({ columns: { prediction: 'predicted', score: 'score', truth: 'truth' } });
+      expectSameBaseline(await throughStatements(monitor, format), await fromRows(monitor));
+    },
+  );
 
   it('is the same for a regression with buckets, asked in several statements', async () => {
     const monitor = nastyMonitor({
