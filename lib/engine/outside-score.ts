@@ -11,7 +11,7 @@ import { type Confirmation, ScoreNullLaw } from './score-null.ts';
 
 const FURTHER_OUT = 2;
 /** Effects are told against a share no smaller: two rows in a thousand beyond a million are no large change. */
-const LEAST_SHARE = 0.001;
+export const LEAST_SHARE = 0.001;
 
 export class OutsideScore {
   readonly bins: readonly [number, number];

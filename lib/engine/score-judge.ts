@@ -13,7 +13,7 @@ import {
 } from './linear-scores.ts';
 import { judgeMix, MIX_ROWS, type MixedScore } from './mix-score.ts';
 import { RARE_ROWS } from './null-posterior.ts';
-import { OutsideScore } from './outside-score.ts';
+import { LEAST_SHARE, OutsideScore } from './outside-score.ts';
 import { type Confirmation, ScoreNullLaw } from './score-null.ts';
 import type { ScoreAspect } from './scores.ts';
 import { signedRoot } from './signed-root.ts';
@@ -60,6 +60,8 @@ export class ScoreJudge {
   private readonly reference: ScoreReference;
   private readonly laws: readonly ScoreNullLaw[];
   private readonly crowd: Crowd | null;
+  /** For each set its share where the baseline had no row of it, else 0. */
+  private readonly never: Float64Array;
   private readonly outside: OutsideScore | null;
 
   /** `shares`: of the baseline in each bin, `rows` in all. `independent`: rows are taken as independent, no calibration stands behind the scale. */
@@ -72,7 +74,14 @@ export class ScoreJudge {
     this.reference = reference;
     this.outside = OutsideScore.of(reference, scale, rows);
     this.crowd = reference.scores.ordered ? crowdOf(reference, shares) : null;
-    this.laws = scale.scores.map((score) => new ScoreNullLaw(score, scale, independent ? null : score.rare));
+    const first = reference.scores.polynomials.length;
+    this.never = reference.shares.map((share) => (share * rows < 1 && share < LEAST_SHARE ? share : 0));
+    this.laws = scale.scores.map((score, j) => {
+      // Of a set that the baseline never had, its windows tell nothing: relative to its share it varies as a set of a thousandth.
+      const never = this.never[j - first] ?? 0;
+      const factor = never > 0 ? never / LEAST_SHARE : 1;
+      return new ScoreNullLaw(score, scale, independent ? null : score.rare, factor);
+    });
   }
 
   /** All scores, most surprising first; the first decides. */
@@ -98,7 +107,7 @@ export class ScoreJudge {
       const expected = set < 0 ? 0 : expectedShare(this.reference, set, season[j]!);
       const rare = set >= 0 && law.isRare(rows, this.reference.shares[set]!);
       const raw = linear[j]! - season[j]!;
-      const effect = Math.sqrt(Math.max(0, raw ** 2 - variance));
+      const effect = this.effectUnit(set) * Math.sqrt(Math.max(0, raw ** 2 - variance));
       // Of a set with nearly all rows it is the rest that is rare.
       const few =
         expected > 0.5 ? { x: rows - inSets[set]!, share: 1 - expected } : { x: inSets[set]!, share: expected };
@@ -185,6 +194,12 @@ export class ScoreJudge {
     };
   }
 
+  /** What the baseline never had is told against a share of a thousandth: a handful of such rows is no change of w 20. */
+  private effectUnit(set: number): number {
+    const never = this.never[set] ?? 0;
+    return never > 0 ? Math.sqrt((never * (1 - never)) / (LEAST_SHARE * (1 - LEAST_SHARE))) : 1;
+  }
+
   /** With few rows outside a crowded bin, or two values in all, the shape is no more than the shares of bins, which are judged as such. */
   private tellsShape(rows: number): boolean {
     return this.crowd === null || (this.crowd.used > 2 && rows * this.crowd.apart >= RARE_ROWS);
@@ -221,7 +236,8 @@ export class ScoreJudge {
         : law.ofResidual(signedRoot(rows * moved(effect), rows, share, 0.5), question);
     const critical = lowestBelow(q, level, sigma, most);
     if (critical === null) return null;
-    const least = Math.max(critical, Math.hypot(smallestEffect, sigma));
+    const unit = this.effectUnit(j - first);
+    const least = Math.max(critical, Math.hypot(smallestEffect / unit, sigma));
     // A share that has moved is spread as itself, not as the baseline's.
     let effect = least;
     for (let i = 0; i < 5; i++) {
@@ -229,7 +245,7 @@ export class ScoreJudge {
       const spread = (there * (1 - there)) / (rows * deviation ** 2) + Math.max(0, variance - 1 / rows);
       effect = Math.min(most, least + POWER * Math.sqrt(spread));
     }
-    return effect;
+    return unit * effect;
   }
 }
 

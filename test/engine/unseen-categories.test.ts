@@ -4,6 +4,7 @@ import { columnJudge } from '../../lib/engine/column-judge.ts';
 import { judgeColumn } from '../../lib/engine/column-verdict.ts';
 import { categoricalColumnOf, countsOfSample } from '../../lib/engine/sample-columns.ts';
 import { type Random, seededRandom } from '../../lib/stats/random.ts';
+import { categoricalOf, categoryCounts, DAY, drawCategories, START } from './verdict-data.ts';
 
 const OPTIONS = {
   level: 0.05,
@@ -51,6 +52,27 @@ describe('a catalogue that no sample exhausts', () => {
     const usual = zipf(random, 1_000, 2);
     const result = judge(reference, [...usual.slice(0, 900), ...usual.slice(0, 100).map((name) => `new ${name}`)]);
     expect(result).toMatchObject({ status: 'drifted', aspect: 'unseen categories' });
+  });
+
+  test('two rows in a hundred of what 28 days never had are found in the hours that have them, and are no effect without bounds', () => {
+    const random = seededRandom(5);
+    const shares = [0.4, 0.3, 0.2, 0.06, 0.04];
+    const windows = Array.from({ length: 28 * 24 }, (_, t) => ({
+      start: START + (t * DAY) / 24,
+      drawn: drawCategories(random, 300, shares),
+    }));
+    const column = categoricalOf(['a', 'b', 'c', 'd', 'e'], windows, '1h');
+    const judged = { ...OPTIONS, level: 8e-5, confirmation: { m: 2, n: 3 } };
+    for (let hour = 0; hour < 10; hour++) {
+      const drawn = drawCategories(random, 294, shares);
+      for (const counts of [categoryCounts(drawn, 0, [['new', 6]]), categoryCounts(drawn, 6)]) {
+        const result = judgeColumn(column, counts, judged);
+        expect(result.aspect).toBe(counts.missing > 0 ? 'missing' : 'unseen categories');
+        expect(result.effect).toBeGreaterThan(0.3);
+        expect(result.effect).toBeLessThan(1);
+      }
+      expect(judgeColumn(column, categoryCounts(drawn, 0, [['new', 1]]), judged).status).toBe('ok');
+    }
   });
 
   test('what a bin loses to the unseen is what they are expected to have', () => {
