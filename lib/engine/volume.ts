@@ -119,7 +119,12 @@ function fitModel(baseline: Baseline, base: number, length: number): VolumeModel
   };
 }
 
-/** `clock`: windows are told apart by their hour. */
+/** Mean rows of an hour's windows, from which chance alone leaves none of them empty. */
+const BUSY = 15;
+/** Windows of an hour, or days of the baseline, that had one: fewer are an incident. */
+const USUALLY_EMPTY = { windows: 2, days: 3 };
+
+/** `clock`: windows are told apart by their hour. Empty ones that come at any busy hour count for all of these. */
 function silenceOf(
   blocks: readonly { readonly time: LocalTime; readonly rows: number }[],
   clock: LocalClock | null,
@@ -127,13 +132,22 @@ function silenceOf(
   const hourOf = ({ hour }: LocalTime): number => (clock === null ? 0 : hour);
   const all = new Float64Array(24);
   const empty = new Float64Array(24);
+  const sum = new Float64Array(24);
   for (const { time, rows } of blocks) {
-    all[hourOf(time)]!++;
-    if (rows === 0) empty[hourOf(time)]!++;
+    const hour = hourOf(time);
+    all[hour]!++;
+    sum[hour]! += rows;
+    if (rows === 0) empty[hour]!++;
   }
+  const isBusy = (hour: number) => sum[hour]! >= BUSY * all[hour]!;
+  const busy = blocks.filter(({ time }) => isBusy(hourOf(time)));
+  const silent = busy.filter(({ rows }) => rows === 0);
+  const days = new Set(silent.map(({ time }) => time.day)).size;
+  const anywhere = days >= USUALLY_EMPTY.days ? silent.length / (busy.length + 1) : 0;
   return (start, expected) => {
     const hour = clock === null ? 0 : clock.at(start).hour;
-    return Math.max(Math.exp(-expected), empty[hour]! / (all[hour]! + 1));
+    const here = empty[hour]! >= USUALLY_EMPTY.windows ? empty[hour]! / (all[hour]! + 1) : 0;
+    return Math.max(Math.exp(-expected), here, isBusy(hour) ? anywhere : 0);
   };
 }
 
