@@ -22,26 +22,36 @@ export interface RowTable {
   readonly typicalMs: number | null;
 }
 
-/** `null` when no row has a time. Rows of one time stay in the order of the file. */
+/** `null` when no row has a time. Rows of one time stay in the order of the file; data that are in order of time are read where they lie. */
 export async function rowTable(table: Table, column: TableColumn, rows: number): Promise<RowTable | null> {
   const { db } = table;
   const time = await timeSql(table, column);
   const range = await timeRange(table, time);
   if (range === null) return null;
-  const [file, at, place, instant] = [
-    join(db.folder, `${db.name('rows')}.parquet`),
+  const [at, place, instant] = [
     identifier(db.name('mlmon_file_row')),
     identifier(db.name('mlmon_place')),
     identifier(db.name('mlmon_instant')),
   ];
   const name = identifier(column.name);
   const clock = `make_timestamp(CAST(((${place} - 1) // ${rows}) * ${ROW_SPAN * 1_000} AS BIGINT)) AS ${name}`;
-  // Through a file, so that the rows are put in order once and not for every column.
-  await db.run(
-    `COPY (SELECT * EXCLUDE (${at}, ${place}, ${instant}) REPLACE (${clock}) FROM (SELECT *, row_number() OVER (ORDER BY ${instant}, ${at}) AS ${place} FROM (SELECT *, row_number() OVER () AS ${at}, (${time}) AS ${instant} FROM ${table.relation}) WHERE ${instant} IS NOT NULL)) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd)`,
-  );
+  const dated = `(SELECT *, (${time}) AS ${instant} FROM ${table.relation})`;
   const relation = identifier(db.name('table'));
-  await db.run(`CREATE TEMP VIEW ${relation} AS SELECT * FROM read_parquet(${literal(file)})`);
+  const [order] = await db.rows(
+    `SELECT count(*) AS n FROM (SELECT ${instant} < lag(${instant}) OVER () AS back FROM ${dated} WHERE ${instant} IS NOT NULL) WHERE back`,
+  );
+  if (Number(order?.['n']) === 0)
+    await db.run(
+      `CREATE TEMP VIEW ${relation} AS SELECT * EXCLUDE (${place}, ${instant}) REPLACE (${clock}) FROM (SELECT *, row_number() OVER () AS ${place} FROM ${dated} WHERE ${instant} IS NOT NULL)`,
+    );
+  else {
+    // Through a file, so that the rows are put in order once and not for every column.
+    const file = join(db.folder, `${db.name('rows')}.parquet`);
+    await db.run(
+      `COPY (SELECT * EXCLUDE (${at}, ${place}, ${instant}) REPLACE (${clock}) FROM (SELECT *, row_number() OVER (ORDER BY ${instant}, ${at}) AS ${place} FROM (SELECT *, row_number() OVER () AS ${at} FROM ${dated}) WHERE ${instant} IS NOT NULL)) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd)`,
+    );
+    await db.run(`CREATE TEMP VIEW ${relation} AS SELECT * FROM read_parquet(${literal(file)})`);
+  }
   const columns = table.columns.map(
     (one): TableColumn => (one === column ? { name: one.name, sqlType: 'TIMESTAMP', kind: 'time' } : one),
   );

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
@@ -177,6 +177,17 @@ describe('backtest', () => {
     );
     expect(out).toContain('15 windows of 1,000 rows');
     expect(out).toMatch(/▲ row \d+,000 {2}drift, warning: still open\n {4}amount: mean up/);
+  });
+
+  it('puts rows in order of time before it cuts windows of rows', async () => {
+    await traffic('ordered.csv', { seed: 4, from: LATER, days: 3, changedFrom: LATER + 2 * DAY, change: 'mean' });
+    const [head = '', ...rows] = (await readFile(join(folder, 'ordered.csv'), 'utf8')).trimEnd().split('\n');
+    const random = generator(9);
+    const mixed = rows.map((row) => [random(), row] as const).sort(([a], [b]) => a - b);
+    await writeFile(join(folder, 'mixed.csv'), [head, ...mixed.map(([, row]) => row), ',1,2,basic'].join('\n'));
+    const argv = ['--time', 'when', '--window', '500', '--reference', 'reference.csv', '--data'];
+    expect(await replayed(...argv, 'mixed.csv')).toEqual(await replayed(...argv, 'ordered.csv'));
+    expect((await run(...argv, 'mixed.csv')).err).toContain('1 of 4321 rows');
   });
 
   it('cuts days of the time zone, also where clocks change', async () => {
