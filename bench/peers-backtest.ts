@@ -7,33 +7,18 @@
  * Whole processes, from start to result. Of Evidently every 48th window is judged and the time of those scaled to all, its start and
  * reading counted once: all of them would take half an hour. Evidently is installed by pip into .cache/peers; needs python3 with venv.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { replayData } from './backtest-data.ts';
 import { median, noiseOf, tell } from './measurement.ts';
+import { cache, pythonOf, root } from './peers/environment.ts';
 
-/** Together, as they were released: a newer pandas breaks this Evidently. */
-const PACKAGES = ['evidently==0.7.21', 'pandas==3.0.6', 'numpy==2.4.6', 'scipy==1.17.1', 'pyarrow'];
 const ROUNDS = Number(process.argv[2] ?? 5);
 const STRIDE = 48;
 const ROWS_AN_HOUR = 300;
 const TARGET = 100;
-const root = resolve(import.meta.dirname, '..');
 const command = 'node --import tsx bench/peers-backtest.ts';
-
-function python(): string {
-  const venv = join(root, '.cache/peers/evidently');
-  const stamp = join(venv, 'installed');
-  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== PACKAGES.join(' ')) {
-    rmSync(venv, { recursive: true, force: true });
-    execFileSync('python3', ['-m', 'venv', venv], { stdio: 'inherit' });
-    const pip = ['install', '--quiet', '--disable-pip-version-check', ...PACKAGES];
-    execFileSync(join(venv, 'bin/pip'), pip, { stdio: ['ignore', 'inherit', 'inherit'] });
-    writeFileSync(stamp, PACKAGES.join(' '));
-  }
-  return join(venv, 'bin/python');
-}
 
 interface Run {
   readonly seconds: number;
@@ -48,10 +33,10 @@ function run(program: string, argv: readonly string[]): Run {
   return { seconds, out: stdout };
 }
 
-mkdirSync(join(root, '.cache/peers'), { recursive: true });
-const folder = mkdtempSync(join(root, '.cache/peers/backtest-'));
+mkdirSync(cache, { recursive: true });
+const folder = mkdtempSync(join(cache, 'backtest-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-const interpreter = python();
+const interpreter = pythonOf('evidently');
 const [reference, data] = [join(folder, 'reference.parquet'), join(folder, 'data.parquet')];
 const month = (from: string, hours: number, seed: number) => ({ from, hours, rows: hours * ROWS_AN_HOUR, seed });
 await replayData(reference, month('2024-01-01', 28 * 24, 0.1));
