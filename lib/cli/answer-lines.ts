@@ -35,7 +35,8 @@ interface Batch {
 /** Answers of one batch, or what they will be. */
 type Slot = { text: string | Uint8Array | null };
 
-export async function answerLines(io: CommandIo, topic: Topic, answer: AnswerOf): Promise<void> {
+/** `longest`: of a line, bytes. */
+export async function answerLines(io: CommandIo, topic: Topic, answer: AnswerOf, longest = LONGEST): Promise<void> {
   const slots: Slot[] = [];
   const lanes = new Lanes(topic);
   const write = async (): Promise<void> => {
@@ -46,10 +47,10 @@ export async function answerLines(io: CommandIo, topic: Topic, answer: AnswerOf)
   };
   try {
     let read = 0;
-    for await (const batch of batchesOf(io.stdin)) {
+    for await (const batch of batchesOf(io.stdin, longest)) {
       const slot: Slot = { text: null };
       slots.push(slot);
-      if (batch.bytes === null) slot.text = failedLine(batch.first, `the line is longer than ${LONGEST} bytes`);
+      if (batch.bytes === null) slot.text = failedLine(batch.first, `the line is longer than ${longest} bytes`);
       else {
         read += batch.bytes.length;
         if (read > MUCH) lanes.start();
@@ -74,6 +75,7 @@ export async function answerLines(io: CommandIo, topic: Topic, answer: AnswerOf)
 /** Whole lines as they arrive; bytes `null` for a line that is too long. */
 async function* batchesOf(
   input: AsyncIterable<Buffer | string>,
+  longest: number,
 ): AsyncGenerator<{ readonly bytes: Buffer | null; readonly first: number }> {
   let parts: Buffer[] = [];
   let length = 0;
@@ -100,7 +102,7 @@ async function* batchesOf(
     }
     if (rest.length === 0) continue;
     length += rest.length;
-    if (length <= LONGEST) parts.push(rest);
+    if (length <= longest) parts.push(rest);
     else {
       tooLong = true;
       parts = [];

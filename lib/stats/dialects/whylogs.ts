@@ -41,7 +41,10 @@ export function whylogsNumeric(
   if (a.length === 0) return notComputable(threshold, 'empty-reference');
   if (b.length === 0) return notComputable(threshold, 'empty-current');
   if (test === 'ks') {
-    const statistic = largestDistance(quantiles(a), quantiles(b));
+    const [x, y] = [quantiles(a), quantiles(b)];
+    // Between values near the largest double there is no double.
+    if (![x, y].every((side) => side.every(Number.isFinite))) return notComputable(threshold, 'not a number');
+    const statistic = largestDistance(x, y);
     return pValueAnswer(ksAsymptoticPValue(a.length, b.length, statistic), statistic, threshold);
   }
   if (test !== 'hellinger') return notComputable(threshold, 'not for numeric columns');
