@@ -137,7 +137,7 @@ describe('a profile made in a warehouse', () => {
     } finally {
       await spark.end();
     }
-  }, 300_000);
+  }, 600_000);
 
   it('is on Trino what it is of the rows', async () => {
     const trino = new Engine('profile-trino.py', join(CACHE, 'trino'));
@@ -157,7 +157,7 @@ describe('a profile made in a warehouse', () => {
     } finally {
       await trino.end();
     }
-  }, 300_000);
+  }, 600_000);
 
   it('is asked for in the grammar of Trino', async () => {
     const program = join(folder, 'trino-grammar.cjs');
