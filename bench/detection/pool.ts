@@ -42,7 +42,8 @@ async function share(pieces: readonly Work[], { script, workers, told }: Sharing
     try {
       for (let at = next++; at < pieces.length; at = next++) {
         const piece = pieces[at]!;
-        told(++done, piece, await ask(child, piece));
+        const answer = await ask(child, piece);
+        told(++done, piece, answer);
       }
     } finally {
       child.kill();
