@@ -4,7 +4,7 @@
  * Few tables of given pooled counts: all of them, exactly. Otherwise a gamma law with the mean, variance and skewness of T: those of
  * the saddlepoint approximation to its conditional cumulant function, K(u, v(u)) − ½ ln K_vv with v(u) such that the counts add up
  * (Skovgaard 1987), expanded at u = 0. Simulated: within about a tenth of p down to 0.001, also where bins are nearly empty.
- * Never rises with the observation. O(distinct cells · 64).
+ * Never rises with the observation. O(distinct cells · 160).
  */
 import { type Cell, cellsOf } from './conditional-cells.ts';
 import { logFactorial } from './log-factorial.ts';
@@ -16,7 +16,7 @@ export type BinTerm = (reference: number, current: number) => number;
 
 /** Tables that are gone through one by one. */
 const FEW_TABLES = 2_000;
-const GRID = { points: 64 };
+const GRID = { points: 160 };
 /** Equal up to rounding counts as reached. */
 const SLACK = 1e-11;
 /** Below it a gamma law is a normal one. */
