@@ -6,7 +6,7 @@ import type { Baseline, ColumnBaseline } from '../contracts/baseline.ts';
 import { EVENT_LIMITS } from '../contracts/event.ts';
 import type { Monitor } from '../contracts/monitor.ts';
 import { keys } from '../contracts/object-keys.ts';
-import { ProblemError } from '../contracts/problem.ts';
+import { type Problem, ProblemError } from '../contracts/problem.ts';
 import { DEFAULT_REST } from '../engine/bucketed-column.ts';
 import { keyMark, type PolicyKey } from '../pipeline/field-policy.ts';
 import { listAll } from '../pipeline/listing.ts';
@@ -84,6 +84,7 @@ export async function baselineFromCapture(request: CaptureRequest): Promise<Base
         sql: `map_extract(e.${type}, ${literal(name)})[1]`,
       })),
   ];
+  refuseAlike(columns.map(({ name }) => name));
   const files = `read_parquet([${objects.map((key) => literal(plainPath(path(key)))).join(', ')}], hive_partitioning = false)`;
   const moment = (ms: number): string => `make_timestamp(${ms * 1000})`;
   const without = leaveOut.map((out) => ` AND NOT (time >= ${moment(out.from)} AND time < ${moment(out.to)})`).join('');
@@ -145,6 +146,25 @@ export async function baselineFromCapture(request: CaptureRequest): Promise<Base
   } finally {
     await db.run(`DROP TABLE IF EXISTS ${relation}`);
   }
+}
+
+/** DuckDB takes names that differ by case alone for one, and the one's values for the other's. */
+function refuseAlike(names: readonly string[]): void {
+  const seen = new Map<string, string>();
+  const problems: Problem[] = [];
+  for (const name of names) {
+    const known = seen.get(name.toLowerCase());
+    if (known === undefined) seen.set(name.toLowerCase(), name);
+    else
+      problems.push({
+        code: 'names-alike',
+        path: `features.${name}`,
+        message: 'differs from another column by case alone, and cannot be told from it in a table',
+        got: `${known} and ${name}`,
+        fix: 'rename one of them where events are sent, or leave one out with the policy drop',
+      });
+  }
+  if (problems.length > 0) throw new ProblemError(problems);
 }
 
 /** The collector has done to these values what publishing does to those of a file: it is not done again. */

@@ -89,6 +89,14 @@ describe('a baseline by the query port', () => {
     expect(parts.baseline).toEqual(baseline);
   });
 
+  it('is refused of rows whose columns differ by case alone, which a table cannot tell apart', async () => {
+    const features = { x: { type: 'numeric' }, X: { type: 'numeric' } } as const;
+    const sent = traffic('none').slice(0, 100);
+    await expect(ofRows(monitorOf({ features }), sent)).rejects.toThrow(
+      /features\.X: differs from another column by case alone.*got x and X/,
+    );
+  });
+
   it('says that nothing was captured', async () => {
     await expect(ofCounts(monitorOf({}), [], 200_000)).rejects.toThrow(/nothing was captured/);
   });
