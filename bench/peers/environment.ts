@@ -9,10 +9,18 @@ export const cache = join(root, '.cache/peers');
 /** Versions that were released together. */
 export const PEERS = {
   evidently: ['evidently==0.7.21', 'pandas==3.0.6', 'numpy==2.4.6', 'scipy==1.17.1', 'pyarrow'],
-  nannyml: ['nannyml', 'pyarrow'],
-  whylogs: ['whylogs', 'pandas', 'pyarrow'],
-  scipy: ['scipy', 'pandas', 'pyarrow'],
-  duckdb: ['duckdb'],
+  // It uses statsmodels and does not say so.
+  nannyml: [
+    'nannyml==0.13.1',
+    'statsmodels==0.15.0',
+    'pandas==3.1.1',
+    'numpy==2.4.6',
+    'scipy==1.17.1',
+    'pyarrow==26.0.1',
+  ],
+  whylogs: ['whylogs==1.6.4', 'pandas==3.1.1', 'numpy==2.4.6', 'pyarrow==26.0.1'],
+  scipy: ['scipy==1.17.1', 'pandas==3.1.1', 'numpy==2.4.6', 'pyarrow==26.0.1'],
+  duckdb: ['duckdb==2.0.0'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type Peer = keyof typeof PEERS;

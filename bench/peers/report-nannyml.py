@@ -1,10 +1,13 @@
 """NannyML's univariate drift with its default methods, the current file as one chunk. usage: python report-nannyml.py REFERENCE CURRENT
 answers the names of the columns with an alert, one JSON line"""
 import json
+import os
 import sys
 import warnings
 
 warnings.filterwarnings("ignore")
+# It would tell its makers of this run.
+os.environ["NML_DISABLE_USAGE_LOGGING"] = "True"
 import nannyml
 import pandas as pd
 

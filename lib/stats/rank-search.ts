@@ -112,6 +112,7 @@ export class RankSearch {
 
   private countAll(words: Int32Array): void {
     const { root } = this;
+    this.total += words.length / 2;
     for (let at = HIGH; at < words.length; at += 2) {
       const upper = words[at]!;
       root[(upper ^ ((upper >> 31) | SIGN)) >>> ROOT_SHIFT]!++;
@@ -167,10 +168,7 @@ export class RankSearch {
 
   private firstCells(): Cell[] {
     const { root } = this;
-    let total = 0;
-    for (let at = 0; at < root.length; at++) total += root[at]!;
-    this.total = total;
-    this.ranks = this.ranksOf(total);
+    this.ranks = this.ranksOf(this.total);
     return this.cellsOf(root, 0, root.length, { before: 0, count: Number.NaN, depth: 0 });
   }
 
