@@ -16,7 +16,7 @@ const DRAWN = 2_000;
 const ALWAYS_DRAWN = 64;
 /** Rows of the smaller side that are expected beyond a rank where W takes few values, and the share of the mean that may come from there. */
 const FEW_BEYOND = 8;
-const FROM_THE_ENDS = 0.25;
+const FROM_THE_ENDS = 0.35;
 /** Of many rows fewer orders are kept: eight megabytes. */
 const ORDERS = { few: 1_999, many: 999, from: 400 } as const;
 const ENOUGH_REACHED = 20;
