@@ -36,7 +36,7 @@ export interface Grid {
 }
 
 /** Deviations from its mean to which a law is followed. */
-const REACH = 6.5;
+const REACH = 5.5;
 
 /**
  * Cells of whole counts, bins empty on both sides left out; equal ones together. Points lie apart where
@@ -108,7 +108,7 @@ function grid(
   wanted: Grid,
 ): { readonly low: number; readonly stride: number; readonly size: number } {
   // A law of few rows has a long right side.
-  const reach = REACH * Math.sqrt(variance) + 6;
+  const reach = REACH * Math.sqrt(variance) + 3;
   const low = Math.max(0, Math.floor(mean - reach));
   const high = Math.min(most, Math.ceil(mean + reach * (1 + 2 / Math.sqrt(mean + 1))));
   const stride = wanted.stride ?? Math.max(1, Math.ceil((high - low + 1) / wanted.points));
