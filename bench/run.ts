@@ -26,6 +26,7 @@ const BENCHMARKS = [
   'collector',
   'log',
   'platform-memory',
+  'compare',
   'backtest',
   'peers-backtest',
   'peers-report',
