@@ -12,6 +12,7 @@ import { type VerdictBins, verdictBins } from './verdict-bins.ts';
 export const LEARNED_WINDOWS = 4;
 /** Remembered answers of `detectable`, by rows. */
 const REMEMBERED = 512;
+const DAY = 86_400_000;
 /** A day may be an hour longer. */
 const CLOCK_CHANGE = 1.05;
 
@@ -59,8 +60,18 @@ export class ColumnJudge {
         ? []
         : fits.map((scale) => ({
             ms: scale.ms,
-            judge: new ScoreJudge(reference, { shares, rows }, scale, this.independent),
+            judge: new ScoreJudge(
+              reference,
+              { shares, rows, hourly: this.isHourly(scale.ms) },
+              scale,
+              this.independent,
+            ),
           }));
+  }
+
+  /** Blocks within a day of a column that has its hours. */
+  private isHourly(ms: number): boolean {
+    return ms < DAY && (this.fit?.seasons.some(({ hour }) => hour !== undefined) ?? false);
   }
 
   /** The null of the longest fitted blocks no longer than this: an average never varies more than its parts. */

@@ -63,15 +63,25 @@ export class ScoreJudge {
   /** For each set its share where the baseline had no row of it, else 0. */
   private readonly never: Float64Array;
   private readonly outside: OutsideScore | null;
+  private readonly mixes: boolean;
 
-  /** `shares`: of the baseline in each bin, `rows` in all. `independent`: rows are taken as independent, no calibration stands behind the scale. */
+  /**
+   * `shares`: of the baseline in each bin, `rows` in all. `hourly`: windows have an hour-of-day season; their mix is left to the longer
+   * scales, since a night is not the day's mix with fewer rows: what differs between hours is no constant, as under-dispersion is not.
+   * `independent`: rows are taken as independent, no calibration stands behind the scale.
+   */
   constructor(
     reference: ScoreReference,
-    { shares, rows }: { readonly shares: ArrayLike<number>; readonly rows: number },
+    {
+      shares,
+      rows,
+      hourly = false,
+    }: { readonly shares: ArrayLike<number>; readonly rows: number; readonly hourly?: boolean },
     scale: ScaleFit,
     independent: boolean,
   ) {
     this.reference = reference;
+    this.mixes = !hourly;
     this.outside = OutsideScore.of(reference, scale, rows);
     this.crowd = reference.scores.ordered ? crowdOf(reference, shares) : null;
     const first = reference.scores.polynomials.length;
@@ -149,7 +159,7 @@ export class ScoreJudge {
     { smallestEffect, confirmation }: Pick<ScoreQuestion, 'smallestEffect' | 'confirmation'>,
   ): ScoreFinding | null {
     const { scores, shares } = this.reference;
-    if (scores.mix === 0) return null;
+    if (scores.mix === 0 || !this.mixes) return null;
     const mixed: MixedScore[] = [];
     let moved = 0;
     let chance = 0;
