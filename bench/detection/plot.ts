@@ -13,6 +13,7 @@ const BOTTOM = HEIGHT - 60;
 export function detectionPlot(alarms: readonly AlarmSummary[], power: readonly PowerSummary[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" font-family="sans-serif" font-size="12" fill="${INK}">`,
+    '<title>Openings in quiet months by cell, and delays of changes, beside the peers</title>',
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     ...alarmPanel(alarms),
     ...powerPanel(power),
