@@ -19,7 +19,7 @@ const wanted = process.argv.slice(2);
 const folder = mkdtempSync(join(cache, 'run-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-const mlmon = (...argv: readonly string[]): Run => run([process.execPath, join(root, 'bin/mlmon'), ...argv], folder);
+const mlmon = (...argv: readonly string[]): Run => run([process.execPath, join(root, 'bin/mlmon'), ...argv], folder, 1);
 const report = ({ reference, current }: DataFiles, ...more: readonly string[]): Run =>
   mlmon('report', '--reference', reference, '--current', current, '--format', 'json', ...more);
 const peer = (name: Peer, script: string, ...argv: readonly string[]): Run =>
