@@ -17,8 +17,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   cost: ['contracts'],
   testing: ['contracts', 'alerts', 'aws'],
   aws: ['alerts', 'dashboards', 'cost', 'contracts'],
+  kubernetes: ['alerts', 'dashboards', 'cost', 'contracts'],
+  sidecar: ['pipeline', 'engine', 'producer', 'adapters', 'contracts'],
   local: ['stats', 'contracts', 'engine', 'pipeline', 'adapters', 'alerts', 'dashboards', 'cost'],
-  cli: ['stats', 'contracts', 'engine', 'pipeline', 'adapters', 'alerts', 'dashboards', 'cost', 'local'],
+  roles: ['stats', 'contracts', 'engine', 'pipeline', 'adapters', 'alerts', 'dashboards', 'sidecar', 'local'],
+  cli: ['stats', 'contracts', 'engine', 'pipeline', 'adapters', 'alerts', 'dashboards', 'cost', 'local', 'roles'],
 };
 /** Adapters know the pipeline by its ports alone. */
 const FILES: Readonly<Record<string, readonly string[]>> = { adapters: ['lib/pipeline/ports.ts'] };

@@ -1,0 +1,130 @@
+/**
+ * Configuration of `mlmon run`: which log, store and network a set of moving parts works with. One file serves every role, so that the parts of a
+ * deployment cannot disagree; a role reads what it needs. Secrets are files of their own, named in it.
+ */
+import { z } from 'zod';
+
+/**
+ * What a container may run, alone or together. `evaluator` also publishes monitors, closes grains, learns baselines, cleans up and exports the
+ * state of models; it is needed once, and more than one do no harm.
+ */
+export const ROLES = [
+  'collector',
+  'archiver',
+  'profiler',
+  'evaluator',
+  'labeler',
+  'notifier',
+  'page',
+  'sidecar',
+] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Ports inside a container. */
+export const ROLE_PORTS = {
+  /** Events, labels, the page. */
+  http: 8080,
+  /** `/metrics`, `/healthz`, `/readyz`. */
+  operations: 9464,
+  /** The sidecar's proxy. */
+  proxy: 8090,
+} as const;
+
+const file = z.string().min(1);
+const port = z.number().int().min(0).max(65_535);
+const milliseconds = z.number().int().min(0);
+
+const kafkaSchema = z
+  .object({
+    /** `host:port`. */
+    brokers: z.array(z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/)).min(1),
+    topic: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,249}$/)
+      .default('mlmon-events'),
+    /** Consumer groups are `<group>-profiler`, `<group>-archiver`; their offsets are for lag only. */
+    group: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,200}$/)
+      .default('mlmon'),
+    /** Absent: no TLS. `{}`: the system's authorities. Files are PEM. */
+    tls: z
+      .object({ caFile: file.optional(), certificateFile: file.optional(), keyFile: file.optional() })
+      .strict()
+      .optional(),
+    sasl: z
+      .object({
+        mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
+        usernameFile: file,
+        passwordFile: file,
+      })
+      .strict()
+      .optional(),
+  })
+  .strict();
+export type KafkaConfig = z.output<typeof kafkaSchema>;
+
+const s3Schema = z
+  .object({
+    bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
+    prefix: z.string().optional(),
+    region: z.string().min(1).default('us-east-1'),
+    /** Of a compatible service; absent: AWS. */
+    endpoint: z.url().optional(),
+    /** PEM, where the endpoint's certificate is not signed by a public authority. */
+    caFile: file.optional(),
+    /** Both or neither; without them credentials come from the identity of the workload. */
+    accessKeyIdFile: file.optional(),
+    secretAccessKeyFile: file.optional(),
+  })
+  .strict();
+export type S3Config = z.output<typeof s3Schema>;
+
+export const runConfigSchema = z
+  .object({
+    schema: z.literal('mlmon.run/v1'),
+    log: z.union([z.object({ kafka: kafkaSchema }).strict(), z.object({ folder: file }).strict()]).optional(),
+    store: z.union([z.object({ s3: s3Schema }).strict(), z.object({ folder: file }).strict()]).optional(),
+    http: z
+      .object({
+        host: z.string().default('127.0.0.1'),
+        port: port.default(ROLE_PORTS.http),
+        /** Names under which it is reached besides, for example that of a service. */
+        names: z.array(z.string()).default([]),
+        /** Tokens, one a line: name scope,scope token. Needed for any address but this machine's. */
+        tokenFile: file.optional(),
+      })
+      .strict()
+      .prefault({}),
+    operations: z
+      .object({ host: z.string().default('127.0.0.1'), port: port.default(ROLE_PORTS.operations) })
+      .strict()
+      .prefault({}),
+    /** A folder of monitors (YAML or JSON), published by the evaluator under `owner`; what is gone from it is removed from the platform. */
+    monitors: z
+      .object({
+        folder: file,
+        owner: z
+          .string()
+          .regex(/^[a-z0-9-]{1,63}$/)
+          .default('kubernetes'),
+      })
+      .strict()
+      .optional(),
+    /** Channels and routes, as `mlmon serve --channels` reads them. */
+    channelsFile: file.optional(),
+    /** Key of the field policies `hash`. */
+    policyKeyFile: file.optional(),
+    /** What links in alerts begin with. */
+    links: z
+      .object({ page: z.url().optional(), runbook: z.url().optional(), dashboards: z.url().optional() })
+      .strict()
+      .prefault({}),
+    /** After SIGTERM: readiness fails at once, listeners close after `waitMs`, and everything has ended after `limitMs`. */
+    drain: z
+      .object({ waitMs: milliseconds.default(5_000), limitMs: milliseconds.default(45_000) })
+      .strict()
+      .prefault({}),
+  })
+  .strict();
+export type RunConfig = z.output<typeof runConfigSchema>;
