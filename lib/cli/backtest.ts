@@ -1,5 +1,4 @@
 /** `mlmon backtest`: replays history through a monitor. */
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Table } from '../adapters/duckdb/table.ts';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
@@ -10,6 +9,7 @@ import { type Command, type CommandIo, EXIT, wrongUse } from './command.ts';
 import { DATA_HELP, DATA_OPTIONS, Progress, withDuckDb, writeFindings } from './data-files.ts';
 import { readMonitorFile } from './monitor-option.ts';
 import { type Options, readOptions } from './options.ts';
+import { refuseUnwritable, writeOutput } from './output-file.ts';
 import { plain } from './plain.ts';
 import { NO_PAINT, TERMINAL_PAINT } from './report-text.ts';
 
@@ -69,6 +69,7 @@ export const command: Command = {
         message: 'is required where no monitor names the time column',
       });
     const monitor = path === undefined ? null : await collected(problems, readMonitorFile(resolve(io.cwd, path)));
+    await collected(problems, refuseUnwritable(io, options.text('output')));
     if (problems.length > 0) throw new ProblemError(problems);
     const progress = new Progress(io);
     const history = await withDuckDb(options, async (db) => {
@@ -121,8 +122,7 @@ async function write(history: ReplayedHistory, options: Options, io: CommandIo):
     : options.text('format') === 'html'
       ? (await import('./backtest-html.ts')).backtestHtml(history, names)
       : backtestText(history, names, coloured ? TERMINAL_PAINT : NO_PAINT);
-  if (output === undefined) io.stdout.write(text);
-  else await writeFile(resolve(io.cwd, output), text);
+  await writeOutput(io, output, text);
   const same = histories.filter((file) => references.some((other) => resolve(io.cwd, other) === resolve(io.cwd, file)));
   if (same.length > 0)
     io.stderr.write(

@@ -1,10 +1,10 @@
 /** `mlmon init`: writes a commented monitor inferred from data. */
-import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { Monitor } from '../contracts/monitor.ts';
-import { type Command, EXIT, wrongUse } from './command.ts';
+import { type Command, EXIT } from './command.ts';
 import { DATA_HELP, DATA_OPTIONS, Progress, withDuckDb, writeFindings } from './data-files.ts';
 import { readOptions } from './options.ts';
+import { refuseUnwritable, writeOutput } from './output-file.ts';
 
 const ROLES = [
   'id',
@@ -47,7 +47,9 @@ export const command: Command = {
     });
     const reference = options.required('reference');
     const output = options.text('output');
-    const target = output === undefined ? null : resolve(io.cwd, output);
+    const folder = output === undefined ? io.cwd : dirname(resolve(io.cwd, output));
+    const keep = !options.flag('force');
+    await refuseUnwritable(io, output, keep);
     const progress = new Progress(io);
     const { yaml, findings } = await withDuckDb(options, async (db) => {
       const [{ openTable }, { inferMonitor }] = await Promise.all([
@@ -65,23 +67,14 @@ export const command: Command = {
               return column === undefined ? [] : [[role, column]];
             }),
           ),
-          baselineFrom: baselinePath(reference, target === null ? io.cwd : dirname(target), io.cwd),
+          baselineFrom: baselinePath(reference, folder, io.cwd),
         });
       } finally {
         progress.end();
       }
     });
-    if (target === null) io.stdout.write(yaml);
-    else {
-      await mkdir(dirname(target), { recursive: true });
-      await writeFile(target, yaml, { flag: options.flag('force') ? 'w' : 'wx' }).catch(
-        (error: NodeJS.ErrnoException) => {
-          if (error.code === 'EEXIST') throw wrongUse(output ?? '', 'exists already', 'give --force to write over it');
-          throw error;
-        },
-      );
-      io.stderr.write(`${output}: written; next: mlmon serve --monitors ${output}\n`);
-    }
+    await writeOutput(io, output, yaml, keep);
+    if (output !== undefined) io.stderr.write(`${output}: written; next: mlmon serve --monitors ${output}\n`);
     writeFindings(io, findings);
     return EXIT.nothingFound;
   },

@@ -1,11 +1,11 @@
 /** `mlmon profile`: makes a baseline from data. */
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Baseline } from '../contracts/baseline.ts';
 import { type Command, EXIT, wrongUse } from './command.ts';
 import { DATA_HELP, DATA_OPTIONS, Progress, withDuckDb, writeFindings } from './data-files.ts';
 import { readMonitorFile } from './monitor-option.ts';
 import { readOptions } from './options.ts';
+import { refuseUnwritable, writeOutput } from './output-file.ts';
 import { plain } from './plain.ts';
 import { profileSql, SQL_USAGE } from './profile-sql.ts';
 
@@ -52,6 +52,8 @@ export const command: Command = {
     const counts = options.list('counts');
     if (counts.length > 0 && options.words.length > 0)
       throw wrongUse('--counts', 'stands instead of data files', 'name each file of counts with --counts');
+    const output = options.text('output');
+    await refuseUnwritable(io, output);
     const progress = new Progress(io);
     const baseline = await withDuckDb(options, async (db) => {
       const [{ openTable }, { baselineFromTable }, { baselineFromCounts }] = await Promise.all([
@@ -76,9 +78,7 @@ export const command: Command = {
       }
     });
     const text = `${JSON.stringify(baseline)}\n`;
-    const output = options.text('output');
-    if (output === undefined) io.stdout.write(text);
-    else await writeFile(resolve(io.cwd, output), text);
+    await writeOutput(io, output, text);
     if (!options.flag('json')) {
       io.stderr.write(summary(baseline, output));
       writeFindings(io, baseline.findings);

@@ -1,6 +1,5 @@
 /** `mlmon render`: writes what is generated from the sources. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { alarmData } from '../alerts/cloudwatch.ts';
 import { renderPrometheusRules } from '../alerts/prometheus.ts';
 import { renderRunbook } from '../alerts/runbook.ts';
@@ -12,6 +11,7 @@ import { modelsDashboard } from '../dashboards/models.ts';
 import { PLATFORM_DASHBOARD } from '../dashboards/platform.ts';
 import { type Command, EXIT, wrongUse } from './command.ts';
 import { readOptions } from './options.ts';
+import { writeOutput } from './output-file.ts';
 
 interface Artefact {
   readonly file: string;
@@ -75,10 +75,9 @@ export const command: Command = {
         io.stdout.write(render());
         continue;
       }
-      const path = resolve(io.cwd, output, file);
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, render());
-      io.stderr.write(`wrote ${join(output, file)}\n`);
+      const path = join(output, file);
+      await writeOutput(io, path, render());
+      io.stderr.write(`wrote ${path}\n`);
     }
     return EXIT.nothingFound;
   },

@@ -1,5 +1,4 @@
 /** `mlmon report`: compares two data sets. */
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Table } from '../adapters/duckdb/table.ts';
 import type { TestChoice } from '../local/chosen-tests.ts';
@@ -9,6 +8,7 @@ import { type Command, type CommandIo, EXIT, wrongUse } from './command.ts';
 import { DATA_HELP, DATA_OPTIONS, Progress, withDuckDb, writeFindings } from './data-files.ts';
 import { readMonitorFile } from './monitor-option.ts';
 import { readOptions } from './options.ts';
+import { refuseUnwritable, writeOutput } from './output-file.ts';
 import { NO_PAINT, reportText, TERMINAL_PAINT } from './report-text.ts';
 import type { Names } from './report-words.ts';
 
@@ -60,6 +60,7 @@ export const command: Command = {
       throw wrongUse('-', 'standard input can be one of the two sides only');
     const path = options.text('monitor');
     const monitor = path === undefined ? null : await readMonitorFile(resolve(io.cwd, path));
+    await refuseUnwritable(io, options.text('output'));
     const progress = new Progress(io);
     const comparison = await withDuckDb(options, async (db) => {
       const [{ openTable }, { compareTables }] = await Promise.all([
@@ -107,8 +108,7 @@ interface Output {
 async function write(comparison: Comparison, { format, output, names }: Output, io: CommandIo): Promise<void> {
   const coloured = output === undefined && io.terminal && !process.env['NO_COLOR'];
   const text = await rendered(comparison, format, names, coloured);
-  if (output === undefined) io.stdout.write(text);
-  else await writeFile(resolve(io.cwd, output), text);
+  await writeOutput(io, output, text);
   if (format !== 'json') writeFindings(io, comparison.findings);
 }
 

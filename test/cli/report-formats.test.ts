@@ -2,12 +2,11 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { html } from '../../lib/cli/html-text.ts';
-import { main } from '../../lib/cli/index.ts';
 import { xml } from '../../lib/cli/report-junit.ts';
 import type { Report } from '../../lib/local/report.ts';
+import { runCommand, type Said } from './run-command.ts';
 
 let folder: string;
 let state = 11;
@@ -48,22 +47,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function report(format: string, ...more: string[]): Promise<{ code: number; out: string }> {
-  let out = '';
-  const stdout = new PassThrough().on('data', (chunk: Buffer) => {
-    out += chunk.toString();
-  });
+function report(format: string, ...more: string[]): Promise<Said> {
   const reference = more.includes('--reference') ? [] : ['--reference', 'a.ndjson'];
   const current = more.includes('--current') ? [] : ['--current', 'b.ndjson'];
-  const code = await main(['report', ...reference, ...current, '--format', format, ...more], {
-    stdin: Readable.from([]),
-    stdout,
-    stderr: new PassThrough(),
-    terminal: false,
-    cwd: folder,
-    signal: new AbortController().signal,
-  });
-  return { code, out };
+  return runCommand(folder, ['report', ...reference, ...current, '--format', format, ...more]);
 }
 
 /** Names of elements in order, when the markup nests as it should and every `&` begins an entity. */
@@ -181,7 +168,7 @@ describe('report -o', () => {
     for (const format of ['text', 'json', 'junit', 'html']) {
       const { out } = await report(format);
       const written = await report(format, '-o', `report.${format}`);
-      expect(written).toEqual({ code: 1, out: '' });
+      expect(written).toEqual({ code: 1, out: '', err: '' });
       expect(await readFile(join(folder, `report.${format}`), 'utf8')).toBe(out);
     }
   });
