@@ -1,11 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { quietMost } from '../../lib/cli/backtest-text.ts';
-import { main } from '../../lib/cli/index.ts';
 import type { Backtest } from '../../lib/local/backtest.ts';
+import { runCommand, type Said } from './run-command.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -17,25 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  const collected = { out: '', err: '' };
-  const sink = (to: 'out' | 'err'): PassThrough => {
-    const stream = new PassThrough();
-    stream.on('data', (chunk: Buffer) => {
-      collected[to] += chunk.toString();
-    });
-    return stream;
-  };
-  const code = await main(['backtest', ...argv], {
-    stdin: Readable.from([]),
-    stdout: sink('out'),
-    stderr: sink('err'),
-    terminal: false,
-    cwd: folder,
-    signal: new AbortController().signal,
-  });
-  return { code, ...collected };
-}
+const run = (...argv: string[]): Promise<Said> => runCommand(folder, ['backtest', ...argv]);
 
 async function replayed(...argv: string[]): Promise<Backtest> {
   const { code, out, err } = await run(...argv, '--format', 'json');

@@ -1,28 +1,15 @@
-import { PassThrough, Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { command } from '../../lib/cli/compare.ts';
+import { runCommand } from './run-command.ts';
 
 async function compare(lines: readonly (string | object)[]): Promise<Record<string, unknown>[]> {
-  const stdout = new PassThrough();
   const input = lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line))).join('\n');
   // Cut where no line ends: the command must not depend on it.
   const bytes = Buffer.from(input);
   const chunks = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, i) => bytes.subarray(i * 7, i * 7 + 7));
-  const stderr = new PassThrough();
-  const { signal } = new AbortController();
-  const done = text(stdout);
-  const code = await command.run([], {
-    stdin: Readable.from(chunks),
-    stdout,
-    stderr,
-    terminal: false,
-    cwd: '.',
-    signal,
-  });
-  stdout.end();
+  const { code, out } = await runCommand('.', ['compare'], Readable.from(chunks));
   expect(code).toBe(0);
-  const answers = (await done).split('\n').filter((line) => line !== '');
+  const answers = out.split('\n').filter((line) => line !== '');
   return answers.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 

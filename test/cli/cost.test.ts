@@ -1,10 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { main } from '../../lib/cli/index.ts';
 import type { Estimate } from '../../lib/cost/estimate.ts';
+import { runCommand, type Said } from './run-command.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -25,25 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  const collected = { out: '', err: '' };
-  const sink = (to: 'out' | 'err'): PassThrough => {
-    const stream = new PassThrough();
-    stream.on('data', (chunk: Buffer) => {
-      collected[to] += chunk.toString();
-    });
-    return stream;
-  };
-  const code = await main(['cost', ...argv], {
-    stdin: Readable.from([]),
-    stdout: sink('out'),
-    stderr: sink('err'),
-    terminal: false,
-    cwd: folder,
-    signal: new AbortController().signal,
-  });
-  return { code, ...collected };
-}
+const run = (...argv: string[]): Promise<Said> => runCommand(folder, ['cost', ...argv]);
 const bill = async (...argv: string[]): Promise<Estimate> => JSON.parse((await run(...argv, '--json')).out) as Estimate;
 
 describe('mlmon cost', () => {

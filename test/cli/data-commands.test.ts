@@ -1,12 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { main } from '../../lib/cli/index.ts';
 import type { Baseline } from '../../lib/contracts/baseline.ts';
 import { readMonitorText } from '../../lib/local/monitor-file.ts';
 import type { Report } from '../../lib/local/report.ts';
+import { runCommand, type Said } from './run-command.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -14,25 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function run(argv: readonly string[], stdin = ''): Promise<{ code: number; out: string; err: string }> {
-  const collected = { out: '', err: '' };
-  const sink = (to: 'out' | 'err'): PassThrough => {
-    const stream = new PassThrough();
-    stream.on('data', (chunk: Buffer) => {
-      collected[to] += chunk.toString();
-    });
-    return stream;
-  };
-  const code = await main(argv, {
-    stdin: Readable.from([Buffer.from(stdin)]),
-    stdout: sink('out'),
-    stderr: sink('err'),
-    terminal: false,
-    cwd: folder,
-    signal: new AbortController().signal,
-  });
-  return { code, ...collected };
-}
+const run = (argv: readonly string[], stdin = ''): Promise<Said> => runCommand(folder, argv, stdin);
 
 type Row = Readonly<Record<string, unknown>>;
 const write = (name: string, rows: readonly Row[]): Promise<void> =>

@@ -15,6 +15,7 @@ import { TransientError } from '../../lib/pipeline/ports.ts';
 import { BUCKET, type FakeAws, startFakeAws } from '../lambdas/fake-aws.ts';
 import { addTransitions, TestChannel, TestClock, transitionFor } from '../pipeline/outbox-data.ts';
 import { baselineOf } from '../pipeline/simulation.ts';
+import { runCommand, type Said } from './run-command.ts';
 
 const PLATFORM = `s3://${BUCKET}`;
 const ENVIRONMENT = {
@@ -39,18 +40,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const code = await main(argv, {
-    stdin: new PassThrough(),
-    stdout,
-    stderr,
-    terminal: false,
-    cwd: folder,
-    signal: new AbortController().signal,
-  });
-  return { code, out: String(stdout.read() ?? ''), err: String(stderr.read() ?? '') };
-}
+const run = (...argv: string[]): Promise<Said> => runCommand(folder, argv);
 
 describe('monitors and baselines', () => {
   it('are applied, listed and removed in the bucket, and audited', async () => {

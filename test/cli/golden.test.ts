@@ -1,28 +1,22 @@
 /** Every golden case, sent through the commands as lines (test/fixtures/golden). */
-import { PassThrough, Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import type { Command } from '../../lib/cli/command.ts';
-import { command as compare } from '../../lib/cli/compare.ts';
-import { command as measure } from '../../lib/cli/measure.ts';
 import { type Answer, COMPARED, goldenQuestions, MEASURED } from './golden-questions.ts';
+import { runCommand } from './run-command.ts';
 
-async function answers(command: Command, lines: readonly string[]): Promise<Answer[]> {
-  const stdout = new PassThrough({ highWaterMark: 1 << 30 });
-  const { signal } = new AbortController();
-  const io = { stdin: Readable.from(lines), stdout, stderr: new PassThrough(), terminal: false, cwd: '.', signal };
-  expect(await command.run([], io)).toBe(0);
-  stdout.end();
-  return (await text(stdout))
+async function answers(command: string, lines: readonly string[]): Promise<Answer[]> {
+  const { code, out } = await runCommand('.', [command], Readable.from(lines));
+  expect(code).toBe(0);
+  return out
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Answer);
 }
 
 describe.each([
-  ['compare', compare, COMPARED],
-  ['measure', measure, MEASURED],
-] as const)('mlmon %s', (_, command, families) => {
+  ['compare', COMPARED],
+  ['measure', MEASURED],
+] as const)('mlmon %s', (command, families) => {
   it.each(families)('agrees with the libraries on %s', async (family) => {
     const questions = goldenQuestions(family);
     expect(questions.length).toBeGreaterThan(5);

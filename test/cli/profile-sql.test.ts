@@ -1,11 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DuckDb, literal, openDuckDb } from '../../lib/adapters/duckdb/load.ts';
-import { main } from '../../lib/cli/index.ts';
 import type { Baseline } from '../../lib/contracts/baseline.ts';
+import { runCommand, type Said } from './run-command.ts';
 
 let db: DuckDb;
 let folder: string;
@@ -28,25 +27,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function run(line: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  const collected = { out: '', err: '' };
-  const sink = (to: 'out' | 'err'): PassThrough => {
-    const stream = new PassThrough();
-    stream.on('data', (chunk: Buffer) => {
-      collected[to] += chunk.toString();
-    });
-    return stream;
-  };
-  const code = await main(line, {
-    stdin: Readable.from([]),
-    stdout: sink('out'),
-    stderr: sink('err'),
-    terminal: false,
-    cwd: folder,
-    signal: new AbortController().signal,
-  });
-  return { code, ...collected };
-}
+const run = (line: readonly string[]): Promise<Said> => runCommand(folder, line);
 
 const asked = ['profile', 'sql', '--monitor', 'm.yaml', '--dialect'];
 

@@ -2,10 +2,9 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DuckDb, literal, openDuckDb } from '../../lib/adapters/duckdb/load.ts';
-import { main } from '../../lib/cli/index.ts';
+import { runCommand } from './run-command.ts';
 
 const FORMATS = { parquet: 'FORMAT parquet', csv: 'FORMAT csv, HEADER', ndjson: 'FORMAT json' } as const;
 
@@ -48,18 +47,7 @@ afterAll(async () => {
 });
 
 async function mlmon(...argv: readonly string[]): Promise<string> {
-  let out = '';
-  const stdout = new PassThrough().on('data', (chunk: Buffer) => {
-    out += chunk.toString();
-  });
-  const code = await main(argv, {
-    stdin: Readable.from([]),
-    stdout,
-    stderr: new PassThrough().resume(),
-    terminal: false,
-    cwd: folder,
-    signal: new AbortController().signal,
-  });
+  const { code, out } = await runCommand(folder, argv);
   expect(code).toBeLessThan(2);
   return out;
 }

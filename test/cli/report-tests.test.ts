@@ -1,13 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { main } from '../../lib/cli/index.ts';
 import { ProblemError } from '../../lib/contracts/problem.ts';
 import { compareSamples, testNames, testTypes } from '../../lib/engine/two-sample.ts';
 import { MOST_RAW_VALUES, readTestChoices, refuseTooManyValues } from '../../lib/local/chosen-tests.ts';
 import type { Report } from '../../lib/local/report.ts';
+import { runCommand, type Said } from './run-command.ts';
 
 let folder: string;
 let state = 7;
@@ -40,22 +39,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function report(...tests: string[]): Promise<{ code: number; out: string; err: string }> {
-  const collected = { out: '', err: '' };
-  const sink = (to: 'out' | 'err'): PassThrough =>
-    new PassThrough().on('data', (chunk: Buffer) => {
-      collected[to] += chunk.toString();
-    });
+function report(...tests: string[]): Promise<Said> {
   const sides = tests.includes('--reference') ? [] : ['--reference', 'a.ndjson'];
-  const code = await main(['report', ...sides, '--current', 'b.ndjson', ...tests], {
-    stdin: Readable.from([]),
-    stdout: sink('out'),
-    stderr: sink('err'),
-    terminal: false,
-    cwd: folder,
-    signal: new AbortController().signal,
-  });
-  return { code, ...collected };
+  return runCommand(folder, ['report', ...sides, '--current', 'b.ndjson', ...tests]);
 }
 
 async function features(...tests: string[]): Promise<Report['features']> {
@@ -129,8 +115,7 @@ describe('report --test', () => {
     expect(() => refuseTooManyValues(side(MOST_RAW_VALUES), side(1))).toThrow(/do not fit in memory, got 20,000,001/);
     await writeFile(join(folder, 'm.yaml'), 'model: m\n');
     const profile = ['profile', 'a.ndjson', '--monitor', 'm.yaml', '-o', 'base.json'];
-    const io = { stdin: Readable.from([]), terminal: false, cwd: folder, signal: new AbortController().signal };
-    expect(await main(profile, { ...io, stdout: new PassThrough(), stderr: new PassThrough() })).toBe(0);
+    expect((await runCommand(folder, profile)).code).toBe(0);
     const { code, err } = await report('--reference', 'base.json', '--test', 'ks');
     expect([code, err.split(',')[0]]).toEqual([2, '--test: needs the raw values of both sides']);
   });

@@ -1,16 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AthenaQuery } from '../../lib/adapters/athena/athena-query.ts';
 import { type DuckDb, openDuckDb } from '../../lib/adapters/duckdb/load.ts';
 import { MemoryStore } from '../../lib/adapters/memory/memory-store.ts';
-import { main } from '../../lib/cli/index.ts';
 import { baselineQuery } from '../../lib/pipeline/baseline-query.ts';
 import { DeliveredCapture } from '../../lib/pipeline/capture-reach.ts';
 import { FakeAthena } from '../adapters/athena/fake-athena.ts';
 import { FakeFirehose } from '../adapters/athena/fake-firehose.ts';
+import { runCommand, type Said } from '../cli/run-command.ts';
 import { monitorOf, START } from './label-traffic.ts';
 
 const HOUR = 3_600_000;
@@ -111,16 +110,7 @@ describe('captured events as reference data', () => {
 
   it('are asked for by a statement that the command line prints', async () => {
     await writeFile(join(folder, 'm.json'), JSON.stringify(DECLARED));
-    const print = async (...argv: string[]): Promise<{ code: number; out: string; err: string }> => {
-      const said = { out: '', err: '' };
-      const sink = (to: 'out' | 'err'): PassThrough =>
-        new PassThrough().on('data', (chunk: Buffer) => {
-          said[to] += chunk.toString();
-        }) as PassThrough;
-      const io = { stdin: Readable.from([]), stdout: sink('out'), stderr: sink('err'), terminal: false, cwd: folder };
-      const code = await main(['baseline', 'sql', 'm.json', ...argv], { ...io, signal: new AbortController().signal });
-      return { code, ...said };
-    };
+    const print = (...argv: string[]): Promise<Said> => runCommand(folder, ['baseline', 'sql', 'm.json', ...argv]);
     const range = ['--from-window', '2001-02-01T00:00:00Z', '--to-window', '2001-02-03T00:00:00Z'];
     const { code, out } = await print(...range, '--database', 'mine');
     expect(code).toBe(0);
