@@ -67,6 +67,25 @@ describe('@evidently', () => {
     expect(evidentlyDifferences(one, (test) => evidentlyCategorical(test, reference, current))).toEqual([]);
   });
 
+  // By Evidently 0.7.21 with PYTHONHASHSEED from 0 to 5, which numbers the values of each case in another order.
+  it.each([
+    ['two values on each side, four in all', 'ab', 'cd', 1],
+    ['one value a side', 'aaaaaaaaaa', 'bbbbbbbbbb', 1.082508822446903e-5],
+    ['one value in all', 'aaaaaaaaaa', 'aaaaaaaaaa', 1],
+    ['the same two', 'aaaaaaabbb', 'aabbbbbbbb', 0.06977851869492736],
+    // 0.0325 in four runs of six, else 1
+    ['three in all', 'aaaaabbbbb', 'bbbbbccccc', null],
+    // 1, 0.2105 or 0.0031
+    ['four in all, of different weight', 'aaaaaaabbb', 'cccccccccd', null],
+    // An error.
+    ['three on a side', 'aabc', 'aabb', null],
+  ])('answers Fisher with %s as it does, and nothing where its runs differ', (_, reference, current, score) => {
+    const answer = evidentlyCategorical('fisher_exact', [...reference], [...current]);
+    expect(answer).toMatchObject({ threshold: 0.1, drifted: score === null ? null : score < 0.1 });
+    if (score === null) expect(answer).toMatchObject({ score, reason: expect.any(String) });
+    else expect(answer.score).toBeCloseTo(score, 12);
+  });
+
   it('refuses what is not for the column, and takes a threshold', () => {
     expect(evidentlyNumeric('z', [1, 2], [1, 2])).toMatchObject({ score: null, reason: 'not for numeric columns' });
     expect(evidentlyCategorical('ks', ['a'], ['b']).reason).toBe('not for categorical columns');

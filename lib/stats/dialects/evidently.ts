@@ -94,16 +94,18 @@ const CATEGORICAL: Readonly<Record<string, (counts: Counts, threshold?: number) 
   hellinger: (counts, threshold = 0.1) => distanceAnswer(hellinger(sharesOf(counts)), threshold),
   fisher_exact: (counts, threshold = 0.1) => {
     if (counts.n !== counts.m) return notComputable(threshold, 'sides of unequal length');
-    if (counts.values.length > 2) return notComputable(threshold, 'more than two categories');
+    const distinct = (side: readonly number[]): number => side.filter((count) => count > 0).length;
+    if (Math.max(distinct(counts.reference), distinct(counts.current)) > 2)
+      return notComputable(threshold, 'more than two categories');
     // One category on both sides: a table with an empty column, which is never surprising.
     if (counts.values.length < 2) return pValueAnswer(1, null, threshold);
-    const [a = 0, b = 0] = counts.reference;
-    const [c = 0, d = 0] = counts.current;
-    const { oddsRatio, pValue } = fisherExact([
-      [a, b],
-      [c, d],
-    ]);
-    return pValueAnswer(pValue, oddsRatio, threshold);
+    const against = counts.values.map((_, i) => oneAgainstOthers(counts, i));
+    const [{ oddsRatio, pValue }] = against as [(typeof against)[0]];
+    if (counts.values.length === 2) return pValueAnswer(pValue, oddsRatio, threshold);
+    // Two on each side, but not the same two: whichever comes first in a hash set of them and a placeholder stands against all others.
+    return against.every((other) => Math.abs(other.pValue - 1) < 1e-9)
+      ? pValueAnswer(1, null, threshold)
+      : notComputable(threshold, 'differs from run to run');
   },
   g_test: (counts, threshold = 0.1) => {
     // Expected are the raw reference counts, which must add up to those observed.
@@ -179,6 +181,14 @@ function distinctOf(a: Float64Array, b: Float64Array): number {
   const seen = new Set<number>();
   for (const side of [a, b]) for (const value of side) if (seen.size <= VALUES_AS_BINS) seen.add(value);
   return seen.size;
+}
+
+function oneAgainstOthers({ reference, current, n, m }: Counts, i: number): ReturnType<typeof fisherExact> {
+  const [a, c] = [reference[i]!, current[i]!];
+  return fisherExact([
+    [a, n - a],
+    [c, m - c],
+  ]);
 }
 
 function sharesOf({ reference, current, n, m }: Counts): Shares {
