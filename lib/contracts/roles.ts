@@ -80,6 +80,65 @@ const s3Schema = z
   .strict();
 export type S3Config = z.output<typeof s3Schema>;
 
+/** The part of the role `sidecar`, which also reads `http` (where the app and KServe's logger post) and `monitors`. */
+const sidecarSchema = z
+  .object({
+    /** Where events go. */
+    collector: z
+      .object({
+        /** Without path: `http://mlmon-collector.monitoring:8080`. */
+        url: z.url(),
+        /** One line, the token alone, with the scopes `events:write` and `labels:write`; read again when it changes. */
+        tokenFile: file.optional(),
+        /** PEM, where the collector's certificate is not signed by a public authority. */
+        caFile: file.optional(),
+        /** Of one request. */
+        timeoutMs: milliseconds.min(100).default(10_000),
+      })
+      .strict(),
+    /** Absent: nothing is proxied, events come by `http` alone. */
+    proxy: z
+      .object({
+        host: z.string().default('127.0.0.1'),
+        port: port.default(ROLE_PORTS.proxy),
+        /** Of the model server, `host:port`, without TLS: it is in the same pod. */
+        upstream: z.string().regex(/^[^\s:/]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/),
+        /** Whose inferences these are, where the path names no model that a monitor declares. Default: that of the only monitor. */
+        model: z.string().min(1).max(63).optional(),
+        /** Of the model that is served. Default: `kserve.version` of the monitor. */
+        version: z.string().min(1).max(256).optional(),
+        /** Header of requests with the id that labels come with; without it an inference gets an id of its own. */
+        idHeader: z
+          .string()
+          .regex(/^[A-Za-z0-9-]{1,100}$/)
+          .default('x-request-id'),
+        /** Regular expressions of paths that infer; everything else passes unwatched. */
+        paths: z
+          .array(z.string().min(1).max(500))
+          .min(1)
+          .default([':predict$', '/infer$', '/predict$', '/invocations$']),
+        /** Of one body: a longer one passes all the same, but its inference is not kept (`cut`). */
+        copyBytes: z.number().int().min(1_024).max(8_388_608).default(1_048_576),
+      })
+      .strict()
+      .optional(),
+    spool: z
+      .object({
+        /** Absent: events wait in memory alone and a restart loses them. */
+        folder: file.optional(),
+        /** Bytes on disk beyond which events are shed. */
+        diskBytes: z.number().int().min(8_388_608).default(1_073_741_824),
+        /** `os`: survives the end of the process; `fsync`: that of the machine too. */
+        durability: z.enum(['os', 'fsync']).default('os'),
+        /** Bytes in memory, copies of bodies under way included. */
+        memoryBytes: z.number().int().min(4_194_304).default(33_554_432),
+      })
+      .strict()
+      .prefault({}),
+  })
+  .strict();
+export type SidecarConfig = z.output<typeof sidecarSchema>;
+
 export const runConfigSchema = z
   .object({
     schema: z.literal('mlmon.run/v1'),
@@ -111,6 +170,7 @@ export const runConfigSchema = z
       })
       .strict()
       .optional(),
+    sidecar: sidecarSchema.optional(),
     /** Channels and routes, as `mlmon serve --channels` reads them. */
     channelsFile: file.optional(),
     /** Key of the field policies `hash`. */
