@@ -5,10 +5,10 @@
 import { z } from 'zod';
 import { durationMs, durationText, isDuration } from './duration.ts';
 import { MODEL_PATTERN } from './event.ts';
-import { expectedBy } from './expected.ts';
 import { unlearnable } from './learning-limits.ts';
 import { nearest, type Problem, shown } from './problem.ts';
 import { SEVERITIES } from './result.ts';
+import { schemaProblems } from './schema-problems.ts';
 
 const duration = z.string().refine(isDuration, 'a whole number and a unit: 500ms, 30s, 15m, 1h, 7d');
 const share = z.number().min(0).max(1);
@@ -279,7 +279,7 @@ export function parseMonitor(
     candidate = rest;
   }
   const parsed = monitorSchema.safeParse(candidate);
-  if (!parsed.success) for (const issue of parsed.error.issues) problems.push(...describe(issue, candidate));
+  if (!parsed.success) problems.push(...schemaProblems(monitorSchema, candidate, parsed.error.issues));
   else problems.push(...impossible(parsed.data));
   if (problems.length > 0 || !parsed.success) return { monitor: null, problems };
   return { monitor: parsed.data, problems: [] };
@@ -289,34 +289,6 @@ export function parseMonitor(
 export function monitorJsonSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(monitorSchema, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>;
   return { title: 'mlmon monitor', ...schema };
-}
-
-function describe(issue: z.core.$ZodIssue, input: unknown): Problem[] {
-  const path = issue.path.map(String).join('.');
-  if (issue.code === 'unrecognized_keys') {
-    const known = knownKeys(issue.path);
-    return issue.keys.map((key) => {
-      const near = nearest(key, known);
-      return {
-        code: 'unknown-key',
-        path: path === '' ? key : `${path}.${key}`,
-        message: 'unknown key',
-        expected: known.length > 0 ? `one of ${known.join(', ')}` : undefined,
-        fix: near === undefined ? 'remove it' : `did you mean ${near}?`,
-      };
-    });
-  }
-  const found = valueAt(input, issue.path);
-  const expected = expectedBy(issue);
-  return [
-    {
-      code: found === undefined ? 'missing' : issue.code.replaceAll('_', '-'),
-      path,
-      message: found === undefined ? 'is required' : 'is not valid',
-      got: found === undefined ? undefined : shown(found),
-      expected,
-    },
-  ];
 }
 
 function impossible(monitor: Monitor): Problem[] {
@@ -370,34 +342,6 @@ function unfilledScales(monitor: Monitor): Problem[] {
     last = ms;
   }
   return [];
-}
-
-function knownKeys(path: readonly PropertyKey[]): string[] {
-  let schema: unknown = monitorSchema;
-  for (const part of path) {
-    schema = unwrapped(schema);
-    if (schema instanceof z.ZodObject) schema = schema.shape[String(part)];
-    else if (schema instanceof z.ZodRecord) schema = schema.valueType;
-    else if (schema instanceof z.ZodArray) schema = schema.element;
-    else return [];
-  }
-  schema = unwrapped(schema);
-  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
-}
-
-function unwrapped(schema: unknown): unknown {
-  let inner = schema;
-  while (inner instanceof z.ZodDefault || inner instanceof z.ZodOptional) inner = inner.unwrap();
-  return inner;
-}
-
-function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
-  let value = input;
-  for (const part of path) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = (value as Record<PropertyKey, unknown>)[part];
-  }
-  return value;
 }
 
 function isTimezone(name: string): boolean {
