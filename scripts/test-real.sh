@@ -5,4 +5,5 @@ cd "$(dirname "$0")/.."
 bash scripts/real-components.sh
 bash scripts/emulator.sh
 bash scripts/query-engines.sh
+bash scripts/kafka.sh
 exec npx vitest run --config vitest.real.config.ts "$@"
