@@ -5,5 +5,6 @@ cd "$(dirname "$0")/.."
 bash scripts/real-components.sh
 bash scripts/emulator.sh
 bash scripts/query-engines.sh
+bash scripts/versitygw.sh
 bash scripts/kafka.sh
 exec npx vitest run --config vitest.real.config.ts "$@"

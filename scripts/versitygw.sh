@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs versitygw, the S3 server with conditional writes that tests start, into ${XDG_CACHE_HOME:-~/.cache}/mlmon-tools, outside the
-# tree, once. The build takes about four minutes on two processors.
+# tree, once. The build takes about two minutes on two processors.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -34,6 +34,10 @@ export interface S3Server {
   bucket(name: string): MemoryStore;
   /** Asked for every request; `null` for none. */
   fault: (request: S3Request) => S3Fault | null;
+  /** What becomes of conditions of writes. @default kept */
+  conditions: 'kept' | 'ignored' | 'match-ignored' | 'unknown';
+  /** Access keys that are taken; `null`: any. */
+  accessKeys: ReadonlySet<string> | null;
   close(): Promise<void>;
 }
 
@@ -59,6 +63,8 @@ export async function startS3Server(): Promise<S3Server> {
       return bucket;
     },
     fault: () => null,
+    conditions: 'kept',
+    accessKeys: null,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -77,6 +83,8 @@ async function serve(handle: S3Server, request: IncomingMessage, response: Serve
   const isList = url.searchParams.get('list-type') === '2';
   const about = { method: isList ? 'LIST' : (request.method ?? 'GET'), key };
   handle.requests.push(about);
+  const accessKey = /Credential=([^/]+)\//.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  if (handle.accessKeys?.has(accessKey) === false) return fail(response, 403, 'InvalidAccessKeyId');
   const fault = handle.fault(about);
   if (fault === 'break') return void request.socket.destroy();
   if (fault === 'conflict') return fail(response, 409, 'ConditionalRequestConflict');
@@ -87,7 +95,7 @@ async function serve(handle: S3Server, request: IncomingMessage, response: Serve
   const answer = isList
     ? await list(store, url)
     : about.method === 'PUT'
-      ? await put(store, key, Buffer.concat(chunks), request)
+      ? await put(store, key, Buffer.concat(chunks), conditionsOf(handle, request))
       : about.method === 'DELETE'
         ? await remove(store, key)
         : read(await store.get(key), request);
@@ -95,7 +103,21 @@ async function serve(handle: S3Server, request: IncomingMessage, response: Serve
   answer(response);
 }
 
-async function put(store: MemoryStore, key: string, body: Buffer, { headers }: IncomingMessage): Promise<Answer> {
+function conditionsOf({ conditions }: S3Server, { headers }: IncomingMessage): IncomingMessage['headers'] | null {
+  const { 'if-match': match, 'if-none-match': noneMatch, ...rest } = headers;
+  if (conditions === 'unknown') return match === undefined && noneMatch === undefined ? headers : null;
+  if (conditions === 'ignored') return rest;
+  return conditions === 'match-ignored' && match !== undefined ? rest : headers;
+}
+
+/** `headers`: `null` when a header is not known. */
+async function put(
+  store: MemoryStore,
+  key: string,
+  body: Buffer,
+  headers: IncomingMessage['headers'] | null,
+): Promise<Answer> {
+  if (headers === null) return (response) => fail(response, 501, 'NotImplemented');
   if (headers['content-encoding']?.includes('aws-chunked')) return (response) => fail(response, 501, 'NotImplemented');
   const expected = headers['if-match'];
   try {
