@@ -171,6 +171,15 @@ export const runConfigSchema = z
       .strict()
       .optional(),
     sidecar: sidecarSchema.optional(),
+    /** Copies of captured objects that the labeler queries, and what its database spills; what was read longest ago goes first. */
+    scratch: z
+      .object({
+        /** Absent: the system's for temporary files. */
+        folder: file.optional(),
+        diskBytes: z.number().int().min(67_108_864).default(2_147_483_648),
+      })
+      .strict()
+      .prefault({}),
     /** Channels and routes, as `mlmon serve --channels` reads them. */
     channelsFile: file.optional(),
     /** Key of the field policies `hash`. */

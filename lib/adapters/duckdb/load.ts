@@ -215,6 +215,14 @@ export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/**
+ * SQL of a text that comes out as it is: the package takes a byte order mark at the beginning of every text for none of it, so that
+ * two categories, or a column and none, would have one name.
+ */
+export function wholeText(sql: string): string {
+  return `(chr(65279) || ${sql})`;
+}
+
 /** A double as SQL that reads back the same bits. Finite. */
 export function double(value: number): string {
   if (!Number.isFinite(value)) throw new RangeError(`a finite number is required, got ${value}`);

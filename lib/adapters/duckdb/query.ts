@@ -1,8 +1,9 @@
-/** The query port over Parquet files on this machine. */
+/** The query port over Parquet objects, as files on this machine. */
 import { CAPTURE_COLUMNS, type CaptureColumn } from '../../contracts/capture.ts';
 import type { Query } from '../../pipeline/ports.ts';
 import { withCapture } from '../capture-placeholder.ts';
 import { type DuckDb, identifier, literal } from './load.ts';
+import { filesInPlace, type ObjectFiles, type PathOf } from './object-files.ts';
 import { plainPath } from './table-files.ts';
 
 /** The type of each capture column. */
@@ -28,20 +29,21 @@ export const CAPTURE_TYPES: Readonly<Record<CaptureColumn, string>> = {
 
 export class DuckDbQuery implements Query {
   private readonly db: DuckDb;
-  private readonly path: (key: string) => string;
+  private readonly files: ObjectFiles;
 
-  /** `path` gives the file of an object key. */
-  constructor(db: DuckDb, path: (key: string) => string) {
+  /** `files` brings objects; a function tells where each lies as a file already. */
+  constructor(db: DuckDb, files: ObjectFiles | PathOf) {
     this.db = db;
-    this.path = path;
+    this.files = typeof files === 'function' ? filesInPlace(files) : files;
   }
 
   async run(
     sql: string,
     objects: readonly string[],
   ): Promise<Readonly<Record<string, string | number | bigint | null>>[]> {
-    const relation = captureRelation(objects.map(this.path));
-    const rows = await this.db.rows(withCapture(sql, relation));
+    const rows = await this.files.hold(objects, (path) =>
+      this.db.rows(withCapture(sql, captureRelation(objects.map(path)))),
+    );
     for (const row of rows)
       for (const [name, value] of Object.entries(row))
         if (typeof value === 'boolean' || (typeof value === 'number' && !Number.isInteger(value)))

@@ -1,5 +1,5 @@
 /** Counting queries over a table: one pass for a purpose, integers out, everything that grows with the data stays in DuckDB. */
-import { double, identifier, literal } from './load.ts';
+import { double, identifier, literal, wholeText } from './load.ts';
 import { numberSql, presentSql, type Table, type TableColumn, textSql } from './table.ts';
 
 export interface NumberFacts {
@@ -101,7 +101,7 @@ export async function topCategories(
   limit: number,
 ): Promise<{ readonly top: (readonly [string, number])[]; readonly distinct: number; readonly missing: number }> {
   const rows = await table.db.rows(
-    `SELECT v, c, count(v) OVER () AS u FROM (SELECT ${textSql(column)} AS v, count(*) AS c FROM ${table.relation} GROUP BY 1) ORDER BY v IS NOT NULL, c DESC, v LIMIT ${limit + 1}`,
+    `SELECT ${wholeText('v')} AS v, c, count(v) OVER () AS u FROM (SELECT ${textSql(column)} AS v, count(*) AS c FROM ${table.relation} GROUP BY 1) AS g ORDER BY g.v IS NOT NULL, c DESC, g.v LIMIT ${limit + 1}`,
   );
   return {
     top: rows
@@ -141,7 +141,7 @@ export async function countCategories(
     SELECT 'listed' AS what, bin, NULL AS v, c FROM counted JOIN listed ON v = category
     UNION ALL SELECT 'missing', NULL, NULL, c FROM counted WHERE v IS NULL
     UNION ALL SELECT 'unseen', NULL, NULL, CAST(sum(c) AS BIGINT) FROM (${unseen})
-    UNION ALL (SELECT 'top', NULL, v, c FROM (${unseen}) ORDER BY c DESC, v LIMIT ${unseenLimit})`);
+    UNION ALL (SELECT 'top', NULL, ${wholeText('v')}, c FROM (${unseen}) ORDER BY c DESC, v LIMIT ${unseenLimit})`);
   const bins = new Array<number>(categories.length).fill(0);
   const topUnseen: (readonly [string, number])[] = [];
   let missing = 0;
@@ -311,7 +311,7 @@ export async function topUnseen(
 ): Promise<(readonly [string, number])[]> {
   const value = textSql(column);
   const rows = await table.db.rows(
-    `SELECT ${value} AS mlmon_v, count(*) AS mlmon_n FROM ${table.relation} ${join} WHERE ${known} IS NULL AND ${value} IS NOT NULL GROUP BY 1 ORDER BY mlmon_n DESC, mlmon_v LIMIT ${limit}`,
+    `SELECT ${wholeText(value)} AS mlmon_v, count(*) AS mlmon_n FROM ${table.relation} ${join} WHERE ${known} IS NULL AND ${value} IS NOT NULL GROUP BY 1 ORDER BY mlmon_n DESC, mlmon_v LIMIT ${limit}`,
   );
   return rows.map((row) => [String(row['mlmon_v']), Number(row['mlmon_n'])] as const);
 }
