@@ -15,7 +15,7 @@ export class BinCounter {
   /** Infinity follows, so that a search ends. */
   private readonly edges: Float64Array;
   /** For each cell its bin, or EDGES and the first of its edges. One more, since a product may be rounded up to the end. */
-  private cells: Uint16Array = new Uint16Array(CELLS + 1);
+  private cells: Uint16Array = new Uint16Array(0);
   /** The grid covers [low, high) with `scale` cells a unit. */
   private low = Number.POSITIVE_INFINITY;
   private high = Number.NEGATIVE_INFINITY;
@@ -26,26 +26,11 @@ export class BinCounter {
     if (edges.length >= EDGES) throw new RangeError(`fewer than ${EDGES} edges are possible, got ${edges.length}`);
     this.edges = Float64Array.from([...edges, Number.POSITIVE_INFINITY]);
     this.counts = new Float64Array(edges.length + 1);
-    let least = Number.POSITIVE_INFINITY;
-    for (const share of LEFT_OUT) {
-      const left = Math.floor(edges.length * share);
-      const low = edges[left] ?? 0;
-      const high = edges[edges.length - 1 - left] ?? 0;
-      const scale = CELLS / (high - low);
-      // Too narrow or too wide for doubles.
-      if (!(high > low && scale > 0 && Number.isFinite(scale))) continue;
-      const { cells, searched } = gridOf(edges, low, high, scale);
-      if (searched >= least) continue;
-      least = searched;
-      this.cells = cells;
-      this.low = low;
-      this.high = high;
-      this.scale = scale;
-    }
   }
 
   /** Finite values. */
   add(values: Float64Array): void {
+    if (this.cells.length === 0) this.makeGrid();
     const { counts, edges, cells, low, high, scale } = this;
     for (let i = 0; i < values.length; i++) {
       const value = values[i]!;
@@ -58,6 +43,33 @@ export class BinCounter {
         counts[bin]! += 1;
       } else counts[this.find(value)]! += 1;
     }
+  }
+
+  /** A finite value that occurs so often. */
+  addSome(value: number, count: number): void {
+    this.counts[this.find(value)]! += count;
+  }
+
+  /** The one of several that leaves the fewest edges to be searched. */
+  private makeGrid(): void {
+    const { edges } = this;
+    const finite = edges.subarray(0, -1);
+    let least = Number.POSITIVE_INFINITY;
+    for (const share of LEFT_OUT) {
+      const left = Math.floor(finite.length * share);
+      const low = finite[left] ?? 0;
+      const high = finite[finite.length - 1 - left] ?? 0;
+      const scale = CELLS / (high - low);
+      // Too narrow or too wide for doubles.
+      if (!(high > low && scale > 0 && Number.isFinite(scale))) continue;
+      const searched = searchedIn(finite, low, high, scale);
+      if (searched >= least) continue;
+      least = searched;
+      this.low = low;
+      this.high = high;
+      this.scale = scale;
+    }
+    this.cells = this.high > this.low ? gridOf(edges, this.low, this.high, this.scale) : new Uint16Array(1);
   }
 
   private find(value: number): number {
@@ -73,21 +85,30 @@ export class BinCounter {
   }
 }
 
-/** `searched`: edges that lie beyond the grid, or in a cell with others: a measure of the values that take long. */
-function gridOf(
-  edges: readonly number[],
-  low: number,
-  high: number,
-  scale: number,
-): { readonly cells: Uint16Array; readonly searched: number } {
+/** Edges that lie beyond the grid, or in a cell with others: a measure of the values that take long. */
+function searchedIn(edges: Float64Array, low: number, high: number, scale: number): number {
+  let searched = edges.length;
+  let cell = -1;
+  let isAlone = false;
+  for (const edge of edges) {
+    if (edge < low || edge >= high) continue;
+    const own = ((edge - low) * scale) | 0;
+    // The first of a cell is taken for one alone until there is another.
+    if (own !== cell) searched -= 1;
+    else if (isAlone) searched += 1;
+    isAlone = own !== cell;
+    cell = own;
+  }
+  return searched;
+}
+
+function gridOf(edges: Float64Array, low: number, high: number, scale: number): Uint16Array {
   const cells = new Uint16Array(CELLS + 1);
   let edge = edges.findIndex((value) => value >= low);
-  let searched = edge;
   for (let cell = 0; cell <= CELLS; cell++) {
     const first = edge;
-    while (edge < edges.length && edges[edge]! < high && (((edges[edge]! - low) * scale) | 0) === cell) edge++;
+    while (edges[edge]! < high && (((edges[edge]! - low) * scale) | 0) === cell) edge++;
     cells[cell] = edge > first ? first + EDGES : edge;
-    if (edge - first > 1) searched += edge - first;
   }
-  return { cells, searched: searched + edges.length - edge };
+  return cells;
 }

@@ -51,6 +51,16 @@ export class NumberFactsReader {
     return this.few !== null;
   }
 
+  /** So far all are whole numbers. */
+  get areWhole(): boolean {
+    return this.integer;
+  }
+
+  /** The least and the greatest so far; the other way round before the first. */
+  get ends(): { readonly min: number; readonly max: number } {
+    return { min: this.min, max: this.max };
+  }
+
   facts(): NumberFacts {
     const { count, few } = this;
     const some = count > 0;
@@ -66,29 +76,34 @@ export class NumberFactsReader {
     };
   }
 
+  /** In two loops, each of which the compiler makes several times as fast as both in one. */
   private read(piece: Float64Array): Float64Array {
-    let { integer, min, max } = this;
-    let sum = 0;
-    let rest = 0;
     let n = 0;
     for (let i = 0; i < piece.length; i++) {
       const value = piece[i]! + 0;
       // A number less itself is 0 unless it is not finite.
-      if (value - value !== 0) continue;
-      piece[n++] = value;
-      if (value < min) min = value;
-      if (value > max) max = value;
-      if (integer && Math.floor(value) !== value) integer = false;
+      if (value - value === 0) piece[n++] = value;
+    }
+    const finite = piece.subarray(0, n);
+    if (n === 0) return finite;
+    let min = Number.POSITIVE_INFINITY;
+    let max = Number.NEGATIVE_INFINITY;
+    let sum = 0;
+    let rest = 0;
+    for (let i = 0; i < n; i++) {
+      const value = finite[i]!;
+      // Not by comparing: a branch that is rarely taken would keep the numbers out of registers.
+      min = Math.min(min, value);
+      max = Math.max(max, value);
       const next = sum + value;
       const added = next - sum;
       rest += sum - (next - added) + (value - added);
       sum = next;
     }
-    this.integer = integer;
-    this.min = min;
-    this.max = max;
-    const finite = piece.subarray(0, n);
-    if (n > 0) this.addMoments(finite, sum, rest);
+    this.min = Math.min(this.min, min);
+    this.max = Math.max(this.max, max);
+    this.integer &&= areWhole(finite);
+    this.addMoments(finite, sum, rest);
     return finite;
   }
 
@@ -149,6 +164,12 @@ class FewNumbers {
     });
     return found.sort(([a], [b]) => a - b);
   }
+}
+
+/** Ends at the first that is not. */
+function areWhole(values: Float64Array): boolean {
+  for (let i = 0; i < values.length; i++) if (Math.floor(values[i]!) !== values[i]) return false;
+  return true;
 }
 
 function finiteOrNull(x: number): number | null {

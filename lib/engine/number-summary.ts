@@ -3,6 +3,7 @@ import { RankSearch } from '../stats/rank-search.ts';
 import { BinCounter } from './bin-counter.ts';
 import { type NumberFacts, NumberFactsReader } from './number-facts.ts';
 import { baselineRanks, type ValueStep } from './numeric-bins.ts';
+import { stepsAt, WholeCounts } from './whole-counts.ts';
 
 export interface SummarisedNumbers {
   readonly facts: NumberFacts;
@@ -31,6 +32,7 @@ export interface ColumnReader<Result> {
 export class NumberSummary implements ColumnReader<SummarisedNumbers> {
   private readonly facts = new NumberFactsReader();
   private readonly search: RankSearch;
+  private whole: WholeCounts | null = null;
   private passes = 0;
 
   /** `search` is this column's until the result is taken. */
@@ -43,8 +45,11 @@ export class NumberSummary implements ColumnReader<SummarisedNumbers> {
   }
 
   takeAll(column: Float64Array): void {
-    const finite = this.facts.take(column);
-    if (this.facts.areFew) return;
+    const { facts } = this;
+    const finite = facts.take(column);
+    if (facts.areFew) return;
+    this.whole = takenAsWhole(new WholeCounts(), facts, finite);
+    if (this.whole !== null) return;
     do this.search.take(finite);
     while (this.search.again());
   }
@@ -56,21 +61,36 @@ export class NumberSummary implements ColumnReader<SummarisedNumbers> {
 
   result(): SummarisedNumbers {
     const facts = this.facts.facts();
-    return { facts, steps: facts.few === null ? this.search.values : stepsOf(facts.few) };
+    if (facts.few !== null) return { facts, steps: stepsOf(facts.few) };
+    const { whole } = this;
+    return {
+      facts,
+      steps: whole === null ? this.search.values : stepsAt(whole.steps(), baselineRanks(facts.count)),
+    };
   }
 }
 
 /** Counts in the bins of a baseline: bin i is [edges[i-1], edges[i]). */
 export class NumberCount implements ColumnReader<CountedNumbers> {
   private readonly facts = new NumberFactsReader();
-  private readonly counter: BinCounter;
+  private readonly edges: readonly number[];
+  private counter: BinCounter | null = null;
+  /** While there is nothing but whole numbers near each other; their bins are looked up at the end. */
+  private whole: WholeCounts | null = new WholeCounts();
 
   constructor(edges: readonly number[]) {
-    this.counter = new BinCounter(edges);
+    this.edges = edges;
   }
 
   take(piece: Float64Array): void {
-    this.counter.add(this.facts.take(piece));
+    const finite = this.facts.take(piece);
+    const { whole } = this;
+    if (whole !== null) {
+      this.whole = takenAsWhole(whole, this.facts, finite);
+      if (this.whole !== null) return;
+      this.look(whole);
+    }
+    this.counted().add(finite);
   }
 
   takeAll(column: Float64Array): void {
@@ -82,8 +102,26 @@ export class NumberCount implements ColumnReader<CountedNumbers> {
   }
 
   result(): CountedNumbers {
-    return { facts: this.facts.facts(), bins: Array.from(this.counter.counts) };
+    if (this.whole !== null) this.look(this.whole);
+    this.whole = null;
+    return { facts: this.facts.facts(), bins: Array.from(this.counted().counts) };
   }
+
+  private counted(): BinCounter {
+    this.counter ??= new BinCounter(this.edges);
+    return this.counter;
+  }
+
+  private look(whole: WholeCounts): void {
+    for (const { value, count } of whole.steps()) this.counted().addSome(value, count);
+  }
+}
+
+/** `null` where these numbers cannot be counted as whole ones. */
+function takenAsWhole(whole: WholeCounts, facts: NumberFactsReader, finite: Float64Array): WholeCounts | null {
+  if (!facts.areWhole) return null;
+  const { min, max } = facts.ends;
+  return whole.take(finite, min, max) ? whole : null;
 }
 
 /** Steps of all distinct values, ascending. */

@@ -62,9 +62,11 @@ export class RankSearch {
   private total = 0;
   /** Cells of the pass at hand. */
   private cells: Cell[] = [];
-  /** Tables, PARTS long: first how many values each part has, then the cell. */
+  /** Tables, PARTS long: first how many values each part has, then the cell. The first is of no cell. */
   private parts: Uint32Array = new Uint32Array(0);
-  private tables = 0;
+  private tables = 1;
+  /** A bit for each part: whether it holds a cell. */
+  private wanted: Uint32Array = new Uint32Array(0);
   /** By table: a value of the cell, NaN before the first, and whether there is another. */
   private some: Float64Array = new Float64Array(0);
   private varied: Uint8Array = new Uint8Array(0);
@@ -80,8 +82,8 @@ export class RankSearch {
     this.passes = 0;
     this.total = 0;
     this.cells = [];
-    this.parts = new Uint32Array(0);
-    this.tables = 0;
+    this.parts = new Uint32Array(PARTS);
+    this.tables = 1;
     this.collected = new Float64Array(0);
     this.found = [];
     return this;
@@ -127,22 +129,24 @@ export class RankSearch {
       const upper = words[2 * i + high]!;
       const key = upper ^ ((upper >> 31) | SIGN);
       const cell = root[key >>> ROOT_SHIFT]!;
-      const what = cell & KIND;
-      if (what === SPLIT) parts[((cell >>> KIND_BITS) << PART_BITS) + ((key >>> 6) & (PARTS - 1))]!++;
-      else if (what === COLLECT) collected[next[cell >>> KIND_BITS]!++] = values[i]!;
+      // Those of no cell are counted as well, in the table that nobody reads: about every second value is one, which no processor foresees.
+      if ((cell & KIND) === COLLECT) collected[next[cell >>> KIND_BITS]!++] = values[i]!;
+      else parts[((cell >>> KIND_BITS) << PART_BITS) + ((key >>> 6) & (PARTS - 1))]!++;
     }
   }
 
   private countDeep(values: Float64Array, words: Int32Array): void {
-    const { root, parts, some, varied, collected, next } = this;
+    const { root, parts, wanted, some, varied, collected, next } = this;
     const [low, high] = [LOW, HIGH];
     for (let i = 0; i < values.length; i++) {
       const upper = words[2 * i + high]!;
       const sign = upper >> 31;
       const key = upper ^ (sign | SIGN);
       let cell = root[key >>> ROOT_SHIFT]!;
-      if (cell === 0) continue;
       let digit = (key >>> 6) & (PARTS - 1);
+      // By now a cell of the upper bits is split or none, and most values end here, at a bit that the nearest cache has.
+      const part = ((cell >>> KIND_BITS) << PART_BITS) + digit;
+      if (((wanted[part >>> 5]! >>> (part & 31)) & 1) === 0) continue;
       for (let depth = 1; (cell & KIND) === INNER; depth++) {
         cell = parts[((cell >>> KIND_BITS) << PART_BITS) + digit]!;
         if (cell === 0) break;
@@ -237,6 +241,7 @@ export class RankSearch {
     const split = this.cells.filter(({ kind }) => kind !== COLLECT).length;
     const grown = new Uint32Array((this.tables + split) * PARTS);
     grown.set(this.parts);
+    grown.fill(0, 0, PARTS);
     const next: number[] = [];
     let values = 0;
     this.cells = this.cells.map((cell) => {
@@ -250,11 +255,19 @@ export class RankSearch {
       return { ...cell, place, of };
     });
     this.parts = grown;
+    if (this.passes > 1) this.wanted = bitsOf(grown);
     this.collected = new Float64Array(values);
     this.next = Uint32Array.from(next);
     this.some = new Float64Array(this.tables).fill(Number.NaN);
     this.varied = new Uint8Array(this.tables);
   }
+}
+
+/** A bit for each of the numbers: whether it is not 0. */
+function bitsOf(numbers: Uint32Array): Uint32Array {
+  const bits = new Uint32Array(numbers.length >>> 5);
+  for (let i = 0; i < numbers.length; i++) if (numbers[i] !== 0) bits[i >>> 5]! |= 1 << (i & 31);
+  return bits;
 }
 
 /** Place of the first rank above `below`. */
