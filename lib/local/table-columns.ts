@@ -82,9 +82,13 @@ export function chooseColumns(table: Table, choice: ColumnChoice): TableColumns 
     for (const source of table.columns) {
       const { name, kind, sqlType } = source;
       if (taken.has(name)) continue;
-      if (name.length > EVENT_LIMITS.nameLength || name === '' || name === '__proto__')
+      if (name.length > EVENT_LIMITS.nameLength || name === '' || name === '__proto__' || name.includes('\u0000'))
         findings.push(
-          leftOut(name, 'its name is empty, too long or `__proto__`', `at most ${EVENT_LIMITS.nameLength} characters`),
+          leftOut(
+            name,
+            'its name is empty, too long, `__proto__`, or has a NUL in it',
+            `at most ${EVENT_LIMITS.nameLength} characters`,
+          ),
         );
       else if (kind === 'time')
         findings.push(leftOut(name, 'it is a time', undefined, 'name it as `columns.time` if events happened then'));

@@ -3,7 +3,7 @@
  * data. Numbers are counted in their verdict bins, each put into its first fine bin.
  */
 
-import { identifier } from '../adapters/duckdb/load.ts';
+import { identifier, wholeText } from '../adapters/duckdb/load.ts';
 import { type CategoryBinning, categoryBinning, type WindowMap } from '../adapters/duckdb/summaries.ts';
 import { numberSql, type Table, type TableColumn, textSql } from '../adapters/duckdb/table.ts';
 import type { Monitor } from '../contracts/monitor.ts';
@@ -102,7 +102,7 @@ async function unseenNames(
   if (lookup === null || !places.includes(bins)) return unseen;
   const value = textSql(source);
   const found = await table.db.rows(
-    `SELECT w, v, n FROM (SELECT ${windows.column} AS w, ${value} AS v, count(*) AS n FROM ${windows.relation} ${lookup.join} WHERE ${windows.column} IS NOT NULL AND ${lookup.known} IS NULL AND ${value} IS NOT NULL GROUP BY 1, 2) QUALIFY row_number() OVER (PARTITION BY w ORDER BY n DESC, v) <= ${UNSEEN} ORDER BY w, n DESC, v`,
+    `SELECT w, ${wholeText('v')} AS v, n FROM (SELECT ${windows.column} AS w, ${value} AS v, count(*) AS n FROM ${windows.relation} ${lookup.join} WHERE ${windows.column} IS NOT NULL AND ${lookup.known} IS NULL AND ${value} IS NOT NULL GROUP BY 1, 2) AS r QUALIFY row_number() OVER (PARTITION BY w ORDER BY n DESC, r.v) <= ${UNSEEN} ORDER BY w, n DESC, r.v`,
   );
   for (const row of found) {
     const w = Number(row['w']);

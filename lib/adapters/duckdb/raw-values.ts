@@ -28,7 +28,7 @@ export async function rawTexts(table: Table, column: TableColumn): Promise<(stri
 /** The same with equal values together: far quicker, for tests that do not ask for the order. */
 export async function groupedTexts(table: Table, column: TableColumn): Promise<(string | null)[]> {
   const rows = await table.db.rows(
-    `SELECT ${wholeText(textSql(column))} AS mlmon_value, count(*) AS mlmon_rows FROM ${table.relation} GROUP BY 1 ORDER BY 1 NULLS LAST`,
+    `SELECT ${wholeText('v')} AS mlmon_value, n AS mlmon_rows FROM (SELECT ${textSql(column)} AS v, count(*) AS n FROM ${table.relation} GROUP BY 1) ORDER BY v NULLS LAST`,
   );
   const values: (string | null)[] = [];
   for (const row of rows) {

@@ -311,7 +311,7 @@ export async function topUnseen(
 ): Promise<(readonly [string, number])[]> {
   const value = textSql(column);
   const rows = await table.db.rows(
-    `SELECT ${wholeText(value)} AS mlmon_v, count(*) AS mlmon_n FROM ${table.relation} ${join} WHERE ${known} IS NULL AND ${value} IS NOT NULL GROUP BY 1 ORDER BY mlmon_n DESC, mlmon_v LIMIT ${limit}`,
+    `SELECT ${wholeText('v')} AS mlmon_v, n AS mlmon_n FROM (SELECT ${value} AS v, count(*) AS n FROM ${table.relation} ${join} WHERE ${known} IS NULL AND ${value} IS NOT NULL GROUP BY 1) ORDER BY n DESC, v LIMIT ${limit}`,
   );
   return rows.map((row) => [String(row['mlmon_v']), Number(row['mlmon_n'])] as const);
 }

@@ -6,10 +6,12 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DuckDb, identifier, literal, openDuckDb } from '../../../lib/adapters/duckdb/load.ts';
+import { groupedTexts, rawTexts } from '../../../lib/adapters/duckdb/raw-values.ts';
 import {
   categoryBinning,
   countAll,
   countBins,
+  countCategories,
   countRows,
   mapWindows,
   numberBinning,
@@ -218,6 +220,58 @@ describe('names from outside', () => {
       ['__proto__', 1],
       ['b', 2],
     ]);
+  });
+
+  it.each([
+    ['\n', '\n'],
+    ['\n', '\r\n'],
+    ['\r\n', '\n'],
+    ['\r\n', '\r\n'],
+    ['\r', '\n'],
+    ['\r', '\r\n'],
+  ])('may break lines by %j in the header of a CSV with rows that end by %j', async (inside, end) => {
+    const rows = Array.from({ length: 3_000 }, (_, i) => `${i},x${i % 3}`);
+    await write('breaks.csv', [`"a${inside}b",c`, ...rows, ''].join(end));
+    const table = await open('breaks.csv');
+    expect(table.columns.map(({ name, kind }) => [name, kind])).toEqual([
+      [`a${inside}b`, 'numeric'],
+      ['c', 'categorical'],
+    ]);
+    expect(table.rows).toBe(3_000);
+    expect(await numberFacts(table, table.columns.slice(0, 1))).toMatchObject([{ mean: 1_499.5, missing: 0 }]);
+  });
+
+  it('may read as missing in the header of a CSV', async () => {
+    await write('missing-1.csv', 'NA,column1,,null\n1,a,NA,3\n');
+    await write('missing-2.csv', 'NA,column1,,null\nNA,a,2,3\n');
+    const table = await open('missing-1.csv', 'missing-2.csv');
+    expect(table.columns.map(({ name }) => name)).toEqual(['NA', 'column1', 'column2', 'null']);
+    expect((await numberFacts(table, [table.columns[0]!])).map(({ missing }) => missing)).toEqual([1]);
+  });
+
+  it('are told apart by a byte order mark at their beginning, columns and categories', async () => {
+    const rows = ['x', '\ufeffx', '\ufeffx', '\ufeff\ufeffx'].map((v) => JSON.stringify({ a: v, '\ufeffb': v }));
+    await write('marks.ndjson', rows.join('\n'));
+    const table = await open('marks.ndjson');
+    expect(table.columns.map(({ name }) => name)).toEqual(['a', '\ufeffb']);
+    for (const column of table.columns) {
+      const all = [
+        ['\ufeffx', 2],
+        ['x', 1],
+        ['\ufeff\ufeffx', 1],
+      ];
+      expect((await topCategories(table, column, 5)).top).toEqual(all);
+      expect(await countCategories(table, column, ['\ufeffx'], 5)).toEqual({
+        bins: [2],
+        missing: 0,
+        unseen: 2,
+        topUnseen: all.slice(1),
+      });
+      const binning = await categoryBinning(table, column, ['\ufeffx'], [0], 1);
+      expect(await topUnseen(table, column, binning, 5)).toEqual(all.slice(1));
+      expect(await rawTexts(table, column)).toEqual(['x', '\ufeffx', '\ufeffx', '\ufeff\ufeffx']);
+      expect(await groupedTexts(table, column)).toEqual(['x', '\ufeffx', '\ufeffx', '\ufeff\ufeffx']);
+    }
   });
 
   const numberMs = (name: string): string => `CAST(${identifier(name)} AS BIGINT)`;
