@@ -186,7 +186,7 @@ function markedAsCaptured(baseline: Baseline, { features, withheld, policyKey }:
 }
 
 /** Objects appended at this time or later, labels included: an event is appended at most five minutes before its time. */
-async function capturedSince(store: ObjectStore, appendTime: number): Promise<string[]> {
+export async function capturedSince(store: ObjectStore, appendTime: number): Promise<string[]> {
   const hour = keys.captureHour(appendTime);
   const prefix = hour.slice(0, hour.indexOf('/') + 1);
   const found: string[] = [];

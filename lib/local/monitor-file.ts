@@ -1,5 +1,5 @@
 /** Monitors as files: YAML or JSON. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { type Monitor, parseMonitor } from '../contracts/monitor.ts';
@@ -83,10 +83,15 @@ export function isOther(text: string): boolean {
 export async function monitorPaths(path: string): Promise<string[]> {
   try {
     const entries = await readdir(path, { withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isFile() && /\.(?:ya?ml|json)$/.test(entry.name))
-      .map((entry) => join(path, entry.name))
-      .sort();
+    const files: string[] = [];
+    for (const entry of entries) {
+      if (!/\.(?:ya?ml|json)$/.test(entry.name)) continue;
+      const file = join(path, entry.name);
+      // Where a ConfigMap is mounted every file is a link.
+      const isFile = entry.isSymbolicLink() ? ((await stat(file).catch(() => null))?.isFile() ?? true) : entry.isFile();
+      if (isFile) files.push(file);
+    }
+    return files.sort();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return [path];
     throw new ProblemError([

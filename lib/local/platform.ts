@@ -30,8 +30,9 @@ import { PlatformStatus } from '../pipeline/platform-status.ts';
 import type { Clock } from '../pipeline/ports.ts';
 import { readQuarantine } from '../pipeline/quarantine.ts';
 import { Registry } from '../pipeline/registry.ts';
-import { type Part, type Running, runParts } from '../pipeline/run.ts';
+import { type Running, runParts } from '../pipeline/run.ts';
 import { streamParts } from '../pipeline/stream-parts.ts';
+import { afterwards, archiverPart, every, labelerPart, learnerPart } from '../pipeline/timed-parts.ts';
 import { PlatformActions } from './actions.ts';
 import { baselineFromCapture } from './baseline-from-capture.ts';
 import { capturedFeatures } from './captured-features.ts';
@@ -302,9 +303,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         stream.profiler,
         stream.evaluator,
         ...(stream.cleaner === null ? [] : [stream.cleaner]),
-        archiverPart(archiver),
-        { name: 'labeler', step: async () => ({ waitMs: (await labeler.step()).windows > 0 ? 0 : EVERY.label }) },
-        learnerPart(learner, registry),
+        archiverPart(archiver, EVERY.archive),
+        labelerPart(labeler, EVERY.label),
+        learnerPart(learner, registry, EVERY.learn),
         every('notifier', EVERY.notify, () => notifier.run()),
         every('exporter', EVERY.export, () => exporter.tick()),
         afterwards(
@@ -340,44 +341,4 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     for (const close of closing) await close().catch(() => undefined);
     throw error;
   }
-}
-
-function every(name: string, waitMs: number, work: () => Promise<unknown>): Part {
-  return {
-    name,
-    step: async () => {
-      await work();
-      return { waitMs };
-    },
-  };
-}
-
-/** Waits before its first step: after a long stop, what is on the log is read before old segments go. */
-function afterwards(part: Part, waitMs: number): Part {
-  let begun = false;
-  return {
-    ...part,
-    step: async (signal) => {
-      if (begun) return part.step(signal);
-      begun = true;
-      return { waitMs };
-    },
-  };
-}
-
-function learnerPart(learner: Learner, registry: Registry): Part {
-  return {
-    name: 'learner',
-    step: async () => {
-      const { published, failed } = await learner.step();
-      // What was published must be known to this process as soon as to any other.
-      if (published > 0) registry.invalidate();
-      const [first] = failed;
-      return { waitMs: EVERY.learn, problem: first === undefined ? null : `${first[0]}: ${first[1].message}` };
-    },
-  };
-}
-
-function archiverPart(archiver: Archiver): Part {
-  return { name: 'archiver', step: async () => ({ waitMs: (await archiver.step()).objects > 0 ? 0 : EVERY.archive }) };
 }

@@ -45,7 +45,10 @@ export interface ExporterOptions {
   };
   /** `null` where this process takes no events. */
   readonly collector: Collector | null;
-  readonly health: () => Health | Promise<Health>;
+  /** `null` where another process tells of the log. */
+  readonly health: (() => Health | Promise<Health>) | null;
+  /** Parts of this process, where there is no health to tell of them. */
+  readonly parts?: () => Health['parts'];
   /** Attempts to deliver since the process began; absent where it delivers nothing. */
   readonly deliveries?: () => { readonly delivered: number; readonly retried: number; readonly failed: number };
   /** Age of the oldest transition that some channel has not taken, milliseconds; absent where nothing is delivered. */
@@ -138,8 +141,9 @@ export class Exporter {
       await sink.set(samples);
     }
     if (collector !== null) await this.#collector(collector);
-    await this.#platform(await health(), now);
-    await this.#process();
+    if (health === null) await this.#parts(this.#options.parts?.() ?? []);
+    else await this.#log(await health(), now);
+    await this.#process(now);
   }
 
   async #collector(collector: Collector): Promise<void> {
@@ -172,7 +176,7 @@ export class Exporter {
     ]);
   }
 
-  async #platform(health: Health, now: number): Promise<void> {
+  async #log(health: Health, now: number): Promise<void> {
     const { counts } = health;
     await this.#options.sink.add([
       ...this.#added(METRIC.profilerProcessed, {}, counts.profiled),
@@ -183,9 +187,6 @@ export class Exporter {
       // Zeros too: a series that begins with the first event shows no increase, and the first is the one that matters.
       ...QUARANTINE_REASONS.flatMap((reason) =>
         this.#added(METRIC.quarantined, { reason }, counts.quarantined[reason] ?? 0),
-      ),
-      ...Object.entries(this.#options.deliveries?.() ?? {}).flatMap(([outcome, count]) =>
-        this.#added(METRIC.notifications, { outcome }, count),
       ),
     ]);
     await this.#options.sink.set([
@@ -204,24 +205,35 @@ export class Exporter {
           headAppendTime == null ? null : Date.parse(headAppendTime) / 1000,
         ),
       ),
-      ...health.parts.flatMap(({ name, state }) => sample(METRIC.partUp, { part: name }, state === 'running' ? 1 : 0)),
       ...sample(
         METRIC.lastEvaluation,
         {},
         health.lastEvaluation === null ? null : Date.parse(health.lastEvaluation) / 1000,
       ),
-      ...sample(METRIC.undeliveredAge, {}, (this.#options.undeliveredMs?.() ?? Number.NaN) / 1000),
       ...sample(METRIC.healthProblems, {}, health.problems.length),
-      ...sample(METRIC.platformTime, {}, now / 1000),
-      ...sample(METRIC.buildInfo, { version, node: process.version }, 1),
     ]);
+    await this.#parts(health.parts);
   }
 
-  async #process(): Promise<void> {
+  async #parts(parts: Health['parts']): Promise<void> {
+    await this.#options.sink.set(
+      parts.flatMap(({ name, state }) => sample(METRIC.partUp, { part: name }, state === 'running' ? 1 : 0)),
+    );
+  }
+
+  async #process(now: number): Promise<void> {
     const { user, system } = process.cpuUsage();
     const { rss, heapUsed } = process.memoryUsage();
-    await this.#options.sink.add(this.#added(METRIC.cpu, {}, (user + system) / 1e6));
+    await this.#options.sink.add([
+      ...this.#added(METRIC.cpu, {}, (user + system) / 1e6),
+      ...Object.entries(this.#options.deliveries?.() ?? {}).flatMap(([outcome, count]) =>
+        this.#added(METRIC.notifications, { outcome }, count),
+      ),
+    ]);
     await this.#options.sink.set([
+      ...sample(METRIC.undeliveredAge, {}, (this.#options.undeliveredMs?.() ?? Number.NaN) / 1000),
+      ...sample(METRIC.platformTime, {}, now / 1000),
+      ...sample(METRIC.buildInfo, { version, node: process.version }, 1),
       ...sample(METRIC.memory, {}, rss),
       ...sample(METRIC.heap, {}, heapUsed),
       ...sample(METRIC.eventLoopLag, {}, this.#delay.percentile(99) / 1e9),

@@ -38,6 +38,7 @@ export class HttpServer {
   readonly #guard: RequestGuard;
   readonly #router: Router;
   readonly #ingest: Ingest | null;
+  #leaving = false;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
@@ -92,8 +93,14 @@ export class HttpServer {
     return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   }
 
+  /** Goes on answering, and asks every sender to take another connection the next time: before `close`, so that none is cut. */
+  leave(): void {
+    this.#leaving = true;
+  }
+
   /** Takes no new requests, lets those under way end (at most `graceMs`), then closes what is left. */
   async close(graceMs = 5_000): Promise<void> {
+    this.#leaving = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
@@ -102,6 +109,7 @@ export class HttpServer {
   }
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    if (this.#leaving) response.shouldKeepAlive = false;
     if (request.method === 'POST' && this.#ingest !== null) {
       const { url } = request;
       if (url === '/v1/events' || url === '/v1/labels') {
