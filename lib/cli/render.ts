@@ -7,6 +7,7 @@ import { renderMetricReference } from '../contracts/metric-reference.ts';
 import { monitorJsonSchema } from '../contracts/monitor.ts';
 import { cloudWatchBody } from '../dashboards/cloudwatch.ts';
 import { EXAMPLE_NAMES } from '../dashboards/example-names.ts';
+import { grafanaDashboards } from '../dashboards/grafana.ts';
 import { modelsDashboard } from '../dashboards/models.ts';
 import { PLATFORM_DASHBOARD } from '../dashboards/platform.ts';
 import { type Command, EXIT, wrongUse } from './command.ts';
@@ -32,12 +33,18 @@ const ARTEFACTS: Readonly<Record<string, readonly Artefact[]>> = {
     { file: 'prometheus/alerts-aws.yaml', render: () => `${MADE}${renderPrometheusRules({ deployment: 'aws' })}` },
     { file: 'cloudwatch/alarms.json', render: () => `${JSON.stringify(alarmData(), null, 2)}\n` },
   ],
-  dashboards: [PLATFORM_DASHBOARD, modelsDashboard('summary')]
-    .filter((dashboard) => dashboard !== null)
-    .map((dashboard) => ({
-      file: `cloudwatch/${dashboard.key}.json`,
-      render: () => `${JSON.stringify(cloudWatchBody(dashboard, EXAMPLE_NAMES), null, 2)}\n`,
+  dashboards: [
+    ...[PLATFORM_DASHBOARD, modelsDashboard('summary')]
+      .filter((dashboard) => dashboard !== null)
+      .map((dashboard) => ({
+        file: `cloudwatch/${dashboard.key}.json`,
+        render: () => `${JSON.stringify(cloudWatchBody(dashboard, EXAMPLE_NAMES), null, 2)}\n`,
+      })),
+    ...grafanaDashboards().map(({ key, json }) => ({
+      file: `grafana/${key}.json`,
+      render: () => `${JSON.stringify(JSON.parse(json), null, 2)}\n`,
     })),
+  ],
 };
 
 const help = `mlmon render: writes generated artefacts
@@ -46,7 +53,8 @@ Usage: mlmon render alerts|dashboards|runbook|metrics|schema [-o DIR]
 
   alerts         rules for Prometheus (prometheus/alerts.yaml), for Managed Prometheus (prometheus/alerts-aws.yaml),
                  and CloudWatch alarms as data (cloudwatch/alarms.json)
-  dashboards     the CloudWatch dashboards of platform and models, with names of an example
+  dashboards     the Grafana dashboards (grafana/*.json), and the CloudWatch dashboards of platform and models, with
+                 names of an example
   runbook        the runbook of all alerts, Markdown
   metrics        the reference of all metrics, Markdown
   schema         the JSON Schema of a monitor, for editors
