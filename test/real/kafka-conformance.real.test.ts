@@ -1,0 +1,23 @@
+/** What every event log must do, done by topics of real brokers. */
+import { afterAll, beforeAll } from 'vitest';
+import { eventLogConformance } from '../pipeline/conformance/event-log.ts';
+import { type KafkaBroker, startKafka, startKfake } from './kafka/broker.ts';
+import { kafkaSubject } from './kafka/log-subject.ts';
+import { endAll } from './programs.ts';
+
+const brokers: KafkaBroker[] = [];
+let fake: KafkaBroker;
+let real: KafkaBroker;
+
+beforeAll(async () => {
+  fake = await startKfake();
+  real = await startKafka();
+  brokers.push(fake, real);
+});
+afterAll(async () => {
+  for (const broker of brokers) await broker.close();
+  endAll();
+});
+
+eventLogConformance('kfake', (setup) => kafkaSubject(fake, setup));
+eventLogConformance('Kafka', (setup) => kafkaSubject(real, setup));
