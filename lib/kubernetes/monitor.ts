@@ -1,0 +1,177 @@
+/** A monitor on its way into the cluster: checked at synthesis, mounted beside its baseline, published by the evaluator. Reads no data. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { parseDocument, stringify } from 'yaml';
+import { type Monitor as Declared, type MonitorInput, parseMonitor } from '../contracts/monitor.ts';
+import { type Problem, ProblemError, shown } from '../contracts/problem.ts';
+import { CONFIG_MAP_LIMIT } from './defaults.ts';
+
+/** What is to be watched on one model. */
+export class Monitor {
+  /** A monitor of YAML or JSON; `baseline.from` is seen from its folder. @throws ProblemError naming every problem */
+  static fromFile(path: string): Monitor {
+    let text: string;
+    try {
+      text = readFileSync(path, 'utf8');
+    } catch (error) {
+      throw new ProblemError([unreadable(path, error)]);
+    }
+    return Monitor.fromText(text, { folder: dirname(resolve(path)), place: path });
+  }
+
+  /** Every monitor of a folder (`*.yaml`, `*.yml`, `*.json`); baselines among them are left out. @throws ProblemError with the problems of all */
+  static fromFolder(path: string): Monitor[] {
+    const problems: Problem[] = [];
+    const monitors: Monitor[] = [];
+    for (const name of readdirSync(path).sort()) {
+      const file = join(path, name);
+      if (!/\.(?:ya?ml|json)$/.test(name) || isOurOwn(readFileSync(file, 'utf8'))) continue;
+      try {
+        monitors.push(Monitor.fromFile(file));
+      } catch (error) {
+        if (!(error instanceof ProblemError)) throw error;
+        problems.push(...error.problems);
+      }
+    }
+    if (problems.length > 0) throw new ProblemError(problems);
+    return monitors;
+  }
+
+  /** The same as text; `baseline.from` is seen from `folder`. */
+  static fromText(text: string, options: { readonly folder: string; readonly place?: string }): Monitor {
+    const { folder, place = 'monitor' } = options;
+    const document = parseDocument(text, { prettyErrors: true });
+    if (document.errors.length > 0)
+      throw new ProblemError(
+        document.errors.map((error) => ({
+          code: 'yaml',
+          path: `${place}: line ${error.linePos?.[0].line ?? '?'}`,
+          message: error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? 'is not readable',
+          expected: 'YAML or JSON',
+        })),
+      );
+    return Monitor.#make(document.toJS({ maxAliasCount: 20 }), folder, place);
+  }
+
+  /** The same as an object; `baseline.from` is seen from the working directory. */
+  static of(monitor: MonitorInput): Monitor {
+    return Monitor.#make(monitor, process.cwd(), monitor.model);
+  }
+
+  readonly model: string;
+  /** With every default filled in. */
+  readonly declared: Declared;
+  /** Files of its ConfigMap, by name. */
+  readonly files: Readonly<Record<string, string>>;
+
+  private constructor(declared: Declared, files: Readonly<Record<string, string>>) {
+    this.model = declared.model;
+    this.declared = declared;
+    this.files = files;
+  }
+
+  static #make(input: unknown, folder: string, place: string): Monitor {
+    const { monitor, problems } = parseMonitor(input);
+    const read = monitor === null ? { baseline: null, problems: [] } : baselineOf(monitor, folder);
+    const all = [...problems, ...read.problems];
+    if (monitor === null || all.length > 0) throw told(all, place);
+    // What its author wrote is what is published: a later release may fill in other defaults.
+    const written = input as Readonly<Record<string, unknown>>;
+    const { model } = monitor;
+    const files: Record<string, string> =
+      read.baseline === null
+        ? { [`${model}.yaml`]: stringify(written) }
+        : {
+            [`${model}.yaml`]: stringify({
+              ...written,
+              baseline: { ...(written['baseline'] as object), from: `${model}.baseline.json` },
+            }),
+            [`${model}.baseline.json`]: read.baseline,
+          };
+    const bytes = Object.values(files).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+    if (bytes > CONFIG_MAP_LIMIT)
+      throw told(
+        [
+          {
+            code: 'config-map-size',
+            path: 'baseline.from',
+            message: 'is too large for a ConfigMap together with its monitor',
+            got: `${bytes} bytes`,
+            expected: `at most ${CONFIG_MAP_LIMIT} bytes`,
+            fix: 'watch fewer features or bins, or leave the monitor out here and publish it with `mlmon monitor apply`',
+          },
+        ],
+        place,
+      );
+    return new Monitor(monitor, files);
+  }
+}
+
+function told(problems: readonly Problem[], place: string): ProblemError {
+  return new ProblemError(
+    problems.map((problem) => ({ ...problem, path: problem.path === '' ? place : `${place}: ${problem.path}` })),
+  );
+}
+
+interface BaselineRead {
+  /** Its text, compact. */
+  readonly baseline: string | null;
+  readonly problems: readonly Problem[];
+}
+
+function baselineOf({ baseline, model }: Declared, folder: string): BaselineRead {
+  const { from } = baseline;
+  if (from === undefined) return { baseline: null, problems: [] };
+  const wrong = (problem: Omit<Problem, 'path'>): BaselineRead => ({
+    baseline: null,
+    problems: [{ path: 'baseline.from', ...problem }],
+  });
+  if (!from.endsWith('.json'))
+    return wrong({
+      code: 'data-file',
+      message: 'is a data file, and no data is read at synthesis',
+      got: shown(from),
+      expected: 'a baseline that was made from it',
+      fix: `run \`mlmon profile ${from} --monitor <this file> -o baseline.json\` and name baseline.json here`,
+    });
+  let content: { readonly schema?: unknown; readonly model?: unknown } | null;
+  try {
+    content = JSON.parse(readFileSync(resolve(folder, from), 'utf8'));
+  } catch (error) {
+    return { baseline: null, problems: [unreadable('baseline.from', error, from)] };
+  }
+  if (content?.schema !== 'mlmon.baseline/v1')
+    return wrong({
+      code: 'not-a-baseline',
+      message: 'is not a baseline',
+      got: content?.schema === undefined ? 'other JSON' : shown(content.schema),
+      expected: 'a file made by `mlmon profile`',
+      fix: `run \`mlmon profile <data> --monitor <this file> -o ${from}\``,
+    });
+  if (content.model !== model)
+    return wrong({
+      code: 'other-model',
+      message: 'is the baseline of another model',
+      got: shown(content.model),
+      expected: model,
+      fix: 'name that of this model',
+    });
+  return { baseline: JSON.stringify(content), problems: [] };
+}
+
+/** A baseline or another of the platform's own files. */
+function isOurOwn(text: string): boolean {
+  return /^\s*\{\s*"schema"\s*:\s*"mlmon\./.test(text.slice(0, 200));
+}
+
+function unreadable(path: string, error: unknown, got?: string): Problem {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return {
+    code: 'file',
+    path,
+    message: `cannot be read: ${code ?? message}`,
+    got,
+    expected: 'a readable file',
+    fix: 'mend the path, which is seen from the folder of the monitor',
+  };
+}
