@@ -5,34 +5,24 @@
  * All counts of all columns lie in one array; the shape says where. Missing is never counted: it is the rows less what was
  * counted. A feature counts once an event: its value of the right type, else one of the wrong type, else its `invalid` text.
  */
-import { ByteReader, ByteWriter, CHECKSUM_BYTES, checksum, sameBytes, UnsupportedVersionError } from './bytes.ts';
+import { type ByteReader, ByteWriter, checksum } from './bytes.ts';
 import { CategorySummaries } from './category-summary.ts';
-import type { SegmentCounts, WindowCounts } from './column-counts.ts';
-import { type ColumnView, NO_DETAILS, type ViewSource, viewColumn } from './column-view.ts';
+import type { WindowCounts } from './column-counts.ts';
+import { type ColumnView, NO_DETAILS, viewColumn } from './column-view.ts';
 import type { ReadEvent } from './event-reader.ts';
 import type { FixedBin } from './fixed-bins.ts';
 import { IdSketch } from './id-sketch.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import { NameCounts } from './name-counts.ts';
 import { NumericSummaries } from './numeric-summary.ts';
-import { Segmentation, SegmentValue } from './segment-counts.ts';
-import type { Shape, ShapeColumn } from './shape.ts';
+import { type ProfileHeader, readProfileHeader, ShapeMismatchError, writeProfileHeader } from './profile-header.ts';
+import { Segmentation } from './segment-counts.ts';
+import { type SegmentView, segmentViews } from './segment-views.ts';
+import { columnAt, type Shape, type ShapeColumn } from './shape.ts';
 import { asSquare, asWeight, SQUARE_UNITS, squareUnits, WEIGHT_UNITS, WeightSums, weightUnits } from './weights.ts';
 
-export const PROFILE_VERSION = 2;
-/** Of a profile without halves. */
-const WHOLE_VERSION = 1;
-/** Flags. */
-const WEIGHTED = 1;
-const HALVED = 2;
 /** Names of unknown features with counts of their own. */
 export const NEW_FEATURES_KEPT = 16;
-const MAGIC = 0x464c4d70;
-
-/** Two profiles, or a profile and a shape, were made by different rules and cannot be joined. */
-export class ShapeMismatchError extends Error {
-  override readonly name = 'ShapeMismatchError';
-}
 
 type ValueMap = Readonly<Record<string, unknown>>;
 
@@ -152,7 +142,7 @@ export class Profile implements WindowCounts {
   }
 
   column(index: number): ColumnView {
-    const column = this.columnAt(index);
+    const column = columnAt(this.shape, index);
     this.numbers.settle();
     const place = { offset: column.offset, count: column.bins, shownIn: null };
     const details =
@@ -168,21 +158,15 @@ export class Profile implements WindowCounts {
   /** Counts of a number in bins that need no data, ascending; `null` unless a baseline is learned. */
   fixedBins(index: number): FixedBin[] | null {
     this.numbers.settle();
-    return this.columnAt(index).type === 'numeric' ? this.numbers.fixedBins(index) : null;
+    return columnAt(this.shape, index).type === 'numeric' ? this.numbers.fixedBins(index) : null;
   }
 
   /** The kept values of each segmentation and what is left over of it. Counts are those of groups of bins, shown in their first. */
-  segments(): (SegmentCounts & { column(index: number): ColumnView })[] {
+  segments(): SegmentView[] {
     if (this.segmentations.length === 0) return [];
     this.numbers.settle();
-    const all = this.grouped();
-    return this.segmentations.flatMap((segmentation) =>
-      [...segmentation.values(), segmentation.leftOver(all)].map(({ name, value }) => ({
-        segment: name,
-        rows: value.rows,
-        column: (index: number) => this.segmentColumn(value, index),
-      })),
-    );
+    const { shape, counts, weights } = this;
+    return segmentViews(this.segmentations, { shape, counts, weights, rows: this.rows });
   }
 
   /** Exact up to 1,024; then an estimate with a standard error of 0.8 %. */
@@ -204,14 +188,10 @@ export class Profile implements WindowCounts {
   encode(): Uint8Array {
     this.numbers.settle();
     const writer = new ByteWriter();
-    writer.uint32(MAGIC);
-    const halves = this.requests > 0 || this.responses > 0;
-    // Without halves the bytes are those of the version before, which every release reads.
-    writer.byte(halves ? PROFILE_VERSION : WHOLE_VERSION);
-    writer.byte((this.weights === null ? 0 : WEIGHTED) | (halves ? HALVED : 0));
-    writer.raw(Buffer.from(this.shapeDigest, 'hex'));
+    const halved = this.requests > 0 || this.responses > 0;
+    writeProfileHeader(writer, { weighted: this.weights !== null, halved, digest: this.shapeDigest });
     writer.varint(this.rows);
-    if (halves) {
+    if (halved) {
       writer.varint(this.requests);
       writer.varint(this.responses);
     }
@@ -230,32 +210,17 @@ export class Profile implements WindowCounts {
 
   /** Throws CorruptPackError, UnsupportedVersionError or ShapeMismatchError, nothing else, whatever the bytes. */
   static decode(bytes: Uint8Array, shape: Shape): Profile {
-    const body = bytes.subarray(0, Math.max(0, bytes.length - CHECKSUM_BYTES));
-    const reader = new ByteReader(body, 'profile');
-    if (reader.remaining < HEADER_BYTES || reader.uint32() !== MAGIC) throw reader.corrupt('this is no profile');
-    const version = reader.byte();
-    if (!sameBytes(checksum(body), bytes.subarray(body.length))) throw reader.corrupt('the checksum does not fit');
-    if (version > PROFILE_VERSION)
-      throw new UnsupportedVersionError(
-        `profile: written in version ${version} of the format, this release reads up to ${PROFILE_VERSION}; upgrade it`,
-      );
-    const flags = reader.byte();
-    if (version < WHOLE_VERSION || flags > (version === WHOLE_VERSION ? WEIGHTED : WEIGHTED | HALVED))
-      throw reader.corrupt('the header makes no sense');
-    const digest = Buffer.from(reader.raw(8)).toString('hex');
-    if (digest !== shape.digest)
-      throw new ShapeMismatchError(`a profile of shape ${digest} cannot be read with shape ${shape.digest}`);
+    const { reader, ...header } = readProfileHeader(bytes, shape);
     const profile = new Profile(shape);
-    profile.read(reader, flags);
+    profile.read(reader, header);
     reader.end();
     return profile;
   }
 
-  private read(reader: ByteReader, flags: number): void {
+  private read(reader: ByteReader, { weighted, halved }: Pick<ProfileHeader, 'weighted' | 'halved'>): void {
     const { shape, counts } = this;
-    const weighted = (flags & WEIGHTED) !== 0;
     this.rows = reader.varint();
-    if ((flags & HALVED) !== 0) {
+    if (halved) {
       this.requests = reader.varint();
       this.responses = reader.varint();
       if (this.requests > this.rows) throw reader.corrupt('more requests than rows');
@@ -423,40 +388,7 @@ export class Profile implements WindowCounts {
     this.counts[this.shape.slots] = this.rows;
     return this.counts;
   }
-
-  private columnAt(index: number): ShapeColumn {
-    const column = this.shape.columns[index];
-    if (column === undefined)
-      throw new RangeError(`there is no column ${index}; expected 0 to ${this.shape.columns.length - 1}`);
-    return column;
-  }
-
-  /** All rows, as if they were the value of a segment. */
-  private grouped(): SegmentValue {
-    const all = new SegmentValue(this.shape);
-    const { groupOf, slots, groupSlots } = this.shape;
-    const { weights } = this;
-    if (weights !== null) all.weights = new WeightSums(groupSlots + 1);
-    for (let slot = 0; slot < slots; slot++) {
-      all.counts[groupOf[slot]!]! += this.counts[slot]!;
-      if (weights !== null && this.counts[slot]! > 0) all.weights?.addFrom(groupOf[slot]!, weights, slot);
-    }
-    all.counts[groupSlots] = this.rows;
-    if (weights !== null) all.weights?.addFrom(groupSlots, weights, slots);
-    return all;
-  }
-
-  private segmentColumn(value: SegmentValue, index: number): ColumnView {
-    const column = this.columnAt(index);
-    const { rows, counts, weights } = value;
-    const source: ViewSource = { rows, counts, weights, rowsSlot: this.shape.groupSlots, beyondSlot: 0 };
-    const place = { offset: column.groupOffset, count: column.groupCount, shownIn: column.firstOfGroup };
-    return viewColumn(column, source, place, NO_DETAILS);
-  }
 }
-
-/** Magic, version, flags, shape. */
-const HEADER_BYTES = 14;
 
 function holds(map: ValueMap | null, name: string): boolean {
   return map !== null && Object.hasOwn(map, name) && map[name] !== null;

@@ -106,6 +106,13 @@ export interface ColumnTable {
   readonly inverses: Float64Array;
 }
 
+/** @throws RangeError when there is no such column */
+export function columnAt({ columns }: Shape, index: number): ShapeColumn {
+  const column = columns[index];
+  if (column === undefined) throw new RangeError(`there is no column ${index}; expected 0 to ${columns.length - 1}`);
+  return column;
+}
+
 /**
  * Columns: those of the baseline, in its order; with `monitor.features`, only these, and those of them that the baseline does
  * not have (or has with the other type, or hashed where the monitor does not hash) follow without bins; dropped ones do not.

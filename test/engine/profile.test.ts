@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { CorruptPackError, checksum, UnsupportedVersionError } from '../../lib/engine/bytes.ts';
 import { UNSEEN_KEPT } from '../../lib/engine/category-summary.ts';
 import { hash52 } from '../../lib/engine/hash.ts';
-import { NEW_FEATURES_KEPT, Profile, ShapeMismatchError } from '../../lib/engine/profile.ts';
+import { NEW_FEATURES_KEPT, Profile } from '../../lib/engine/profile.ts';
+import { ShapeMismatchError } from '../../lib/engine/profile-header.ts';
 import type { Shape } from '../../lib/engine/shape.ts';
 import {
   baselineOf,
