@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { HealthAnswer, WindowsAnswer } from '../../lib/contracts/api.ts';
-import { type Platform, startPlatform } from '../../lib/local/platform.ts';
+import type { Platform } from '../../lib/local/platform.ts';
+import { eventually, replayedPlatform, sent } from './replayed-platform.ts';
 
 const HOUR = 3_600_000;
 const START = Date.parse('2001-02-01T00:00:00Z');
@@ -15,13 +16,7 @@ const failures: string[] = [];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kserve-'));
-  platform = await startPlatform({
-    folder,
-    port: 0,
-    replayFrom: START,
-    durability: 'os',
-    onFailure: (what, error) => failures.push(`${what}: ${String(error)}`),
-  });
+  platform = await replayedPlatform(folder, START, failures);
 });
 afterEach(async () => {
   await platform?.stop();
@@ -29,25 +24,10 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function send(path: string, body: unknown, headers: Record<string, string>, method = 'POST'): Promise<unknown> {
-  const answer = await fetch(`${platform?.url}${path}`, {
-    method,
-    headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify(body),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`);
-  return JSON.parse(text) as unknown;
-}
-
-async function eventually<T>(path: string, holds: (value: T) => boolean): Promise<T> {
-  const until = Date.now() + 20_000;
-  for (;;) {
-    const value = (await (await fetch(`${platform?.url}${path}`)).json()) as T;
-    if (holds(value) || Date.now() > until) return value;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
+const send = (path: string, body: unknown, headers: Record<string, string>, method = 'POST'): Promise<unknown> =>
+  sent(platform, path, body, { headers, method });
+const seen = <T>(path: string, holds: (value: T) => boolean): Promise<T> =>
+  eventually(async () => (await (await fetch(`${platform?.url}${path}`)).json()) as T, holds);
 
 const MONITOR = {
   model: 'churn',
@@ -93,7 +73,7 @@ it('counts requests as rows, and labels by responses', async () => {
     await label(n);
     await infer(n);
   }
-  const windows = await eventually<WindowsAnswer>(
+  const windows = await seen<WindowsAnswer>(
     '/api/models/churn/windows',
     ({ windows: list, performance }) =>
       list.length >= 4 && performance.filter(({ labels }) => labels === ROWS).length >= 2,
@@ -108,10 +88,7 @@ it('counts requests as rows, and labels by responses', async () => {
   expect(ofHour(2)).toMatchObject({ predictions: ROWS, labels: ROWS });
   expect(ofHour(1)?.predictions ?? 0).toBe(0);
 
-  const { health } = await eventually<HealthAnswer>(
-    '/api/health',
-    ({ health: { counts } }) => counts.profiled === 9 * ROWS,
-  );
+  const { health } = await seen<HealthAnswer>('/api/health', ({ health: { counts } }) => counts.profiled === 9 * ROWS);
   expect(health.counts).toMatchObject({ profiled: 9 * ROWS, labels: 5 * ROWS, quarantined: {} });
   const range = { from: '2001-02-01T00:00:00Z', to: '2001-02-01T02:00:00Z' };
   const made = await send('/api/models/churn/baselines', range, {});

@@ -9,11 +9,12 @@ import type { ModelAnswer, ModelsAnswer, WindowsAnswer } from '../../lib/contrac
 import type { PublishedBaseline } from '../../lib/contracts/baseline.ts';
 import { keys } from '../../lib/contracts/object-keys.ts';
 import type { WindowResult } from '../../lib/contracts/result.ts';
-import { type Platform, startPlatform } from '../../lib/local/platform.ts';
+import type { Platform } from '../../lib/local/platform.ts';
 import { readJson } from '../../lib/pipeline/json-object.ts';
 import { listAll } from '../../lib/pipeline/listing.ts';
 import { parseExposition } from '../adapters/prometheus/parse-exposition.ts';
 import { seeded } from '../pipeline/simulation.ts';
+import { asked, eventually, replayedPlatform, sent } from './replayed-platform.ts';
 
 const HOUR = 3_600_000;
 const EVERY = 6 * HOUR;
@@ -33,32 +34,11 @@ afterEach(async () => {
 });
 
 async function start(): Promise<void> {
-  platform = await startPlatform({
-    folder,
-    port: 0,
-    replayFrom: START,
-    durability: 'os',
-    onFailure: (what, error) => failures.push(`${what}: ${String(error)}`),
-  });
+  platform = await replayedPlatform(folder, START, failures);
 }
-
-async function json<T>(path: string): Promise<T> {
-  const answer = await fetch(`${platform?.url}${path}`);
-  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-  return (await answer.json()) as T;
-}
-
-async function send(path: string, body: unknown, clock: number, method = 'POST'): Promise<Record<string, unknown>> {
-  const type = path === '/v1/events' ? 'application/cloudevents+json' : 'application/json';
-  const answer = await fetch(`${platform?.url}${path}`, {
-    method,
-    headers: { 'content-type': type, 'mlmon-replay-clock': new Date(clock).toISOString() },
-    body: JSON.stringify(body),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`);
-  return JSON.parse(text) as Record<string, unknown>;
-}
+const json = <T>(path: string): Promise<T> => asked<T>(platform, path);
+const send = (path: string, body: unknown, clock: number, method = 'POST'): Promise<Record<string, unknown>> =>
+  sent(platform, path, body, { clock, method });
 
 const random = seeded(7);
 /** Of mean 0 and variance 1, near enough to a normal one. */
@@ -87,15 +67,6 @@ async function tell(window: number, what?: Parameters<typeof events>[1]): Promis
     START + (window + 1) * EVERY,
   );
   expect(answer).toMatchObject({ accepted: data.length });
-}
-
-async function eventually<T>(look: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
-  const until = Date.now() + 30_000;
-  for (;;) {
-    const value = await look();
-    if (holds(value) || Date.now() > until) return value;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
 
 async function stored<T>(prefix: string): Promise<T[]> {

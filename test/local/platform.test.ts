@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FeatureAnswer, HealthAnswer, ModelAnswer, ModelsAnswer, WindowsAnswer } from '../../lib/contracts/api.ts';
 import { type Platform, startPlatform } from '../../lib/local/platform.ts';
 import { parseExposition } from '../adapters/prometheus/parse-exposition.ts';
+import { asked, eventually, replayedPlatform, sent } from './replayed-platform.ts';
 
 const HOUR = 3_600_000;
 const START = Date.parse('2001-02-01T00:00:00Z');
@@ -23,33 +24,12 @@ afterEach(async () => {
 });
 
 async function start(): Promise<Platform> {
-  platform = await startPlatform({
-    folder,
-    port: 0,
-    replayFrom: START,
-    durability: 'os',
-    onFailure: (what, error) => failures.push(`${what}: ${String(error)}`),
-  });
+  platform = await replayedPlatform(folder, START, failures);
   return platform;
 }
-
-async function json<T>(path: string): Promise<T> {
-  const answer = await fetch(`${platform?.url}${path}`);
-  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-  return (await answer.json()) as T;
-}
-
-async function send(path: string, body: unknown, clock: number, method = 'POST'): Promise<Record<string, unknown>> {
-  const type = path === '/v1/events' ? 'application/cloudevents+json' : 'application/json';
-  const answer = await fetch(`${platform?.url}${path}`, {
-    method,
-    headers: { 'content-type': type, 'mlmon-replay-clock': new Date(clock).toISOString() },
-    body: JSON.stringify(body),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`);
-  return JSON.parse(text) as Record<string, unknown>;
-}
+const json = <T>(path: string): Promise<T> => asked<T>(platform, path);
+const send = (path: string, body: unknown, clock: number, method = 'POST'): Promise<Record<string, unknown>> =>
+  sent(platform, path, body, { clock, method });
 
 const cloudEvent = (data: unknown): unknown => ({
   specversion: '1.0',
@@ -72,16 +52,6 @@ function hour(n: number): Record<string, unknown>[] {
     score: i / 50,
     predicted: i < 25 ? 'yes' : 'no',
   }));
-}
-
-/** Until it holds, at most 20 s: the parts work at their own pace. */
-async function eventually<T>(look: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
-  const until = Date.now() + 20_000;
-  for (;;) {
-    const value = await look();
-    if (holds(value) || Date.now() > until) return value;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
 
 const MONITOR = {
