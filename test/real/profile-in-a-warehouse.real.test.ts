@@ -8,7 +8,6 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDuckDb } from '../../lib/adapters/duckdb/load.ts';
 import type { Baseline } from '../../lib/contracts/baseline.ts';
@@ -16,6 +15,7 @@ import type { Monitor } from '../../lib/contracts/monitor.ts';
 import { expectSameBaseline } from '../local/expect-same-baseline.ts';
 import { nastyMonitor, trinoTable, writeNastyTable } from '../local/nasty-table.ts';
 import { CHECKOUT, endAll, run } from './programs.ts';
+import { trinoProblems } from './query-engines/trino-problems.ts';
 
 const CACHE = join(CHECKOUT, '.cache/query-engines');
 const ROWS = 4_000;
@@ -160,16 +160,6 @@ describe('a profile made in a warehouse', () => {
   }, 600_000);
 
   it('is asked for in the grammar of Trino', async () => {
-    const program = join(folder, 'trino-grammar.cjs');
-    await build({
-      entryPoints: [join(CHECKOUT, 'test/real/query-engines/trino-grammar.mjs')],
-      nodePaths: [join(CACHE, 'node/node_modules')],
-      bundle: true,
-      platform: 'node',
-      format: 'cjs',
-      outfile: program,
-      logLevel: 'error',
-    });
     await keep('athena', timed('when'));
     const db = await openDuckDb({ memoryLimit: '256MB' });
     await db.run(`CREATE VIEW nasty AS SELECT * FROM '${join(folder, 'nasty.parquet')}'`);
@@ -178,11 +168,8 @@ describe('a profile made in a warehouse', () => {
     const statements = [
       await mlmon(...asked('athena', 'athena')),
       await mlmon(...asked('athena', 'athena'), '--counts', '1.csv'),
-      'SELECT a FROM t QUALIFY 1 = 1',
     ];
-    await writeFile(join(folder, 'statements.json'), JSON.stringify(statements));
-    const answer = await run('node', [program, join(folder, 'statements.json')]);
-    const problems = JSON.parse(answer.out) as string[][];
+    const problems = await trinoProblems(folder, statements);
     expect(problems.slice(0, 2)).toEqual([[], []]);
     expect(problems[2]?.length).toBeGreaterThan(0);
   }, 120_000);

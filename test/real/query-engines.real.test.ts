@@ -5,7 +5,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AthenaQuery } from '../../lib/adapters/athena/athena-query.ts';
 import { type DuckDb, openDuckDb } from '../../lib/adapters/duckdb/load.ts';
@@ -23,6 +22,7 @@ import { FakeAthena } from '../adapters/athena/fake-athena.ts';
 import { FakeFirehose } from '../adapters/athena/fake-firehose.ts';
 import { line, MONITORS, START, traffic } from '../pipeline/label-traffic.ts';
 import { CHECKOUT, endAll, run } from './programs.ts';
+import { trinoProblems } from './query-engines/trino-problems.ts';
 
 const DAY = 86_400_000;
 const CACHE = join(CHECKOUT, '.cache/query-engines');
@@ -119,20 +119,7 @@ const plain = (text: string): string => text.replace(/(\d\d:\d\d:\d\d)(?:\.0+|(\
 
 describe('statements for Athena', () => {
   it('are of Trino by its own grammar', async () => {
-    const program = join(folder, 'trino-grammar.cjs');
-    await build({
-      entryPoints: [join(CHECKOUT, 'test/real/query-engines/trino-grammar.mjs')],
-      nodePaths: [join(CACHE, 'node/node_modules')],
-      bundle: true,
-      platform: 'node',
-      format: 'cjs',
-      outfile: program,
-      logLevel: 'error',
-    });
-    const file = join(folder, 'with-a-wrong-one.json');
-    await writeFile(file, JSON.stringify([...statements, 'SELECT a FROM t QUALIFY 1 = 1']));
-    const answer = await run('node', [program, file]);
-    const problems = JSON.parse(answer.out) as string[][];
+    const problems = await trinoProblems(folder, statements);
     expect(problems.slice(0, -1)).toEqual(statements.map(() => []));
     expect(problems.at(-1)?.length).toBeGreaterThan(0);
   }, 120_000);
