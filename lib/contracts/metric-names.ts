@@ -211,6 +211,11 @@ export const METRIC = {
     'Age of the oldest transition that some channel has not taken; 0 when there is none.',
   ),
   partUp: metric('part_up', 'gauge', '1 while the part runs, 0 while it is stopped or failing.', ['part']),
+  configurationProblems: metric(
+    'configuration_problems',
+    'gauge',
+    'Monitors and baselines that could not be taken over, so that they are not in force.',
+  ),
   healthProblems: metric('health_problems', 'gauge', 'Problems that the platform finds with itself.'),
   platformTime: metric(
     'platform_timestamp_seconds',
@@ -218,6 +223,74 @@ export const METRIC = {
     'The clock of the platform: the wall clock, or the simulated one of a replay.',
   ),
   buildInfo: metric('build_info', 'gauge', 'The software that runs.', ['version', 'node']),
+
+  // The sidecar. Names of its own: what it takes the collector counts again.
+  sidecarReceived: metric('sidecar_records_received_total', 'counter', 'Events taken, by how they came.', ['source']),
+  sidecarRecovered: metric('sidecar_records_recovered_total', 'counter', 'Events found on disk at the start.'),
+  sidecarDelivered: metric('sidecar_records_delivered_total', 'counter', 'Events that the collector took.'),
+  sidecarShed: metric(
+    'sidecar_records_shed_total',
+    'counter',
+    'Events not kept for want of room: sampled by the hash of their id, or all.',
+    ['reason'],
+  ),
+  sidecarCut: metric(
+    'sidecar_records_cut_total',
+    'counter',
+    'Proxied inferences with a body longer than is copied; they passed, and are not monitored.',
+  ),
+  sidecarIgnored: metric(
+    'sidecar_records_ignored_total',
+    'counter',
+    'Calls that were no inference to keep: another status than 200, nothing that infers, not ended.',
+    ['reason'],
+  ),
+  sidecarRefused: metric(
+    'sidecar_records_refused_total',
+    'counter',
+    'Events that the monitor cannot read, or the collector refuses however often they are sent.',
+    ['reason'],
+  ),
+  sidecarLost: metric(
+    'sidecar_records_lost_total',
+    'counter',
+    'Spooled events that cannot be read from disk any more.',
+  ),
+  sidecarWaiting: metric('sidecar_records', 'gauge', 'Events taken and not yet settled.'),
+  sidecarTurnedAway: metric(
+    'sidecar_requests_turned_away_total',
+    'counter',
+    'Posts of senders that wait, refused unread for want of room or of a disk.',
+    ['reason'],
+  ),
+  sidecarFailures: metric('sidecar_delivery_failures_total', 'counter', 'Requests that the collector did not take.'),
+  sidecarQueueBytes: metric(
+    'sidecar_queue_bytes',
+    'gauge',
+    'Bytes that wait; on disk those already sent of a segment too.',
+    ['tier'],
+  ),
+  sidecarQueueLimit: metric('sidecar_queue_limit_bytes', 'gauge', 'Bytes beyond which events are shed.', ['tier']),
+  sidecarQueueAge: metric('sidecar_queue_oldest_record_age_seconds', 'gauge', 'Age of the oldest event that waits.', [
+    'tier',
+  ]),
+  sidecarKeep: metric('sidecar_keep_ratio', 'gauge', 'Probability with which the next event is kept.'),
+  sidecarDiskFailing: metric(
+    'sidecar_disk_failing',
+    'gauge',
+    '1 while the spool cannot use its disk and events wait in memory alone; absent without a disk.',
+  ),
+  sidecarTorn: metric(
+    'sidecar_torn_writes_total',
+    'counter',
+    'Unfinished writes removed at the start; none was acknowledged.',
+  ),
+  sidecarConnections: metric('sidecar_proxy_connections', 'gauge', 'Connections through the proxy.'),
+  sidecarUnreachable: metric(
+    'sidecar_upstream_failures_total',
+    'counter',
+    'Connections that the model server did not take; callers got 502.',
+  ),
 
   // The process.
   cpu: metric('process_cpu_seconds_total', 'counter', 'Processor time used, user and system.'),

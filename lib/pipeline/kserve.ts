@@ -24,6 +24,9 @@ export interface KServeRegistry {
   ): { readonly shape: { readonly monitor: Monitor; readonly baseline: Baseline | null } } | null;
 }
 
+/** Where events go: the collector, or what collects them for it. */
+export type KServeSink = Pick<Collector, 'take' | 'refuse'>;
+
 export const KSERVE_TYPES: Readonly<Record<string, 'request' | 'response'>> = {
   'org.kubeflow.serving.inference.request': 'request',
   'org.kubeflow.serving.inference.response': 'response',
@@ -35,14 +38,14 @@ const JSON_LENGTH = 'Inference-Header-Content-Length';
 const FOUND_FOR = 10_000;
 
 export class KServeReader {
-  readonly #collector: Collector;
+  readonly #collector: KServeSink;
   readonly #registry: KServeRegistry;
   readonly #clock: Clock;
   #services = new Map<string, Monitor[]>();
   #foundAt = Number.NEGATIVE_INFINITY;
   readonly #rules = new WeakMap<object, PayloadRules>();
 
-  constructor(options: { readonly collector: Collector; readonly registry: KServeRegistry; readonly clock: Clock }) {
+  constructor(options: { readonly collector: KServeSink; readonly registry: KServeRegistry; readonly clock: Clock }) {
     this.#collector = options.collector;
     this.#registry = options.registry;
     this.#clock = options.clock;
@@ -71,7 +74,7 @@ export class KServeReader {
     if ((attributes.get('component') || 'predictor') !== mapping.component) return;
     if (mapping.mode !== 'all' && mapping.mode !== half) return;
     const version = annotation(attributes, mapping.versionAnnotation) ?? mapping.version;
-    const payload = split(body, attributes.get('metadata'));
+    const payload = splitPayload(body, jsonLength(attributes.get('metadata')));
     if (payload === null) {
       refuse('json', 'the body is not readable as JSON');
       return;
@@ -130,23 +133,30 @@ export class KServeReader {
     const key = shape ?? monitor;
     let rules = this.#rules.get(key);
     if (rules === undefined) {
-      const types = new Map<string, 'numeric' | 'categorical'>();
-      for (const { name, role, type } of shape?.baseline?.columns ?? []) if (role === 'feature') types.set(name, type);
-      for (const [name, { type }] of Object.entries(monitor.features ?? {})) types.set(name, type);
-      const mapping = monitor.kserve!;
-      const inputs = mapping.inputs ?? [
-        ...(monitor.features === undefined ? types.keys() : Object.keys(monitor.features)),
-      ];
-      rules = { mapping, task: monitor.task, columns: monitor.columns, inputs, types };
+      rules = payloadRules(monitor, shape?.baseline ?? null);
       this.#rules.set(key, rules);
     }
     return rules;
   }
 }
 
-/** JSON, and the bytes behind it where a header tells of them. `null` when it is no JSON. */
-function split(body: Uint8Array, metadata: string | undefined): { json: unknown; binary: Uint8Array } | null {
-  const length = jsonLength(metadata);
+/** How bodies of a model are read; where its monitor has no `kserve`, by the defaults of one. */
+export function payloadRules(monitor: Monitor, baseline: Baseline | null): PayloadRules {
+  const types = new Map<string, 'numeric' | 'categorical'>();
+  for (const { name, role, type } of baseline?.columns ?? []) if (role === 'feature') types.set(name, type);
+  for (const [name, { type }] of Object.entries(monitor.features ?? {})) types.set(name, type);
+  const mapping = monitor.kserve ?? { output: 'predicted' };
+  const inputs = monitor.kserve?.inputs ?? [
+    ...(monitor.features === undefined ? types.keys() : Object.keys(monitor.features)),
+  ];
+  return { mapping, task: monitor.task, columns: monitor.columns, inputs, types };
+}
+
+/** JSON, and the bytes behind it where `length` (of the JSON) is known. `null` when it is no JSON. */
+export function splitPayload(
+  body: Uint8Array,
+  length: number | null,
+): { readonly json: unknown; readonly binary: Uint8Array } | null {
   const head = length === null ? body : body.subarray(0, length);
   if (!isUtf8(head)) return null;
   const text = textOf(head);

@@ -194,6 +194,34 @@ export class SegmentLog implements EventLog {
     return deleted;
   }
 
+  /** Bytes of all segments. */
+  get bytes(): number {
+    return this.#writer.segments.reduce((sum, segment) => sum + segment.end, 0);
+  }
+
+  /**
+   * Deletes segments with no record after `position`, for a log whose only reader says how far it is; the newest segment stays.
+   * Returns the number deleted. @throws RangeError when the log has several partitions
+   */
+  async trim(position: Position): Promise<number> {
+    if (this.#description.partitions.length !== 1)
+      throw new RangeError(`${this.#folder}: expected a log of one partition to trim by position`);
+    const read = positionNumber(position);
+    const isOver = (): boolean =>
+      (this.#writer.segments[1]?.head.heads.next[0] ?? Number.POSITIVE_INFINITY) <= read + 1;
+    let deleted = 0;
+    if (!isOver()) return deleted;
+    await this.#between(async () => {
+      while (isOver()) {
+        const dropped = await this.#writer.dropOldest();
+        if (dropped === null) return;
+        await this.#reader.drop(dropped);
+        deleted += 1;
+      }
+    });
+    return deleted;
+  }
+
   /** Writes what was accepted, then gives the folder free. */
   async close(): Promise<void> {
     if (this.#closed) return;
