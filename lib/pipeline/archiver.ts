@@ -8,6 +8,7 @@
 
 import { EVENT_LIMITS } from '../contracts/event.ts';
 import { keys } from '../contracts/object-keys.ts';
+import { lagOf, type PartitionLag } from './consumer-lag.ts';
 import { encodeJson, readJson } from './json-object.ts';
 import {
   type CaptureWriter,
@@ -17,6 +18,7 @@ import {
   type EventLog,
   type LogRecord,
   type ObjectStore,
+  type PartitionOwner,
   type PartitionState,
   type Position,
 } from './ports.ts';
@@ -76,6 +78,10 @@ export interface ArchiverOptions {
    * pass in no time, is cut by the hour alone. @default 300000
    */
   readonly maxAgeMs?: number;
+  /** Which partitions it captures. @default all */
+  readonly owner?: PartitionOwner;
+  /** Told after every step how far it is behind, in each of its partitions. */
+  readonly onLag?: (lags: readonly PartitionLag[]) => void;
 }
 
 export interface ArchiveStep {
@@ -86,8 +92,10 @@ export interface ArchiveStep {
 }
 
 export class Archiver {
-  private readonly options: Required<ArchiverOptions>;
+  private readonly options: ArchiverOptions & Required<Pick<ArchiverOptions, 'maxBytes' | 'maxAgeMs'>>;
   private readonly readers = new Map<string, RangeReader>();
+  /** How far each partition is captured, as was seen last. */
+  private readonly positions = new Map<string, Position | null>();
   private stopped = false;
 
   constructor(options: ArchiverOptions) {
@@ -96,18 +104,29 @@ export class Archiver {
 
   /** Captures everything that is due now, in all partitions. Call it again and again. */
   async step(): Promise<ArchiveStep> {
-    const identity = await this.options.log.identity();
+    const { log, owner, onLag } = this.options;
+    const identity = await log.identity();
     let sum: ArchiveStep = { objects: 0, captured: 0, failed: 0, gaps: 0 };
-    for (const partition of await this.options.log.partitions()) {
+    const lags: PartitionLag[] = [];
+    for (const partition of await log.partitions()) {
       if (this.stopped) break;
+      const owned = owner?.owned() ?? null;
+      if (owned !== null && !owned.includes(partition.id)) {
+        this.readers.delete(`${identity} ${partition.id}`);
+        continue;
+      }
       try {
         sum = add(sum, await this.partition(identity, partition));
+        const position = this.positions.get(`${identity} ${partition.id}`) ?? null;
+        owner?.worked?.(partition.id, position);
+        if (onLag !== undefined) lags.push(lagOf(partition, position));
       } catch (error) {
         // What was read, and the gaps noticed with it, are read again.
         this.readers.delete(`${identity} ${partition.id}`);
         throw error;
       }
     }
+    onLag?.(lags);
     return sum;
   }
 
@@ -127,6 +146,7 @@ export class Archiver {
       const done =
         progress.pending === null ? null : await this.write(identity, partition.id, progress.pending, reader);
       const position = progress.pending?.last ?? progress.position;
+      this.positions.set(`${identity} ${partition.id}`, progress.position);
       const range = this.stopped ? null : await this.plan(reader, position, partition.closed);
       if (done === null && range === null) return sum;
       const gaps = reader.takeGaps();

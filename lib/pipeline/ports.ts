@@ -61,6 +61,19 @@ export interface EventLog {
   ): Promise<readonly { readonly partition: string; readonly position: Position }[]>;
 }
 
+/**
+ * Which partitions this process reads, where several share a log. It only spares work: two that read one partition at once change no
+ * count, since cursors decide (`cursor.ts`). A partition is given up after the step that is under way has committed.
+ */
+export interface PartitionOwner {
+  /** Ids; `null`: all. Empty until it is known. */
+  owned(): readonly string[] | null;
+  /** Told how far a partition is read, `null`: nothing yet. For lag alone. */
+  worked?(partition: string, through: Position | null): void;
+  /** Why nothing new can be learnt about ownership; `null` when all is well. */
+  readonly problem?: string | null;
+}
+
 export interface StoredObject {
   readonly body: Uint8Array;
   readonly etag: string;

@@ -48,12 +48,13 @@ export interface ProfilerStep {
   readonly more: boolean;
   /** Somebody else moved the cursor, or the log was recreated, meanwhile: nothing of this step counts. */
   readonly lostRace: boolean;
+  /** Where the cursor was seen last. */
+  readonly position: Position | null;
 }
 
 const DEFAULTS = { records: 4_000, bytes: 16 * 1_048_576 } as const;
 /** Bytes folded before the event loop may serve others: a few milliseconds. */
 const YIELD_BYTES = 262_144;
-const NOTHING: ProfilerStep = { records: 0, more: false, lostRace: false };
 
 export class Profiler {
   readonly #options: ProfilerOptions;
@@ -85,7 +86,7 @@ export class Profiler {
     const { records, gap } = await log.read(partition, after, limit);
     // Read after the log: whatever was published in time for these records is known now.
     await registry.refresh();
-    if ((await log.identity()) !== identity) return { records: 0, more: true, lostRace: true };
+    if ((await log.identity()) !== identity) return lostAt(after);
     if (records.length === 0) return this.#skipLost(cursorKey, cursor);
 
     const batch = new Batch(registry, partition);
@@ -104,16 +105,16 @@ export class Profiler {
       }
     }
     const { through } = batch;
-    if (through === null) return NOTHING;
+    if (through === null) return nothingAt(after);
     if (!batch.quarantine.isEmpty) await batch.quarantine.write(store);
     const lost = gap === null ? 0 : lostBetween(gap.after, gap.first);
     const isMine = await this.#commit(cursorKey, batch, { after, through, lost });
-    if (!isMine) return { records: 0, more: true, lostRace: true };
+    if (!isMine) return lostAt(after);
     this.#records = Math.min(this.#limit.records, this.#records * 2);
     this.#options.onCommit?.({ partition, records: batch.records, lost, ledger: batch.ledger() });
     const isCut = batch.records < records.length;
     const wasFull = records.length >= limit.records || bytes >= 0.9 * limit.bytes;
-    return { records: batch.records, more: isCut || wasFull, lostRace: false };
+    return { records: batch.records, more: isCut || wasFull, lostRace: false, position: through };
   }
 
   async #commit(
@@ -169,9 +170,9 @@ export class Profiler {
   /** Nothing to read: idle, unless retention took all that was left. */
   async #skipLost(cursorKey: string, cursor: Cursor): Promise<ProfilerStep> {
     const { log, partition } = this.#options;
-    if (cursor.position === null) return NOTHING;
+    if (cursor.position === null) return nothingAt(null);
     const state = (await log.partitions()).find(({ id }) => id === partition);
-    if (state === undefined || !isAllLost(state, cursor.position)) return NOTHING;
+    if (state === undefined || !isAllLost(state, cursor.position)) return nothingAt(cursor.position);
     const commit: Commit = {
       after: cursor.position,
       through: state.head as Position,
@@ -180,10 +181,18 @@ export class Profiler {
       hours: [],
       totals: { ...EMPTY_TOTALS, lost: lostBetween(cursor.position, state.head as Position) + 1 },
     };
-    if (!(await this.#move(cursorKey, commit))) return { records: 0, more: true, lostRace: true };
+    if (!(await this.#move(cursorKey, commit))) return lostAt(cursor.position);
     this.#options.onCommit?.({ partition, records: 0, lost: commit.totals.lost, ledger: [] });
-    return NOTHING;
+    return nothingAt(commit.through);
   }
+}
+
+function nothingAt(position: Position | null): ProfilerStep {
+  return { records: 0, more: false, lostRace: false, position };
+}
+
+function lostAt(position: Position | null): ProfilerStep {
+  return { records: 0, more: true, lostRace: true, position };
 }
 
 function isAllLost(state: PartitionState, position: Position): boolean {

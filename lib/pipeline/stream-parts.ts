@@ -1,10 +1,11 @@
 /** The moving parts of the stream path, as `run.ts` runs them: profiler, evaluator (which also closes hours), clean-up. */
 import { cleanUp } from './clean-up.ts';
+import { lagOf, type PartitionLag } from './consumer-lag.ts';
 import { Evaluator } from './evaluator.ts';
 import type { EvaluatorOptions } from './evaluator-options.ts';
 import { Grains } from './grains.ts';
 import { PackReader } from './pack-reader.ts';
-import type { Clock, EventLog, ObjectStore } from './ports.ts';
+import type { Clock, EventLog, ObjectStore, PartitionOwner, PartitionState } from './ports.ts';
 import { Profiler, type ProfilerOptions } from './profiler.ts';
 import type { Registry } from './registry.ts';
 import { retryingStore } from './retry.ts';
@@ -19,6 +20,10 @@ export interface StreamPartsOptions {
   readonly judge: Judge;
   readonly onResult?: EvaluatorOptions['onResult'];
   readonly onCommit?: ProfilerOptions['onCommit'];
+  /** Which partitions the profiler reads. @default all */
+  readonly owner?: PartitionOwner;
+  /** Told after every step of the profiler how far it is behind, in each of its partitions. */
+  readonly onLag?: (lags: readonly PartitionLag[]) => void;
   /** Between two commits of a partition that keeps up, milliseconds of real time. @default 1000 */
   readonly commitEveryMs?: number;
   /** Between two looks at what is due. @default 1000 */
@@ -88,44 +93,67 @@ export function streamParts(given: StreamPartsOptions): StreamParts {
   };
 }
 
-/** One profiler for each partition that the log has; each with its own waits, so that a failing one holds up none. */
+interface ProfilerSlot {
+  readonly profiler: Profiler;
+  failures: number;
+  notBefore: number;
+  error: string | null;
+}
+
+/** One profiler for each partition that it owns; each with its own waits, so that a failing one holds up none. */
 function profilerPart(options: StreamPartsOptions, grains: Grains): Part {
-  const profilers = new Map<
-    string,
-    { profiler: Profiler; failures: number; notBefore: number; error: string | null }
-  >();
+  const { owner, onLag } = options;
+  const profilers = new Map<string, ProfilerSlot>();
   const every = options.commitEveryMs ?? DEFAULT_EVERY_MS;
+  let known: { readonly states: readonly PartitionState[]; readonly at: number } | null = null;
+  let isBusy = false;
+
+  const makeSlot = (partition: string): ProfilerSlot => {
+    const { log, store, registry, records, bytes, onCommit } = options;
+    const relieve = (key: string) => grains.relieve(key);
+    const profiler = new Profiler({ log, store, registry, partition, records, bytes, onCommit, relieve });
+    const slot = { profiler, failures: 0, notBefore: 0, error: null };
+    profilers.set(partition, slot);
+    return slot;
+  };
+
+  /** @returns whether there is more to read at once, and how far it is behind where that is known */
+  const stepOf = async (
+    state: PartitionState,
+    now: number,
+  ): Promise<{ readonly more: boolean; readonly lag: PartitionLag | null }> => {
+    const slot = profilers.get(state.id) ?? makeSlot(state.id);
+    if (now < slot.notBefore) return { more: false, lag: null };
+    try {
+      const { more, position } = await slot.profiler.step();
+      slot.failures = 0;
+      slot.error = null;
+      owner?.worked?.(state.id, position);
+      return { more, lag: onLag === undefined ? null : lagOf(state, position) };
+    } catch (error) {
+      slot.failures++;
+      slot.error = `partition ${state.id}: ${error instanceof Error ? error.message : String(error)}`;
+      slot.notBefore = now + Math.min(LONGEST_WAIT_MS, every * 2 ** Math.min(slot.failures, 10));
+      return { more: false, lag: null };
+    }
+  };
+
   return {
     name: 'profiler',
     async step(): Promise<StepOutcome> {
-      const partitions = (await options.log.partitions()).map(({ id }) => id);
-      for (const id of profilers.keys()) if (!partitions.includes(id)) profilers.delete(id);
       const now = performance.now();
-      const steps = partitions.map(async (partition) => {
-        let slot = profilers.get(partition);
-        if (slot === undefined) {
-          const { log, store, registry, records, bytes, onCommit } = options;
-          const relieve = (key: string) => grains.relieve(key);
-          const profiler = new Profiler({ log, store, registry, partition, records, bytes, onCommit, relieve });
-          slot = { profiler, failures: 0, notBefore: 0, error: null };
-          profilers.set(partition, slot);
-        }
-        if (now < slot.notBefore) return false;
-        try {
-          const { more } = await slot.profiler.step();
-          slot.failures = 0;
-          slot.error = null;
-          return more;
-        } catch (error) {
-          slot.failures++;
-          slot.error = `partition ${partition}: ${error instanceof Error ? error.message : String(error)}`;
-          slot.notBefore = now + Math.min(LONGEST_WAIT_MS, every * 2 ** Math.min(slot.failures, 10));
-          return false;
-        }
-      });
-      const more = (await Promise.all(steps)).some(Boolean);
+      // While it catches up partitions are not asked for at every step: on some logs that takes several requests.
+      if (known === null || !isBusy || now - known.at >= every)
+        known = { states: await options.log.partitions(), at: now };
+      const owned = owner?.owned() ?? null;
+      const states = known.states.filter(({ id }) => owned === null || owned.includes(id));
+      const mine = new Set(states.map(({ id }) => id));
+      for (const id of profilers.keys()) if (!mine.has(id)) profilers.delete(id);
+      const steps = await Promise.all(states.map((state) => stepOf(state, now)));
+      onLag?.(steps.flatMap(({ lag }) => lag ?? []));
+      isBusy = steps.some(({ more }) => more);
       const errors = [...profilers.values()].flatMap(({ error }) => error ?? []);
-      return { waitMs: more ? 0 : every, problem: first(errors) };
+      return { waitMs: isBusy ? 0 : every, problem: first(errors) ?? owner?.problem ?? null };
     },
   };
 }
