@@ -1,6 +1,7 @@
 /** Renders the catalogue as Prometheus rule groups. The same text serves Prometheus itself and Managed Prometheus. */
 import { stringify } from 'yaml';
-import { carriesAction, isRendered, type RenderOptions, runbookOf } from './render-options.ts';
+import { METRIC } from '../contracts/metric-names.ts';
+import { carriesAction, dashboardOf, isRendered, labelsOf, type RenderOptions, runbookOf } from './render-options.ts';
 import { type AlertRule, isAbsent, type PrometheusReading } from './rule.ts';
 import { type AlertKey, changedRules } from './rules.ts';
 
@@ -46,25 +47,42 @@ export function renderPrometheusRules(options: RenderOptions): string {
 
 function prometheusRule(rule: AlertRule<AlertKey>, options: RenderOptions): PrometheusRule {
   if (isAbsent(rule.prometheus)) throw new RangeError(`${rule.key}: not rendered in Prometheus`);
+  const dashboard = dashboardOf(rule, options);
   return {
     alert: rule.name,
-    expr: expression(rule.prometheus, rule.threshold?.value ?? null),
+    expr: expression(rule.prometheus, rule.threshold?.value ?? null, rule.key === 'part-absent' ? options.parts : []),
     ...(rule.for === '0m' ? {} : { for: rule.for }),
     labels: {
+      ...options.labels,
       severity: rule.severity,
       ...(rule.signal === null ? {} : { signal: rule.signal }),
       [NOTIFY_LABEL]: String(carriesAction(rule, 'prometheus', options)),
     },
     annotations: {
       summary: rule.summary,
-      description: rule.description,
+      description: described(rule, options),
       runbook_url: runbookOf(rule, options),
+      ...(dashboard === null ? {} : { dashboard_url: dashboard }),
     },
   };
 }
 
-function expression({ value, compare, absent }: PrometheusReading, threshold: number | null): string {
-  if (threshold === null) return value;
+/**
+ * With what it is about, from the labels. Not on AWS: its messages are JSON made of our own texts by templates that cannot escape.
+ */
+function described(rule: AlertRule<AlertKey>, { deployment }: RenderOptions): string {
+  const labels = labelsOf(rule);
+  if (deployment === 'aws' || labels.length === 0) return rule.description;
+  return `${rule.description} Here: ${labels.map((label) => `${label} {{ $labels.${label} }}`).join(', ')}.`;
+}
+
+function expression(
+  { value, compare, absent }: PrometheusReading,
+  threshold: number | null,
+  parts: readonly string[] = [],
+): string {
+  if (threshold === null)
+    return [value, ...parts.map((part) => `absent(${METRIC.partUp.name}{part="${part}"})`)].join(' or ');
   // A length of time to look back stands within brackets, where nothing is compared.
   if (value.includes(THRESHOLD)) return value.replaceAll(THRESHOLD, String(threshold));
   const compared = `${value} ${compare} ${threshold}`;

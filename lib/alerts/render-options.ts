@@ -1,4 +1,5 @@
 /** What the renderers of the catalogue share: a user's changes, where the runbook lies, and which rendering tells people. */
+import { type DashboardKey, dashboardPath } from '../contracts/dashboards.ts';
 import { type AlertRule, type Deployment, isAbsent } from './rule.ts';
 import type { AlertChanges, AlertKey } from './rules.ts';
 
@@ -11,6 +12,15 @@ export interface RenderOptions {
   readonly alarmsBy?: 'cloudwatch' | 'prometheus';
   /** What the address of a runbook entry begins with; the key follows as its anchor. @default 'docs/runbook.md' */
   readonly runbook?: string;
+  /**
+   * Address of Grafana, without a slash at its end: alerts then link to their dashboard. `''` for paths alone.
+   * @default '' on machines; none on AWS, where a deployment may have no Grafana
+   */
+  readonly dashboards?: string;
+  /** Parts that the deployment runs: one that never came is missed too. @default none: only parts that were there are missed */
+  readonly parts?: readonly string[];
+  /** Labels of every alert, for routes: `{ namespace: 'monitoring', owner: 'platform' }`. @default none */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 export type Rendering = 'cloudwatch' | 'prometheus';
@@ -29,6 +39,32 @@ export function carriesAction(
   if (rule.owner === 'episodes' && notifier === 'episodes') return false;
   const preferred = isRendered(rule, alarmsBy, deployment);
   return isRendered(rule, rendering, deployment) && (rendering === alarmsBy || !preferred);
+}
+
+/** `null` where there is no dashboard to link to. Labels of the alert choose what the dashboard shows. */
+export function dashboardOf(
+  rule: AlertRule,
+  { deployment, dashboards = deployment === 'aws' ? undefined : '' }: RenderOptions,
+): string | null {
+  if (dashboards === undefined) return null;
+  const { key, since } = boardOf(rule);
+  const variables: Record<string, string> = isOfModel(rule) ? { model: '{{ $labels.model }}' } : {};
+  return `${dashboards}${dashboardPath(key, { variables, from: since })}`;
+}
+
+function boardOf(rule: AlertRule): { readonly key: DashboardKey; readonly since: string } {
+  if (rule.key === 'watchdog' || rule.key.startsWith('notifications-')) return { key: 'alerts', since: 'now-2d' };
+  if (rule.key === 'labels-overdue') return { key: 'performance', since: 'now-30d' };
+  return isOfModel(rule) ? { key: 'model', since: 'now-7d' } : { key: 'pipeline', since: 'now-6h' };
+}
+
+/** Labels of its series, by which it says what it is about. */
+export function labelsOf({ prometheus }: AlertRule): readonly string[] {
+  return isAbsent(prometheus) ? [] : (/\bby \(([^)]*)\)/.exec(prometheus.value)?.[1]?.split(', ') ?? []);
+}
+
+function isOfModel(rule: AlertRule): boolean {
+  return labelsOf(rule).includes('model');
 }
 
 export function runbookOf({ key }: AlertRule, { runbook = 'docs/runbook.md' }: RenderOptions): string {

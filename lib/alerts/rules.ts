@@ -3,11 +3,12 @@ import { durationMs, isDuration } from '../contracts/duration.ts';
 import { nearest, type Problem, ProblemError, shown } from '../contracts/problem.ts';
 import { SEVERITIES, type Severity } from '../contracts/result.ts';
 import type { AlertRule } from './rule.ts';
+import { CONTAINER_RULES } from './rules-of-containers.ts';
 import { MODEL_RULES } from './rules-of-models.ts';
 import { PART_RULES } from './rules-of-parts.ts';
 import { STREAM_RULES } from './rules-of-platform.ts';
 
-const CATALOGUE = [...MODEL_RULES, ...STREAM_RULES, ...PART_RULES] as const;
+const CATALOGUE = [...MODEL_RULES, ...STREAM_RULES, ...PART_RULES, ...CONTAINER_RULES] as const;
 
 export type AlertKey = (typeof CATALOGUE)[number]['key'];
 

@@ -228,8 +228,12 @@ export interface Health {
     readonly headAppendTime?: string | null;
     /** Append time up to which everything has been profiled. */
     readonly profiledThrough?: string | null;
+    /** Append time up to which everything is in the capture; absent where it is not known. */
+    readonly archivedThrough?: string | null;
     /** Records behind the head. */
     readonly lag: number;
+    /** Records behind the head of what is in the capture. */
+    readonly archiveLag?: number;
     readonly closed: boolean;
   }[];
   readonly counts: {

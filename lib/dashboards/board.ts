@@ -3,6 +3,7 @@
  * Neutral data: a renderer knows how a product draws it (`grafana.ts`). Panels are laid out from left to right on a grid of 24 columns, and
  * fill their rows.
  */
+import type { DashboardKey } from '../contracts/dashboards.ts';
 
 /** Units as Grafana calls them. `none`: a code, told by the mapping. */
 export type Unit = 'none' | 'short' | 's' | 'percentunit' | 'bytes' | 'eps' | 'percent';
@@ -109,11 +110,8 @@ export interface BoardVariable {
   readonly many?: boolean;
 }
 
-export const BOARD_KEYS = ['fleet', 'model', 'feature', 'performance', 'alerts', 'pipeline'] as const;
-export type BoardKey = (typeof BOARD_KEYS)[number];
-
 export interface Board {
-  readonly key: BoardKey;
+  readonly key: DashboardKey;
   readonly title: string;
   readonly description: string;
   /** Besides data source, job and instance, which all have. */

@@ -1,5 +1,5 @@
 /** Renders one panel of a board as Grafana's JSON: queries, units, colours and links. Where it stands is decided by `grafana.ts`. */
-import { dashboardPath } from './addresses.ts';
+import { dashboardPath } from '../contracts/dashboards.ts';
 import type {
   BoardPanel,
   BoardQuery,
@@ -256,7 +256,7 @@ function linkTo(destination: Destination): object {
     destination === 'model' ? { model: value } : { model: `\${model:percentencode}`, feature: value };
   return {
     title: destination === 'model' ? 'Open the model' : 'Open the feature',
-    url: `${dashboardPath(destination, variables)}&${AS_THEY_STAND}`,
+    url: `${dashboardPath(destination, { variables })}&${AS_THEY_STAND}`,
     targetBlank: false,
   };
 }

@@ -2,9 +2,9 @@
  * Renders the boards as Grafana dashboards. Plain objects, no SDK: what installs the package needs none, and synthesis has nothing to load.
  * Tests compare the objects with the types of Grafana's own SDK.
  */
+import { DASHBOARD_TAG, type DashboardKey, dashboardUid } from '../contracts/dashboards.ts';
 import { METRIC } from '../contracts/metric-names.ts';
-import { DASHBOARD_TAG, dashboardUid } from './addresses.ts';
-import type { Board, BoardKey, BoardPanel, BoardVariable } from './board.ts';
+import type { Board, BoardPanel, BoardVariable } from './board.ts';
 import { BOARDS } from './boards.ts';
 import { DATA_SOURCE, drawn } from './grafana-panel.ts';
 import type {
@@ -22,7 +22,7 @@ const COLUMNS = 24;
 const MARK = { step: '5m', lasts: '1h' } as const;
 
 export interface RenderedDashboard {
-  readonly key: BoardKey;
+  readonly key: DashboardKey;
   /** Stays the same for good. */
   readonly uid: string;
   readonly title: string;

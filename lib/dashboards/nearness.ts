@@ -8,7 +8,7 @@ import type { BoardQuery } from './board.ts';
 
 /** A counted increase within a rule, over five minutes. */
 const INCREASE = /increase\((mlmon_\w+(?:\{[^}]*\})?)\[5m\]\)/g;
-const SELECTOR = /\b(mlmon_\w+)(?:\{([^}]*)\})?/g;
+const SELECTOR = /\b(mlmon_\w+|up\b)(?:\{([^}]*)\})?/g;
 
 export function nearnessOfAlerts(): readonly BoardQuery[] {
   return RULES.flatMap((rule) => {

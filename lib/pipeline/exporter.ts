@@ -42,6 +42,8 @@ export interface ExporterOptions {
   readonly registry: {
     models(): readonly string[];
     monitorAt(model: string, t: number): { readonly monitor: Monitor } | null;
+    /** Monitors and baselines that could not be taken over; absent where nobody looks. */
+    problems?(): readonly unknown[];
   };
   /** `null` where this process takes no events. */
   readonly collector: Collector | null;
@@ -190,14 +192,7 @@ export class Exporter {
       ),
     ]);
     await this.#options.sink.set([
-      ...health.partitions.flatMap(({ id, lag }) => sample(METRIC.lag, { consumer: 'profiler', partition: id }, lag)),
-      ...health.partitions.flatMap(({ id, lag, profiledThrough }) =>
-        sample(
-          METRIC.lagAge,
-          { consumer: 'profiler', partition: id },
-          lag === 0 ? 0 : profiledThrough == null ? null : (now - Date.parse(profiledThrough)) / 1000,
-        ),
-      ),
+      ...health.partitions.flatMap((partition) => lagSamples(partition, now)),
       ...health.partitions.flatMap(({ id, headAppendTime }) =>
         sample(
           METRIC.headAppended,
@@ -211,6 +206,7 @@ export class Exporter {
         health.lastEvaluation === null ? null : Date.parse(health.lastEvaluation) / 1000,
       ),
       ...sample(METRIC.healthProblems, {}, health.problems.length),
+      ...sample(METRIC.configurationProblems, {}, this.#options.registry.problems?.().length ?? null),
     ]);
     await this.#parts(health.parts);
   }
@@ -251,6 +247,25 @@ export class Exporter {
     // The first time zero is told too, so that the series exists before anything happens.
     return value > 0 || before === undefined ? [{ name: definition.name, labels, value }] : [];
   }
+}
+
+/** How far each consumer of the partition is behind its head. */
+function lagSamples(
+  { id, lag, profiledThrough, archiveLag, archivedThrough }: Health['partitions'][number],
+  now: number,
+): Sample[] {
+  const of = (consumer: string, records: number, through: string | null | undefined): Sample[] => [
+    ...sample(METRIC.lag, { consumer, partition: id }, records),
+    ...sample(
+      METRIC.lagAge,
+      { consumer, partition: id },
+      records === 0 ? 0 : through == null ? null : (now - Date.parse(through)) / 1000,
+    ),
+  ];
+  return [
+    ...of('profiler', lag, profiledThrough),
+    ...(archiveLag === undefined ? [] : of('archiver', archiveLag, archivedThrough)),
+  ];
 }
 
 /** The series of the text format: cumulative buckets, sum, count. */

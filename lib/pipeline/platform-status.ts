@@ -31,6 +31,7 @@ export interface PlatformStatusOptions {
 /** What the archiver says of a partition. */
 interface Archived {
   readonly position: Position | null;
+  readonly appendTime?: number | null;
   readonly captured?: number;
 }
 
@@ -58,7 +59,7 @@ export class PlatformStatus {
       partitions.map(async (partition) => {
         const archived = await readJson<Archived>(store, keys.archive(identity, partition.id));
         return {
-          row: rowOf(partition, byKey.get(keys.cursor(identity, partition.id)), archived?.value.position ?? null),
+          row: rowOf(partition, byKey.get(keys.cursor(identity, partition.id)), archived?.value ?? null),
           captured: archived?.value.captured ?? 0,
         };
       }),
@@ -109,17 +110,19 @@ export class PlatformStatus {
 function rowOf(
   { id, head, headAppendTime, closed, first }: PartitionState,
   cursor: Cursor | undefined,
-  archived: Position | null,
+  archived: Archived | null,
 ): Health['partitions'][number] {
   const profiled = cursor?.position ?? null;
   return {
     id,
     head,
     profiled,
-    archived,
+    archived: archived?.position ?? null,
     headAppendTime: headAppendTime === null ? null : new Date(headAppendTime).toISOString(),
     profiledThrough: cursor?.appendTime == null ? null : new Date(cursor.appendTime).toISOString(),
+    archivedThrough: archived?.appendTime == null ? null : new Date(archived.appendTime).toISOString(),
     lag: lagOf(head, profiled, first),
+    archiveLag: lagOf(head, archived?.position ?? null, first),
     closed,
   };
 }

@@ -14,7 +14,7 @@ export interface Finding {
 
 type Check = (dashboard: GrafanaDashboard) => readonly (readonly [where: string, what: string])[];
 
-const UNITS = new Set<string>(Object.values(units as Readonly<Record<string, string>>));
+const UNITS = new Set<string>(Object.values(units as unknown as Readonly<Record<string, string>>));
 const TEMPLATED = ['$datasource', `\${datasource}`];
 const WITH_TITLE = ['stat', 'singlestat', 'graph', 'table', 'timeseries', 'gauge'];
 const WITH_QUERIES = [...WITH_TITLE, 'state-timeline', 'heatmap'];
