@@ -49,6 +49,7 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Prom
     summary: 'money a month on AWS, by part, before anything is deployed',
     load: async () => (await import('./cost.ts')).command,
   },
+  run: { summary: 'moving parts of a platform in containers', load: async () => (await import('./run.ts')).command },
   render: { summary: 'writes generated artefacts', load: async () => (await import('./render.ts')).command },
   doctor: {
     summary: 'checks an installation and says how to mend it',

@@ -171,6 +171,16 @@ export const runConfigSchema = z
       .strict()
       .optional(),
     sidecar: sidecarSchema.optional(),
+    /** When the archiver cuts an object: labels are joined once it has. */
+    archive: z
+      .object({
+        /** The oldest record waits so long at most. */
+        maxAgeMs: milliseconds.min(1_000).default(300_000),
+        /** Of log records, about. */
+        maxBytes: z.number().int().min(65_536).max(268_435_456).default(16_777_216),
+      })
+      .strict()
+      .prefault({}),
     /** Copies of captured objects that the labeler queries, and what its database spills; what was read longest ago goes first. */
     scratch: z
       .object({

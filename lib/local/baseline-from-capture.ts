@@ -29,8 +29,8 @@ export interface CaptureRequest {
   readonly features: readonly CapturedFeature[];
   /** Features that are known and not watched. */
   readonly withheld: readonly string[];
-  /** That of the collector. */
-  readonly policyKey: PolicyKey;
+  /** That of the collector; `null`: nothing is hashed. */
+  readonly policyKey: PolicyKey | null;
 }
 
 /** Names of the columns that are no features; a feature may have any other. */
@@ -91,7 +91,7 @@ export async function baselineFromCapture(request: CaptureRequest): Promise<Base
   const relation = identifier(db.name('baseline'));
   const version = db.name('version');
   try {
-    await db.run(`CREATE TEMP TABLE ${relation} AS
+    await db.run(`CREATE TABLE ${relation} AS
       WITH asked AS (
         SELECT * FROM ${files}
         WHERE type IN ('inference', 'request') AND model = ${literal(model)} AND time >= ${moment(from)} AND time < ${moment(to)}${without}
@@ -175,7 +175,7 @@ function markedAsCaptured(baseline: Baseline, { features, withheld, policyKey }:
     ...(withheld.length === 0 ? {} : { withheld: [...withheld].sort() }),
     columns: baseline.columns.map((column): ColumnBaseline => {
       const feature = column.role === 'feature' ? byName.get(column.name) : undefined;
-      if (feature?.policy === 'hash' && column.type === 'categorical')
+      if (feature?.policy === 'hash' && column.type === 'categorical' && policyKey !== null)
         return { ...column, policyKey: keyMark(policyKey) };
       if (feature?.policy !== 'bucket') return column;
       if (column.type === 'numeric') return { ...column, bucketed: true };

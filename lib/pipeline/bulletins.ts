@@ -48,17 +48,26 @@ export async function announce(
   }
 }
 
+/** The oldest bulletins, at most so many, oldest first. */
+export function bulletinKeys(store: ObjectStore, limit = 1_000): Promise<string[]> {
+  return store.list(keys.bulletins(), { limit });
+}
+
+/** Keys of the results that it names. One that cannot be read names none: what it told is found when the model's turn comes. */
+export async function readBulletin(store: ObjectStore, key: string): Promise<readonly string[]> {
+  const stored = await readJson<Bulletin>(store, key).catch((error: unknown) => {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  });
+  return stored?.value.results ?? [];
+}
+
 /** The oldest bulletins, at most so many. */
 export async function readNews(store: ObjectStore, limit = 1_000): Promise<News> {
-  const bulletins = await store.list(keys.bulletins(), { limit });
+  const bulletins = await bulletinKeys(store, limit);
   const results = new Map<string, string[]>();
   await inTurn(bulletins, CONCURRENCY, async (key) => {
-    const stored = await readJson<Bulletin>(store, key).catch((error: unknown) => {
-      // One that cannot be read is deleted with the others; what it told is found when the model's turn comes.
-      if (error instanceof SyntaxError) return null;
-      throw error;
-    });
-    for (const result of stored?.value.results ?? []) {
+    for (const result of await readBulletin(store, key)) {
       const [, model = ''] = result.split('/');
       results.set(model, [...(results.get(model) ?? []), result]);
     }

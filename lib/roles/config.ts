@@ -5,6 +5,7 @@ import { parseDocument } from 'yaml';
 import { nearest, type Problem, ProblemError, shown } from '../contracts/problem.ts';
 import { ROLES, type Role, type RunConfig, runConfigSchema } from '../contracts/roles.ts';
 import { schemaProblems } from '../contracts/schema-problems.ts';
+import { isLoopback } from '../local/server/tokens.ts';
 
 /** Of `--roles`: names with commas between. @throws ProblemError naming every unknown one */
 export function parseRoles(text: string): Role[] {
@@ -79,6 +80,8 @@ export function parseRunConfig(text: string, roles: readonly Role[], file = 'run
 
 /** Roles that work on the event log. */
 const ON_THE_LOG: readonly Role[] = ['collector', 'archiver', 'profiler', 'evaluator', 'labeler'];
+/** Roles that serve others over `http`. */
+const SERVED: readonly Role[] = ['collector', 'page'];
 /** The sidecar sends to a collector, or to the log, and needs neither by itself. */
 const ALONE: readonly Role[] = ['sidecar'];
 
@@ -97,6 +100,21 @@ function unmet(config: RunConfig, roles: readonly Role[]): Problem[] {
       roles.filter((role) => !ALONE.includes(role)),
       's3: { bucket: NAME }, or folder: PATH where all roles run on one host',
     );
+  if (
+    roles.some((role) => SERVED.includes(role)) &&
+    config.http.tokenFile === undefined &&
+    !isLoopback(config.http.host)
+  )
+    needs('http.tokenFile', SERVED, `a file of tokens, since others can reach ${config.http.host}`);
+  if (roles.includes('sidecar') && roles.some((role) => SERVED.includes(role)))
+    problems.push({
+      code: 'roles',
+      path: '--roles',
+      message: 'sidecar listens where collector and page do',
+      fix: 'run it in a process of its own, beside the model server',
+    });
+  if (roles.includes('sidecar') && config.sidecar === undefined)
+    needs('sidecar', ['sidecar'], 'collector: { url: http://… }');
   for (const [path, pair] of pairs(config)) {
     const [[a, first], [b, second]] = pair;
     if ((first === undefined) !== (second === undefined))
