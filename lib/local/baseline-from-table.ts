@@ -159,17 +159,19 @@ async function columnBaselines(
 ): Promise<MadeColumn[]> {
   const numbers = watched.filter(({ type }) => type === 'numeric');
   const sources = numbers.map(({ source }) => source);
-  progress('summarising numbers');
-  const answers = await reader.summarise(table, sources);
-  const absent = await reader.absent(table, sources, answers);
+  progress('summarising columns');
+  // The database groups texts while a thread works on numbers.
+  const [{ answers, absent }, texts] = await Promise.all([
+    summarised(table, sources, reader),
+    textSummaries(
+      table,
+      watched.filter(({ type }) => type !== 'numeric'),
+    ),
+  ]);
   const made: MadeColumn[] = [];
   for (const one of watched) {
-    progress(`summarising ${one.name}`);
     const at = numbers.indexOf(one);
-    const summary =
-      at < 0
-        ? await textSummary(table, one)
-        : await numberSummary(table, one, { ...answers[at]!, ...absent[at]! }, findings);
+    const summary = texts.get(one) ?? (await numberSummary(table, one, { ...answers[at]!, ...absent[at]! }, findings));
     if (isIdentifier(table, one, summary))
       findings.push(
         leftOut(
@@ -182,6 +184,20 @@ async function columnBaselines(
     else made.push({ column: columnBaseline(summary), watched: one });
   }
   return made;
+}
+
+async function summarised(table: Table, sources: readonly TableColumn[], reader: NumberReader) {
+  const answers = await reader.summarise(table, sources);
+  return { answers, absent: await reader.absent(table, sources, answers) };
+}
+
+async function textSummaries(
+  table: Table,
+  texts: readonly WatchedColumn[],
+): Promise<Map<WatchedColumn, CategoricalSummary>> {
+  const summaries = new Map<WatchedColumn, CategoricalSummary>();
+  for (const one of texts) summaries.set(one, await textSummary(table, one));
+  return summaries;
 }
 
 function isIdentifier(

@@ -23,8 +23,11 @@ export function sameThread(): ColumnThread {
 }
 
 /** What a thread is asked (column-worker.ts). */
-export type ColumnQuestion = { readonly piece: Piece } | { readonly pairs: Pairs };
-export type ColumnAnswer = { readonly end: PassEnd | null } | { readonly tested: TestedPair[] };
+export type ColumnQuestion = { readonly piece: Piece } | { readonly pairs: Pairs } | { readonly settle: true };
+export type ColumnAnswer =
+  | { readonly end: PassEnd | null }
+  | { readonly tested: TestedPair[] }
+  | { readonly settled: true };
 
 interface Waiting {
   readonly resolve: (answer: ColumnAnswer) => void;
@@ -59,6 +62,8 @@ export function ownThread(): ColumnThread {
       return 'tested' in answer ? answer.tested : [];
     },
     close: async () => {
+      // A thread that failed has nothing left to settle.
+      await ask({ settle: true }).catch(() => undefined);
       await worker.terminate();
     },
   };

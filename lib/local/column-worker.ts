@@ -2,16 +2,20 @@
 import { parentPort } from 'node:worker_threads';
 import type { ColumnAnswer, ColumnQuestion } from './column-thread.ts';
 import { ColumnWork } from './column-work.ts';
+import { settleCompiler } from './settle-compiler.ts';
 
 const work = new ColumnWork();
 let before: Promise<unknown> = Promise.resolve();
 
 parentPort?.on('message', (question: ColumnQuestion) => {
   before = before.then(async () => {
-    const answer: ColumnAnswer =
-      'piece' in question
-        ? { end: work.take(question.piece) }
-        : { tested: (await import('./tested-pairs.ts')).testPairs(question.pairs) };
-    parentPort?.postMessage(answer);
+    parentPort?.postMessage(await answerTo(question));
   });
 });
+
+async function answerTo(question: ColumnQuestion): Promise<ColumnAnswer> {
+  if ('piece' in question) return { end: work.take(question.piece) };
+  if ('pairs' in question) return { tested: (await import('./tested-pairs.ts')).testPairs(question.pairs) };
+  settleCompiler();
+  return { settled: true };
+}

@@ -1,7 +1,7 @@
 /** Counts of a table in the bins of a baseline: what the verdict reads, as if the table were one window. */
 import { countCategories, presentRows } from '../adapters/duckdb/summaries.ts';
-import type { Table } from '../adapters/duckdb/table.ts';
-import type { ColumnBaseline } from '../contracts/baseline.ts';
+import type { Table, TableColumn } from '../adapters/duckdb/table.ts';
+import type { ColumnBaseline, NumericBaseline } from '../contracts/baseline.ts';
 import type { ColumnCounts } from '../engine/column-counts.ts';
 import type { NumberReader } from './number-columns.ts';
 
@@ -18,39 +18,57 @@ export async function countsOfTable(
     const source = table.column(column.name);
     return column.type === 'numeric' && source !== undefined ? [{ column, source }] : [];
   });
+  progress('counting columns');
+  // The database groups texts while a thread works on numbers.
+  const [counted, texts] = await Promise.all([numberCounts(table, numbers, reader), categoryCounts(table, columns)]);
+  const found = new Map([...counted, ...texts]);
+  return columns.map((column) => found.get(column) ?? null);
+}
+
+type Counted = readonly (readonly [ColumnBaseline, ColumnCounts])[];
+
+async function numberCounts(
+  table: Table,
+  numbers: readonly { readonly column: NumericBaseline; readonly source: TableColumn }[],
+  reader: NumberReader,
+): Promise<Counted> {
   const sources = numbers.map(({ source }) => source);
-  progress('counting numbers');
   const answers = await reader.count(
     table,
     sources,
     numbers.map(({ column }) => column.bins.edges),
   );
   const absent = await reader.absent(table, sources, answers);
-  const found = new Map(
-    numbers.map(({ column }, i): [ColumnBaseline, ColumnCounts] => {
-      const { facts, bins } = answers[i]!;
-      const { mean, std } = facts;
-      return [column, { n: table.rows, ...absent[i]!, bins, unseen: { total: 0, top: [] }, weighted: null, mean, std }];
-    }),
-  );
+  return numbers.map(({ column }, i) => {
+    const { facts, bins } = answers[i]!;
+    const { mean, std } = facts;
+    const counts = { n: table.rows, ...absent[i]!, bins, unseen: { total: 0, top: [] }, weighted: null, mean, std };
+    return [column, counts] as const;
+  });
+}
+
+async function categoryCounts(table: Table, columns: readonly ColumnBaseline[]): Promise<Counted> {
+  const counted: (readonly [ColumnBaseline, ColumnCounts])[] = [];
   for (const column of columns) {
     const source = table.column(column.name);
     if (column.type !== 'categorical' || source === undefined) continue;
-    progress(`counting ${column.name}`);
     const { bins, missing, unseen, topUnseen } = await countCategories(table, source, column.categories, UNSEEN);
-    found.set(column, {
-      n: table.rows,
-      missing,
-      nonFinite: 0,
-      invalid: 0,
-      bins,
-      unseen: { total: unseen, top: topUnseen },
-      weighted: null,
-      mean: null,
-      std: null,
-    });
+    counted.push([
+      column,
+      {
+        n: table.rows,
+        missing,
+        nonFinite: 0,
+        invalid: 0,
+        bins,
+        unseen: { total: unseen, top: topUnseen },
+        weighted: null,
+        mean: null,
+        std: null,
+      },
+    ]);
   }
-  return columns.map((column) => found.get(column) ?? null);
+  return counted;
 }
 
 /** Columns of the table that none of `known` names, with the rows that have a value. */

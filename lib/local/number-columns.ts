@@ -13,7 +13,7 @@ import type { ColumnResult, ColumnTask, PassEnd } from './column-work.ts';
 
 /** Sizes in bytes; tests bring small ones. */
 export interface ColumnLimits {
-  /** Of a buffer, unless a column as a whole needs more. */
+  /** Of a buffer at most, unless a column as a whole needs more. */
   readonly buffer: number;
   /** Columns up to this size are held as a whole, longer ones are read in pieces. */
   readonly held: number;
@@ -28,12 +28,14 @@ const LIMITS: ColumnLimits = {
   buffer: 40 * MEBIBYTE,
   held: 128 * MEBIBYTE,
   piece: 4 * MEBIBYTE,
-  thread: 32 * MEBIBYTE,
+  thread: 16 * MEBIBYTE,
 };
 /** Columns that are read in pieces together. More take DuckDB more memory, fewer more queries. */
 const TOGETHER = 10;
 /** One is filled while the other is worked on. */
 const BUFFERS = 2;
+/** Groups of columns at least, where they are held as a whole: the other thread has nothing to do before the first is read. */
+const GROUPS = 4;
 /** Rows that DuckDB hands out at once. */
 const BLOCK = 2_048;
 
@@ -128,6 +130,7 @@ export class NumberColumns {
   ): Promise<Answer<Result>[]> {
     const plan = this.planFor(
       table.rows,
+      columns.length,
       tasks.every(({ kind }) => kind === 'count'),
     );
     const bytes = table.rows * columns.length * Float64Array.BYTES_PER_ELEMENT;
@@ -192,7 +195,7 @@ export class NumberColumns {
       filled += block.rows;
     };
     const values = columns.map((column, i) => `${numberSql(column)} AS mlmon_${i}`);
-    await table.db.eachBlock(`SELECT ${values.join(', ')} FROM ${table.relation}`, (block) => {
+    await table.db.eachBlockBeside(`SELECT ${values.join(', ')} FROM ${table.relation}`, (block) => {
       read += block.rows;
       if (read > table.rows) throw changed(table, read);
       if (filled + block.rows <= plan.rows) return copy(block);
@@ -211,10 +214,13 @@ export class NumberColumns {
     return { ended };
   }
 
-  private planFor(rows: number, onePass: boolean): Plan {
+  private planFor(rows: number, columns: number, onePass: boolean): Plan {
     const column = Math.max(1, rows) * Float64Array.BYTES_PER_ELEMENT;
-    if (!onePass && column <= this.limits.held)
-      return { columns: Math.max(1, Math.floor(this.limits.buffer / column)), rows, whole: true, once: true };
+    if (!onePass && column <= this.limits.held) {
+      const { buffer, piece } = this.limits;
+      const group = Math.min(buffer, Math.max(piece, (column * columns) / GROUPS));
+      return { columns: Math.max(1, Math.floor(group / column)), rows, whole: true, once: true };
+    }
     const piece = Math.floor(this.limits.piece / TOGETHER / Float64Array.BYTES_PER_ELEMENT);
     return { columns: TOGETHER, rows: Math.min(rows, Math.max(BLOCK, piece)), whole: false, once: onePass };
   }

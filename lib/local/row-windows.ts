@@ -42,7 +42,7 @@ export async function rowTable(table: Table, column: TableColumn, rows: number):
   );
   if (Number(order?.['n']) === 0)
     await db.run(
-      `CREATE TEMP VIEW ${relation} AS SELECT * EXCLUDE (${place}, ${instant}) REPLACE (${clock}) FROM (SELECT *, row_number() OVER () AS ${place} FROM ${dated} WHERE ${instant} IS NOT NULL)`,
+      `CREATE VIEW ${relation} AS SELECT * EXCLUDE (${place}, ${instant}) REPLACE (${clock}) FROM (SELECT *, row_number() OVER () AS ${place} FROM ${dated} WHERE ${instant} IS NOT NULL)`,
     );
   else {
     // Through a file, so that the rows are put in order once and not for every column.
@@ -50,7 +50,7 @@ export async function rowTable(table: Table, column: TableColumn, rows: number):
     await db.run(
       `COPY (SELECT * EXCLUDE (${at}, ${place}, ${instant}) REPLACE (${clock}) FROM (SELECT *, row_number() OVER (ORDER BY ${instant}, ${at}) AS ${place} FROM (SELECT *, row_number() OVER () AS ${at} FROM ${dated}) WHERE ${instant} IS NOT NULL)) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd)`,
     );
-    await db.run(`CREATE TEMP VIEW ${relation} AS SELECT * FROM read_parquet(${literal(file)})`);
+    await db.run(`CREATE VIEW ${relation} AS SELECT * FROM read_parquet(${literal(file)})`);
   }
   const columns = table.columns.map(
     (one): TableColumn => (one === column ? { name: one.name, sqlType: 'TIMESTAMP', kind: 'time' } : one),

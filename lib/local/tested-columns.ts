@@ -175,7 +175,7 @@ async function readWhole(table: Table, columns: readonly TableColumn[], into: Fl
   const absent = columns.map(() => 0);
   let read = 0;
   const values = columns.map((column, i) => `${numberSql(column)} AS mlmon_${i}`);
-  await table.db.eachBlock(`SELECT ${values.join(', ')} FROM ${table.relation}`, (block) => {
+  await table.db.eachBlockBeside(`SELECT ${values.join(', ')} FROM ${table.relation}`, (block) => {
     if (read + block.rows > table.rows) throw changed(table, read + block.rows);
     for (let i = 0; i < columns.length; i++) absent[i]! += block.copy(i, into, i * table.rows + read);
     read += block.rows;

@@ -78,8 +78,9 @@ export class DuckDb {
   /** Threads that work at once. */
   readonly threads: number;
   private readonly instance: DuckDBInstance;
-  private readonly connection: DuckDBConnection;
-  private queue: Promise<unknown> = Promise.resolve();
+  private readonly statements: Lane;
+  /** For blocks that are read beside other statements. */
+  private beside: Promise<Lane> | null = null;
   private names = 0;
   private closed = false;
 
@@ -89,22 +90,22 @@ export class DuckDb {
     { folder, threads }: { readonly folder: string; readonly threads: number },
   ) {
     this.instance = instance;
-    this.connection = connection;
+    this.statements = new Lane(connection);
     this.folder = folder;
     this.threads = threads;
   }
 
   /** Runs statements one after another; calls that overlap wait for each other. */
   async run(sql: string): Promise<void> {
-    await this.exclusively(async () => {
-      await this.connection.run(sql);
+    await this.exclusively(async (connection) => {
+      await connection.run(sql);
     });
   }
 
   /** All rows of one statement. */
   async rows(sql: string): Promise<Row[]> {
-    return this.exclusively(async () => {
-      const reader = await this.connection.runAndReadAll(sql);
+    return this.exclusively(async (connection) => {
+      const reader = await connection.runAndReadAll(sql);
       const names = reader.columnNames();
       return reader.getRowsJS().map((values) => {
         const row: Record<string, Cell> = {};
@@ -118,8 +119,8 @@ export class DuckDb {
 
   /** The first column of one statement's rows, in pieces and in order, for what is too much to be held twice. */
   async eachPiece(sql: string, take: (values: DuckDBVector, rows: number) => void): Promise<void> {
-    await this.exclusively(async () => {
-      const result = await this.connection.stream(sql);
+    await this.exclusively(async (connection) => {
+      const result = await connection.stream(sql);
       for (;;) {
         const chunk = await result.fetchChunk();
         if (chunk === null || chunk.rowCount === 0) return;
@@ -132,22 +133,16 @@ export class DuckDb {
    * The rows of one statement whose columns are all doubles, in order, a few thousand at a time. A block is good until `take` is done
    * with it.
    */
-  async eachBlock(sql: string, take: (block: DoubleBlock) => void | Promise<void>): Promise<void> {
-    const bindings = (await import('@duckdb/node-bindings')).default;
-    await this.exclusively(async () => {
-      const result = await this.connection.stream(sql);
-      let waste = 0;
-      for (;;) {
-        const chunk = await result.fetchChunk();
-        if (chunk === null || chunk.rowCount === 0) return;
-        const pending = take(new DoubleBlock(bindings, chunk.chunk, chunk.rowCount));
-        if (pending !== undefined) await pending;
-        waste += chunk.rowCount * chunk.columnCount * Float64Array.BYTES_PER_ELEMENT;
-        if (waste < MOST_WASTE) continue;
-        waste = 0;
-        collectYoung();
-      }
-    });
+  async eachBlock(sql: string, take: TakeBlock): Promise<void> {
+    await this.exclusively((connection) => blocksOf(connection, sql, take));
+  }
+
+  /** As `eachBlock`, while other statements run: over a connection of its own, which sees no temporary tables and views. */
+  async eachBlockBeside(sql: string, take: TakeBlock): Promise<void> {
+    this.refuseClosed();
+    this.beside ??= this.instance.connect().then((connection) => new Lane(connection));
+    const lane = await this.beside;
+    await lane.exclusively((connection) => blocksOf(connection, sql, take));
   }
 
   /** A name that nothing else in this database has. */
@@ -160,18 +155,60 @@ export class DuckDb {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    this.connection.interrupt();
-    await this.queue.catch(() => undefined);
-    this.connection.closeSync();
+    const beside = await this.beside?.catch(() => null);
+    await Promise.all([this.statements.close(), beside?.close()]);
     this.instance.closeSync();
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  private exclusively<T>(work: () => Promise<T>): Promise<T> {
-    if (this.closed) return Promise.reject(new Error('the database is closed'));
-    const next = this.queue.then(work);
+  private async exclusively<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    this.refuseClosed();
+    return this.statements.exclusively(work);
+  }
+
+  private refuseClosed(): void {
+    if (this.closed) throw new Error('the database is closed');
+  }
+}
+
+type TakeBlock = (block: DoubleBlock) => void | Promise<void>;
+
+/** A connection whose statements run one after another. */
+class Lane {
+  private readonly connection: DuckDBConnection;
+  private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(connection: DuckDBConnection) {
+    this.connection = connection;
+  }
+
+  exclusively<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const next = this.queue.then(() => work(this.connection));
     this.queue = next.catch(() => undefined);
     return next;
+  }
+
+  /** Stops what is running. */
+  async close(): Promise<void> {
+    this.connection.interrupt();
+    await this.queue.catch(() => undefined);
+    this.connection.closeSync();
+  }
+}
+
+async function blocksOf(connection: DuckDBConnection, sql: string, take: TakeBlock): Promise<void> {
+  const bindings = (await import('@duckdb/node-bindings')).default;
+  const result = await connection.stream(sql);
+  let waste = 0;
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) return;
+    const pending = take(new DoubleBlock(bindings, chunk.chunk, chunk.rowCount));
+    if (pending !== undefined) await pending;
+    waste += chunk.rowCount * chunk.columnCount * Float64Array.BYTES_PER_ELEMENT;
+    if (waste < MOST_WASTE) continue;
+    waste = 0;
+    collectYoung();
   }
 }
 

@@ -37,7 +37,8 @@ export async function openTable(db: DuckDb, source: TableSource): Promise<Table>
   const shown = files.length === 1 ? (files[0]?.shown ?? '') : `${source.files.join(' ')} (${files.length} files)`;
   const relation = identifier(db.name('table'));
   try {
-    await db.run(`CREATE TEMP VIEW ${relation} AS SELECT * FROM ${await reader(db, files)}`);
+    // Not temporary, since that is what its own connection alone sees; the database itself is in memory.
+    await db.run(`CREATE VIEW ${relation} AS SELECT * FROM ${await reader(db, files)}`);
     const described = await db.rows(
       `SELECT ${wholeText('column_name')} AS column_name, column_type FROM (DESCRIBE ${relation})`,
     );

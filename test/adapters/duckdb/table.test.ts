@@ -37,6 +37,34 @@ afterAll(async () => {
 const open = (...files: string[]): Promise<Table> => openTable(db, { files, cwd: folder });
 const write = (name: string, content: string | Uint8Array): Promise<void> => writeFile(join(folder, name), content);
 
+describe('blocks', () => {
+  it('are read beside other statements, whichever of them waits for the other', async () => {
+    await write('rows.csv', `n\n${Array.from({ length: 10_000 }, (_, i) => i).join('\n')}\n`);
+    const table = await open('rows.csv');
+    let [rows, asked] = [0, 0];
+    await db.eachBlockBeside(`SELECT CAST(n AS DOUBLE) FROM ${table.relation}`, async (block) => {
+      rows += block.rows;
+      // One connection alone would answer this when all blocks are read, and so never.
+      asked += Number((await db.rows(`SELECT count(*) AS n FROM ${table.relation}`))[0]?.['n']);
+    });
+    expect(rows).toBe(10_000);
+    expect(asked).toBeGreaterThanOrEqual(10_000);
+  });
+
+  it('end when the database is closed meanwhile', async () => {
+    const other = await openDuckDb({ threads: 2 });
+    let [closed, rows]: [Promise<void> | null, number] = [null, 0];
+    const reading = other.eachBlockBeside('SELECT CAST(i AS DOUBLE) FROM range(1000000000) AS t(i)', (block) => {
+      rows += block.rows;
+      closed ??= other.close();
+    });
+    await reading.catch(() => undefined);
+    await closed;
+    expect(rows).toBeLessThan(100_000_000);
+    await expect(other.eachBlockBeside('SELECT 1e0', () => undefined)).rejects.toThrow('closed');
+  });
+});
+
 describe('files', () => {
   it('reads Parquet, CSV and NDJSON alike, plain and gzip', async () => {
     await write('a.csv', 'n,t\n1.5,x\n,\n2,"y, z"\n');
