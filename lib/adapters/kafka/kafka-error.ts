@@ -42,6 +42,7 @@ const ADVICE: Readonly<Record<string, string>> = {
     'no right on the topic; grant READ and DESCRIBE to what reads, WRITE and DESCRIBE to the collector (kafka-acls --add --topic …)',
   GROUP_AUTHORIZATION_FAILED:
     'no right on the consumer group; grant READ on it (kafka-acls --add --group … --operation Read)',
+  INCONSISTENT_GROUP_PROTOCOL: 'another program uses this consumer group; give log.kafka.group another name',
   CLUSTER_AUTHORIZATION_FAILED:
     'no right on the cluster; grant IDEMPOTENT_WRITE to the collector (kafka-acls --add --cluster …)',
   TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'no right to write; grant WRITE on the topic to the collector',
