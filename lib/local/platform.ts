@@ -11,6 +11,7 @@ import { runbookAnchor } from '../alerts/catalogue.ts';
 import { renderRunbook } from '../alerts/runbook.ts';
 import type { Demonstration } from '../contracts/api.ts';
 import type { Episode } from '../contracts/episode.ts';
+import type { Monitor } from '../contracts/monitor.ts';
 import { judgeWindow } from '../engine/verdict.ts';
 import { Archiver } from '../pipeline/archiver.ts';
 import { AuditLog } from '../pipeline/audit.ts';
@@ -34,7 +35,7 @@ import { type Running, runParts } from '../pipeline/run.ts';
 import { streamParts } from '../pipeline/stream-parts.ts';
 import { afterwards, archiverPart, every, labelerPart, learnerPart } from '../pipeline/timed-parts.ts';
 import { PlatformActions } from './actions.ts';
-import { baselineFromCapture } from './baseline-from-capture.ts';
+import { baselineFromCapture, type CaptureRequest } from './baseline-from-capture.ts';
 import { capturedFeatures } from './captured-features.ts';
 import { readChannels } from './channels.ts';
 import { makeDataFolder } from './data-folder.ts';
@@ -215,6 +216,16 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         await episodes.apply(result.model, [result]);
       },
     });
+    const ofCapture = (model: string, monitor: Monitor, span: Pick<CaptureRequest, 'from' | 'to' | 'leaveOut'>) =>
+      baselineFromCapture({
+        db,
+        store,
+        path: (object) => store.path(object),
+        monitor,
+        ...capturedFeatures(registry, model, span.from, span.to),
+        policyKey: key,
+        ...span,
+      });
     const learner = new Learner({
       store,
       clock,
@@ -224,18 +235,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       reader: new PackReader(store),
       capture: new ArchivedCapture({ log, store, clock }),
       audit,
-      make: ({ model, monitor, span: { from, to }, leaveOut }) =>
-        baselineFromCapture({
-          db,
-          store,
-          path: (object) => store.path(object),
-          monitor,
-          ...capturedFeatures(registry, model, from, to),
-          policyKey: key,
-          from,
-          to,
-          leaveOut,
-        }),
+      make: ({ model, monitor, span, leaveOut }) => ofCapture(model, monitor, { ...span, leaveOut }),
     });
     const archiver = new Archiver({ log, store, clock, writer: new DuckDbCaptureWriter(captureDb) });
     const notifier = new Notifier({ store, clock, channels, sweep: SWEEP });
@@ -246,17 +246,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       audit,
       channels,
       policyKey: key,
-      baselineFromCapture: (model, monitor, from, to) =>
-        baselineFromCapture({
-          db,
-          store,
-          path: (object) => store.path(object),
-          monitor,
-          ...capturedFeatures(registry, model, from, to),
-          policyKey: key,
-          from,
-          to,
-        }),
+      baselineFromCapture: (model, monitor, from, to) => ofCapture(model, monitor, { from, to }),
     });
     await registry.refresh();
     for (const model of registry.models()) await episodes.recover(model);
