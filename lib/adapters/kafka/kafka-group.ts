@@ -162,7 +162,8 @@ export class KafkaGroup implements PartitionOwner {
       await this.#commit(client).catch(() => undefined);
       this.#take([]);
     } finally {
-      await within(CLOSE_MS, 'close', client.close(true)).catch(() => undefined);
+      const closing = new Promise<void>((resolve) => client.close(true, () => resolve()));
+      await within(CLOSE_MS, 'close', closing).catch(() => undefined);
     }
   }
 
