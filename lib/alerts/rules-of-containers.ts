@@ -156,7 +156,7 @@ export const CONTAINER_RULES = [
     threshold: { value: 1, unit: 'count', meaning: 'log records a second by which the lag grew, over 15 minutes' },
     missing: { treatment: 'notBreaching', reason: 'a consumer that tells no lag has no partition; see part-absent' },
     prometheus: {
-      value: `sum by (consumer) (deriv(${METRIC.lag.name}[15m]))`,
+      value: `sum by (consumer) (max by (consumer, partition) (deriv(${METRIC.lag.name}[15m])))`,
       compare: '>',
       absent: null,
       on: ['machines'],

@@ -7,8 +7,9 @@ import { CONTAINER_RULES } from './rules-of-containers.ts';
 import { MODEL_RULES } from './rules-of-models.ts';
 import { PART_RULES } from './rules-of-parts.ts';
 import { STREAM_RULES } from './rules-of-platform.ts';
+import { SIDECAR_RULES } from './rules-of-sidecar.ts';
 
-const CATALOGUE = [...MODEL_RULES, ...STREAM_RULES, ...PART_RULES, ...CONTAINER_RULES] as const;
+const CATALOGUE = [...MODEL_RULES, ...STREAM_RULES, ...PART_RULES, ...CONTAINER_RULES, ...SIDECAR_RULES] as const;
 
 export type AlertKey = (typeof CATALOGUE)[number]['key'];
 

@@ -210,6 +210,99 @@ export const PIPELINE: Board = {
       ],
     },
     {
+      title: 'Sidecars',
+      panels: [
+        {
+          key: 'sidecar-flow',
+          draw: 'lines',
+          title: 'Taken and delivered',
+          description:
+            'Events a second that sidecars took, by how they came, and that the collector took from them. The second far below the first: they wait, or are sampled.',
+          width: 8,
+          height: 8,
+          unit: 'eps',
+          queries: [
+            { expr: `sum by (source) (${rateOf(METRIC.sidecarReceived)})`, legend: 'taken: {{source}}' },
+            { expr: `sum(${rateOf(METRIC.sidecarDelivered)})`, legend: 'delivered' },
+          ],
+        },
+        {
+          key: 'sidecar-loss',
+          draw: 'lines',
+          title: 'Not kept, refused, lost',
+          description:
+            'Events that count nowhere, by reason. Sampled ones are made up for by the weight of the others; refused ones need a monitor that reads them.',
+          width: 8,
+          height: 8,
+          unit: 'eps',
+          queries: [
+            { expr: `sum by (reason) (${rateOf(METRIC.sidecarShed)})`, legend: 'not kept: {{reason}}' },
+            { expr: `sum by (reason) (${rateOf(METRIC.sidecarRefused)})`, legend: 'refused: {{reason}}' },
+            { expr: `sum(${rateOf(METRIC.sidecarLost)})`, legend: 'lost' },
+            { expr: `sum(${rateOf(METRIC.sidecarCut)})`, legend: 'too long to copy' },
+          ],
+        },
+        {
+          key: 'sidecar-failures',
+          draw: 'lines',
+          title: 'Failures on both sides',
+          description:
+            'Requests that the collector did not take, connections that the model server did not take, senders turned away. The second is an outage of the model.',
+          width: 8,
+          height: 8,
+          unit: 'eps',
+          queries: [
+            { expr: `sum(${rateOf(METRIC.sidecarFailures)})`, legend: 'collector' },
+            { expr: `sum(${rateOf(METRIC.sidecarUnreachable)})`, legend: 'model server' },
+            { expr: `sum by (reason) (${rateOf(METRIC.sidecarTurnedAway)})`, legend: 'turned away: {{reason}}' },
+          ],
+        },
+        {
+          key: 'sidecar-queue',
+          draw: 'lines',
+          title: 'Spool, and its limit',
+          description:
+            'Bytes that wait, of the fullest sidecar. At the dashed line events are sampled: bring the collector back, or raise the limit.',
+          width: 8,
+          height: 8,
+          unit: 'bytes',
+          queries: [
+            { expr: `max by (tier) (${of(METRIC.sidecarQueueBytes)})`, legend: '{{tier}}' },
+            { expr: `max by (tier) (${of(METRIC.sidecarQueueLimit)})`, legend: 'limit {{tier}}', isThreshold: true },
+          ],
+        },
+        {
+          key: 'sidecar-age',
+          draw: 'lines',
+          title: 'Age of the oldest event that waits',
+          description:
+            'Of the sidecar that is furthest behind. Above the dashed line an alert pages: the collector is away, or refuses.',
+          width: 8,
+          height: 8,
+          unit: 's',
+          queries: [
+            { expr: `max by (tier) (${of(METRIC.sidecarQueueAge)})`, legend: '{{tier}}' },
+            thresholdOf('sidecar-queue-old'),
+          ],
+        },
+        {
+          key: 'sidecar-keep',
+          draw: 'lines',
+          title: 'Share that is kept, and disks that fail',
+          description:
+            'Least probability with which an event is kept: 1 is all of them. Below, which share of sidecars cannot use its disk.',
+          width: 8,
+          height: 8,
+          unit: 'percentunit',
+          max: 1,
+          queries: [
+            { expr: `min(${of(METRIC.sidecarKeep)})`, legend: 'kept' },
+            { expr: `avg(${of(METRIC.sidecarDiskFailing)})`, legend: 'disks failing' },
+          ],
+        },
+      ],
+    },
+    {
       title: 'What it uses',
       panels: [
         {
