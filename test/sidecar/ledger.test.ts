@@ -54,7 +54,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('half' as const, 'exchange' as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('get' as const, 'poison' as const, 'stranger' as const) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('restart' as const, 'pause' as const, 'pause' as const) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom('restart' as const, 'pause' as const, 'pause' as const, 'pause' as const),
+    }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -192,7 +197,7 @@ it('holds under random faults, and nothing that was acknowledged is missing', as
               poison++;
               break;
             case 'pause':
-              await new Promise((resolve) => setTimeout(resolve, 4));
+              await new Promise((resolve) => setTimeout(resolve, 8));
               break;
             case 'restart':
               world.disk = 'works';
