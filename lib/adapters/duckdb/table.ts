@@ -2,11 +2,11 @@
  * A user's data as one relation, whatever files it lies in. Parquet is read in place; CSV and NDJSON are read once into a
  * temporary Parquet file, so that each pass reads only the columns it needs. Nothing is held in memory.
  */
-import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ProblemError } from '../../contracts/problem.ts';
 import { type DuckDb, identifier, literal, wholeText } from './load.ts';
 import { findFiles, plainPath, type TableFile } from './table-files.ts';
+import { readText } from './text-files.ts';
 
 /** `other`: nested, binary and times of day, which are no features. */
 export type ColumnKind = 'numeric' | 'categorical' | 'time' | 'other';
@@ -24,9 +24,6 @@ export interface TableSource {
   readonly cwd: string;
   readonly stdin?: Readable;
 }
-
-/** Cells of CSV that mean "no value", as pandas reads and writes them. */
-export const CSV_MISSING = ['', 'NA', 'N/A', '<NA>', 'NULL', 'null', 'None', '\\N'];
 
 /**
  * Opens files as one table.
@@ -141,67 +138,10 @@ export async function timeSql(table: Table, column: TableColumn): Promise<string
   return `CASE WHEN isfinite(${value}) AND abs(${value}) < 9e18 THEN CAST(floor(${value} * 1000 / ${perSecond}) AS BIGINT) END`;
 }
 
-/** DuckDB cannot tell where rows of a CSV end when a name in its header holds another end than they have. A file has one of these. */
-const ROW_ENDS = ['', ", new_line = '\\r\\n'", ", new_line = '\\n'"];
-
 async function reader(db: DuckDb, files: readonly TableFile[]): Promise<string> {
-  const paths = `[${files.map(({ path }) => literal(plainPath(path))).join(', ')}]`;
-  const format = files[0]?.format;
-  if (format === 'parquet')
-    return `read_parquet(${paths}, union_by_name = ${files.length > 1}, hive_partitioning = false)`;
-  const kept = join(db.folder, `${db.name('spool')}.parquet`);
-  const spooled = `read_parquet(${literal(plainPath(kept))})`;
-  const missing = `[${CSV_MISSING.map(literal).join(', ')}]`;
-  const source = (sample: number, rowEnd: string): string =>
-    format === 'csv'
-      ? `read_csv(${paths}, header = true, union_by_name = ${files.length > 1}, hive_partitioning = false, nullstr = ${missing}, sample_size = ${sample}${rowEnd})`
-      : `read_json(${paths}, format = 'newline_delimited', records = true, union_by_name = true, hive_partitioning = false, sample_size = ${sample}, field_appearance_threshold = 0, map_inference_threshold = -1)`;
-  let failure: unknown;
-  for (const rowEnd of format === 'csv' ? ROW_ENDS : ['']) {
-    // Where the first rows promise a type that a later one breaks, types are taken from all rows.
-    for (const sample of [100_000, -1])
-      try {
-        await db.run(
-          `COPY (SELECT * FROM ${source(sample, rowEnd)}) TO ${literal(kept)} (FORMAT parquet, COMPRESSION zstd)`,
-        );
-        return format === 'csv' ? await named(db, files, { spooled, rowEnd }) : spooled;
-      } catch (error) {
-        if (rowEnd === '') failure = error;
-      }
-    if (!String(failure).includes('sniffing file')) break;
-  }
-  throw failure;
-}
-
-/** A name in a header that reads as missing (`NA`, `null`) is a name all the same, where DuckDB puts a number. */
-async function named(
-  db: DuckDb,
-  files: readonly TableFile[],
-  { spooled, rowEnd }: { readonly spooled: string; readonly rowEnd: string },
-): Promise<string> {
-  const columns = (await db.rows(`DESCRIBE SELECT * FROM ${spooled}`)).map((row) => String(row['column_name']));
-  const numbered = columns.filter((name) => /^column\d+$/.test(name));
-  if (numbered.length === 0) return spooled;
-  const found = new Map<string, Set<string>>(numbered.map((name) => [name, new Set()]));
-  for (const { path } of files) {
-    const [header = {}] = await db.rows(
-      `SELECT * FROM read_csv(${literal(plainPath(path))}, header = false, all_varchar = true, nullstr = '\u0001', hive_partitioning = false${rowEnd}) LIMIT 1`,
-    );
-    const cells = Object.values(header).map((cell) => String(cell ?? '').trim());
-    for (const [name, cell] of found) {
-      const own = cells[Number(name.slice('column'.length))];
-      if (own !== undefined) cell.add(own);
-    }
-  }
-  const taken = new Set(columns.map((name) => name.toLowerCase()));
-  const renamed = [...found].flatMap(([name, cells]) => {
-    const [cell = '', ...others] = cells;
-    const isName = others.length === 0 && cell !== '' && CSV_MISSING.includes(cell) && !taken.has(cell.toLowerCase());
-    if (!isName) return [];
-    taken.add(cell.toLowerCase());
-    return [`${identifier(name)} AS ${identifier(cell)}`];
-  });
-  return renamed.length === 0 ? spooled : `(SELECT * RENAME (${renamed.join(', ')}) FROM ${spooled})`;
+  if (files[0]?.format !== 'parquet') return readText(db, files);
+  const paths = files.map(({ path }) => literal(plainPath(path))).join(', ');
+  return `read_parquet([${paths}], union_by_name = ${files.length > 1}, hive_partitioning = false)`;
 }
 
 function kindOf(sqlType: string): ColumnKind {

@@ -334,6 +334,21 @@ describe('values', () => {
     ]);
   });
 
+  it('takes words for what is not finite as numbers, in members of NDJSON that have no other text', async () => {
+    const values = [1.5, 'NaN', null, 'Infinity', 2, '-Infinity'];
+    await write('words.ndjson', values.map((v) => JSON.stringify({ v, w: v ?? 'none', t: 'NaN' })).join('\n'));
+    const table = await open('words.ndjson');
+    expect(table.columns.map(({ name, kind }) => [name, kind])).toEqual([
+      ['v', 'numeric'],
+      ['w', 'categorical'],
+      ['t', 'categorical'],
+    ]);
+    expect(await numberFacts(table, table.columns.slice(0, 1))).toMatchObject([
+      { invalid: 0, missing: 1, nonFinite: 3, mean: 1.75 },
+    ]);
+    expect((await topCategories(table, table.columns[1]!, 9)).distinct).toBe(6);
+  });
+
   it('gives a whole number the same category whatever its type', async () => {
     await write('int.csv', 'a\n1\n2\n');
     await write('float.csv', 'a\n1.0\n2.5\n');
