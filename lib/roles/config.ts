@@ -105,7 +105,7 @@ function unmet(config: RunConfig, roles: readonly Role[]): Problem[] {
     config.http.tokenFile === undefined &&
     !isLoopback(config.http.host)
   )
-    needs('http.tokenFile', SERVED, `a file of tokens, since others can reach ${config.http.host}`);
+    needs('http.tokenFile', [...SERVED, 'sidecar'], `a file of tokens, since others can reach ${config.http.host}`);
   if (roles.includes('sidecar') && roles.some((role) => SERVED.includes(role)))
     problems.push({
       code: 'roles',
@@ -113,8 +113,7 @@ function unmet(config: RunConfig, roles: readonly Role[]): Problem[] {
       message: 'sidecar listens where collector and page do',
       fix: 'run it in a process of its own, beside the model server',
     });
-  if (roles.includes('sidecar') && config.sidecar === undefined)
-    needs('sidecar', ['sidecar'], 'collector: { url: http://… }');
+  if (config.sidecar === undefined) needs('sidecar', ['sidecar'], 'collector: { url: http://… }');
   for (const [path, pair] of pairs(config)) {
     const [[a, first], [b, second]] = pair;
     if ((first === undefined) !== (second === undefined))

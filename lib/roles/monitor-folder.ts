@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Baseline } from '../contracts/baseline.ts';
+import type { Monitor } from '../contracts/monitor.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import type { PublishedLine } from '../contracts/publication.ts';
 import { type MonitorFile, readMonitorFiles } from '../local/monitor-file.ts';
@@ -65,14 +66,19 @@ export class MonitorFolder {
   }
 }
 
-/** Monitors with their baselines, as a publication takes them. */
+/** Monitors with their baselines. @throws ProblemError with the problems of all files */
+export async function watchedModels(
+  folder: string,
+): Promise<{ readonly monitor: Monitor; readonly baseline: Baseline | null }[]> {
+  const models: { readonly monitor: Monitor; readonly baseline: Baseline | null }[] = [];
+  for (const file of await readMonitorFiles(folder))
+    models.push({ monitor: file.monitor, baseline: await readBaseline(file) });
+  return models;
+}
+
+/** As a publication takes them. */
 async function readLines(folder: string): Promise<string[]> {
-  const lines: string[] = [];
-  for (const file of await readMonitorFiles(folder)) {
-    const line: PublishedLine = { monitor: file.monitor, baseline: await readBaseline(file) };
-    lines.push(JSON.stringify(line));
-  }
-  return lines;
+  return (await watchedModels(folder)).map((model) => JSON.stringify(model satisfies PublishedLine));
 }
 
 /** @throws ProblemError when it is no baseline: nothing here makes one of data */

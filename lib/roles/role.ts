@@ -15,6 +15,8 @@ export interface RoleParts {
   readonly samples?: () => readonly Sample[];
   /** Why it cannot do its work; `null` when it can. `state`: of a part by its name. */
   readonly notReady?: (state: (part: string) => PartState | null) => string | null;
+  /** Beside the wait at the beginning of the end, for what listens by itself: goes on for `waitMs`, ends within `limitMs`. */
+  readonly leave?: (times: { readonly waitMs: number; readonly limitMs: number }) => Promise<void>;
   /** The part that cannot go on without what it waits for is told that the end has come: before parts are stopped. */
   readonly drain?: () => Promise<void>;
   /** After everything has stopped. */

@@ -28,6 +28,7 @@ import { pageRole } from './page-role.ts';
 import { readPolicyKey } from './policy-key.ts';
 import type { RoleParts } from './role.ts';
 import { Shared } from './shared.ts';
+import { sidecarRole } from './sidecar-role.ts';
 import { archiverRole, evaluatorRole, profilerRole } from './stream-roles.ts';
 
 export interface RolesOptions {
@@ -123,7 +124,8 @@ async function workUntilEnd(
   const closing: (() => Promise<unknown> | undefined)[] = [];
   try {
     const waiting = { signal, say };
-    const tokens = roles.includes('collector') || roles.includes('page') ? await tokensOf(config) : null;
+    const isServed = roles.some((role) => role === 'collector' || role === 'page' || role === 'sidecar');
+    const tokens = isServed ? await tokensFor(config.http.host, config.http.tokenFile) : null;
     const policyKey = await readPolicyKey(config.policyKeyFile);
     let store: OpenedStore | null = null;
     if (config.store !== undefined) {
@@ -141,7 +143,7 @@ async function workUntilEnd(
       log = await reached('log', () => openLog(where, wallClock), waiting);
       if (log === null) return;
     }
-    const shared = new Shared({ config, roles, opened: { store, log }, policyKey, say });
+    const shared = new Shared({ config, roles, opened: { store, log }, policyKey, sink, say });
     closing.splice(0, closing.length, () => shared.close());
 
     let running: Running | null = null;
@@ -157,6 +159,7 @@ async function workUntilEnd(
       else if (role === 'labeler') made.set(role, await labelerRole(shared));
       else if (role === 'notifier') made.set(role, await notifierRole(shared));
       else if (role === 'page') made.set(role, await pageRole(shared));
+      else if (role === 'sidecar') made.set(role, await sidecarRole(shared, tokens));
       else if (role === 'evaluator') {
         const evaluator = await evaluatorRole(shared, theExporter);
         const status = new PlatformStatus({
@@ -238,9 +241,11 @@ async function workUntilEnd(
 
     const began = performance.now();
     server?.leave();
+    const leaving = all.map(({ leave }) => leave?.(config.drain));
     await sleep(config.drain.waitMs);
     const left = config.drain.limitMs - (performance.now() - began) - AFTER_CLOSING;
     await server?.close(Math.max(1_000, left));
+    await Promise.all(leaving);
     for (const { drain } of all) await drain?.();
     ending.abort();
     await running.stopped;
@@ -276,10 +281,6 @@ async function reached<T>(
 }
 
 const NO_MODELS = { models: () => [], monitorAt: () => null } as const;
-
-function tokensOf({ http }: RunConfig): ReturnType<typeof tokensFor> {
-  return tokensFor(http.host, http.tokenFile);
-}
 
 function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

@@ -9,7 +9,7 @@ import { wallClock } from '../local/replay-clock.ts';
 import { changeContext } from '../pipeline/change-context.ts';
 import { EpisodeKeeper, type EpisodeLinks } from '../pipeline/episodes.ts';
 import type { PolicyKey } from '../pipeline/field-policy.ts';
-import type { Clock, EventLog, ObjectStore, PartitionOwner } from '../pipeline/ports.ts';
+import type { Clock, EventLog, MetricSink, ObjectStore, PartitionOwner } from '../pipeline/ports.ts';
 import { Registry } from '../pipeline/registry.ts';
 import type { OpenedLog } from './open-log.ts';
 import type { OpenedStore } from './open-store.ts';
@@ -54,6 +54,8 @@ export interface SharedOptions {
   readonly roles: readonly Role[];
   readonly opened: { readonly store: OpenedStore | null; readonly log: OpenedLog | null };
   readonly policyKey: PolicyKey | null;
+  /** What this process exports. */
+  readonly sink: MetricSink;
   /** For the log of whoever runs it. */
   readonly say: (text: string) => void;
 }
@@ -65,17 +67,19 @@ export class Shared {
   readonly pace: Pace;
   readonly registry: Registry;
   readonly policyKey: PolicyKey | null;
+  readonly sink: MetricSink;
   readonly say: (text: string) => void;
   readonly #opened: SharedOptions['opened'];
   readonly #closing: (() => Promise<unknown>)[] = [];
   #objects: Promise<ObjectFiles> | null = null;
   #db: Promise<DuckDb> | null = null;
 
-  constructor({ config, roles, opened, policyKey, say }: SharedOptions) {
+  constructor({ config, roles, opened, policyKey, sink, say }: SharedOptions) {
     this.config = config;
     this.roles = roles;
     this.#opened = opened;
     this.policyKey = policyKey;
+    this.sink = sink;
     this.say = say;
     this.pace = opened.store !== null && opened.store.path === null ? FAR : NEAR;
     // To judge, to learn and to show, baselines are needed whole.

@@ -8,6 +8,7 @@ import { Archiver } from '../pipeline/archiver.ts';
 import { AuditLog } from '../pipeline/audit.ts';
 import { announce } from '../pipeline/bulletins.ts';
 import { ArchivedCapture } from '../pipeline/capture-reach.ts';
+import { LagGauge, type PartitionLag } from '../pipeline/consumer-lag.ts';
 import type { Exporter } from '../pipeline/exporter.ts';
 import { FreshNews } from '../pipeline/fresh-news.ts';
 import { Learner, type LearningRequest } from '../pipeline/learner.ts';
@@ -27,7 +28,18 @@ export async function archiverRole(shared: Shared): Promise<RoleParts> {
   const { log, store, clock, config, pace } = shared;
   const { maxAgeMs, maxBytes } = config.archive;
   const owner = await shared.owner('archiver');
-  const archiver = new Archiver({ log, store, clock, writer: await shared.captureWriter(), maxAgeMs, maxBytes, owner });
+  const gauge = new LagGauge(shared.sink, 'archiver');
+  const onLag = (lags: readonly PartitionLag[]): void => void gauge.tell(lags);
+  const archiver = new Archiver({
+    onLag,
+    log,
+    store,
+    clock,
+    writer: await shared.captureWriter(),
+    maxAgeMs,
+    maxBytes,
+    owner,
+  });
   return {
     parts: [archiverPart(archiver, pace.archive)],
     notReady: whenFailing('archiver'),
@@ -38,6 +50,7 @@ export async function archiverRole(shared: Shared): Promise<RoleParts> {
 export async function profilerRole(shared: Shared): Promise<RoleParts> {
   const { log, store, clock, registry, pace } = shared;
   const owner = await shared.owner('profiler');
+  const gauge = new LagGauge(shared.sink, 'profiler');
   const { profiler } = streamParts({
     log,
     store,
@@ -46,6 +59,7 @@ export async function profilerRole(shared: Shared): Promise<RoleParts> {
     judge: judgeWindow,
     commitEveryMs: pace.commit,
     owner,
+    onLag: (lags) => void gauge.tell(lags),
   });
   return {
     parts: [profiler],
