@@ -18,4 +18,7 @@ const [name = '', ...rest] = process.argv.slice(2);
 const load = COMMANDS[name];
 if (load === undefined) throw new Error(`${name} is not run from the bundle`);
 
-process.exitCode = await runCommand(name, load, rest, processIo());
+// Not awaited here: a script has no such thing, and the engine keeps what it compiled of scripts only.
+void runCommand(name, load, rest, processIo()).then((code) => {
+  process.exitCode = code;
+});

@@ -12,5 +12,7 @@ export function settleCompiler(): void {
     new Script('%FinalizeOptimization()').runInThisContext();
   } catch {
     // An engine that has no such function compiles on, as it would have.
+  } finally {
+    setFlagsFromString('--no-allow-natives-syntax');
   }
 }

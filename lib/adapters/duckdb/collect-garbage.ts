@@ -14,6 +14,8 @@ export function collectYoung(): void {
   if (collect === undefined) {
     setFlagsFromString('--expose-gc');
     const found: unknown = runInNewContext('globalThis.gc');
+    // As before: what the engine has compiled and kept is taken with the same flags only.
+    setFlagsFromString('--no-expose-gc');
     collect = typeof found === 'function' ? (found as Collect) : null;
   }
   collect?.({ type: 'minor' });
