@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { AlertmanagerChannel } from '../adapters/alertmanager/alertmanager-channel.ts';
 import { InboxChannel } from '../adapters/inbox/inbox-channel.ts';
 import { OpsgenieChannel } from '../adapters/opsgenie/opsgenie-channel.ts';
 import { PagerDutyChannel } from '../adapters/pagerduty/pagerduty-channel.ts';
@@ -36,7 +37,32 @@ const channelSchema = z.discriminatedUnion('type', [
       secretFile: file.optional(),
     })
     .strict(),
+  z
+    .object({
+      type: z.literal('alertmanager'),
+      name,
+      /** Every member of the cluster. */
+      urls: z
+        .array(z.url({ protocol: /^https?$/ }))
+        .min(1)
+        .max(10),
+      username: z.string().min(1).optional(),
+      passwordFile: file.optional(),
+      tokenFile: file.optional(),
+      /** PEM. */
+      caFile: file.optional(),
+      certificateFile: file.optional(),
+      keyFile: file.optional(),
+      /** Address of Grafana. */
+      dashboards: z.url().optional(),
+      labels: z.record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/), z.string()).optional(),
+    })
+    .strict(),
 ]);
+type ChannelEntry = z.output<typeof channelSchema>;
+type AlertmanagerEntry = Extract<ChannelEntry, { readonly type: 'alertmanager' }>;
+/** Those that tell people themselves. */
+const BELLS: readonly ChannelEntry['type'][] = ['slack', 'teams', 'opsgenie', 'pagerduty'];
 const channelsSchema = z.object({ channels: z.array(channelSchema).max(50) }).strict();
 
 /** @throws ProblemError naming every problem of the file and of the secrets it names */
@@ -76,6 +102,7 @@ export async function readChannels(path: string | undefined, store: ObjectStore)
           url: entry.url,
         }),
       );
+    else if (entry.type === 'alertmanager') channels.push(await alertmanager(entry, secret));
     else {
       const url = entry.url ?? (await secret(entry.urlFile));
       if (url === undefined)
@@ -88,6 +115,7 @@ export async function readChannels(path: string | undefined, store: ObjectStore)
       else channels.push(new WebhookChannel({ name: entry.name, url, secret: await secret(entry.secretFile) }));
     }
   }
+  problems.push(...wrongWithAlertmanager(parsed.data.channels, path));
   const seen = new Set<string>();
   for (const channel of channels) {
     if (seen.has(channel.name))
@@ -102,6 +130,71 @@ export async function readChannels(path: string | undefined, store: ObjectStore)
   }
   if (problems.length > 0) throw new ProblemError(problems);
   return channels;
+}
+
+async function alertmanager(
+  { name: called, urls, username, dashboards, labels, ...files }: AlertmanagerEntry,
+  secret: (named: string | undefined) => Promise<string | undefined>,
+): Promise<AlertmanagerChannel> {
+  const password = await secret(files.passwordFile);
+  return new AlertmanagerChannel({
+    name: called,
+    urls,
+    dashboards,
+    labels,
+    basic: username === undefined || password === undefined ? undefined : { username, password },
+    token: await secret(files.tokenFile),
+    ca: await secret(files.caFile),
+    certificate: await secret(files.certificateFile),
+    key: await secret(files.keyFile),
+  });
+}
+
+/** Every condition is told once: Alertmanager tells people itself. */
+function wrongWithAlertmanager(entries: readonly ChannelEntry[], path: string): Problem[] {
+  const found = entries.filter((entry) => entry.type === 'alertmanager');
+  const bells = entries.filter(({ type }) => BELLS.includes(type));
+  const problem = (message: string, got: string, fix: string): Problem => ({
+    code: 'channel',
+    path,
+    message,
+    got,
+    fix,
+  });
+  return [
+    ...(found.length > 0 && bells.length > 0
+      ? [
+          problem(
+            'people would be told twice, by Alertmanager and by another channel',
+            bells.map(({ type }) => type).join(', '),
+            'let Alertmanager tell them (`mlmon render alerts` writes its receivers), or leave it out here',
+          ),
+        ]
+      : []),
+    ...found.flatMap(({ username, passwordFile, tokenFile, certificateFile, keyFile }) => [
+      ...((username === undefined) === (passwordFile === undefined)
+        ? []
+        : [
+            problem(
+              'half of a name and its password',
+              shown(username ?? passwordFile),
+              'username and passwordFile, or neither',
+            ),
+          ]),
+      ...((certificateFile === undefined) === (keyFile === undefined)
+        ? []
+        : [
+            problem(
+              'half of a certificate and its key',
+              shown(certificateFile ?? keyFile),
+              'certificateFile and keyFile, or neither',
+            ),
+          ]),
+      ...(tokenFile !== undefined && passwordFile !== undefined
+        ? [problem('two ways to say who calls', 'tokenFile, passwordFile', 'one of them')]
+        : []),
+    ]),
+  ];
 }
 
 function yaml(content: string, path: string): unknown {

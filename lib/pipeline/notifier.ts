@@ -21,6 +21,7 @@ import {
   PAUSES,
 } from './outbox-delivery.ts';
 import type { AlertChannel, Clock, ObjectStore } from './ports.ts';
+import { Restatement } from './restatement.ts';
 import type { Destination } from './routes.ts';
 
 export { PAUSES } from './outbox-delivery.ts';
@@ -67,6 +68,7 @@ export class Notifier {
   readonly #options: NotifierOptions;
   readonly #wall: Clock;
   readonly #delivery: OutboxDelivery;
+  readonly #restatement: Restatement;
   readonly counts: DeliveryCounts = { delivered: 0, retried: 0, failed: 0 };
   #undeliveredMs = 0;
 
@@ -75,6 +77,13 @@ export class Notifier {
     this.#wall = options.wall ?? { now: () => Date.now() };
     const { store, clock, pauses = PAUSES, leaseMs = 0 } = options;
     this.#delivery = new OutboxDelivery({ store, clock, wall: this.#wall, pauses, leaseMs, counts: this.counts });
+    this.#restatement = new Restatement({
+      store,
+      clock,
+      wall: this.#wall,
+      channels: options.channels,
+      onFailure: () => this.counts.retried++,
+    });
   }
 
   /** Age of the oldest transition that some channel had not taken at the end of the last round. */
@@ -108,6 +117,7 @@ export class Notifier {
       if (byModel.get(modelSegment(key))?.outbox.every(isSettled) ?? true) await store.delete(key);
     });
     await this.#forgetTests(holders);
+    await this.#restatement.round();
     return { ...result, read: holders.length };
   }
 

@@ -162,6 +162,13 @@ export interface AlertChannel {
   readonly keepsState?: boolean;
   /** Delivers at least once; throws TransientError to be tried again, any other error to be given up. `repeat`: an earlier attempt may have arrived. */
   deliver(transition: Transition, options: { readonly repeat: boolean }): Promise<void>;
+  /**
+   * Of a channel whose receiver forgets what it is not told again: takes the openings of everything that is open. Throws when it was not told.
+   * Absent: the receiver remembers.
+   */
+  restate?(open: readonly Transition[]): Promise<void>;
+  /** How often it wants that, milliseconds of real time. @default 60000 */
+  readonly restateEveryMs?: number;
 }
 
 /** Time as the platform sees it: the wall clock, or the simulated one of a replay. */

@@ -43,3 +43,31 @@ it('names every problem at once, and no secret', async () => {
   ]);
   expect((error as Error).message).not.toContain('e.org');
 });
+
+it('makes a channel of Alertmanager, with secrets from files', async () => {
+  const channels = await read(`
+channels:
+  - type: alertmanager
+    urls: [http://127.0.0.1:9093]
+    username: mlmon
+    passwordFile: hook
+    dashboards: https://grafana.example.org
+    labels: { cluster: west }
+  - { type: webhook, urlFile: hook }
+`);
+  expect(channels.map(({ name, keepsState }) => [name, keepsState ?? false])).toEqual([
+    ['inbox', false],
+    ['alertmanager', true],
+    ['webhook', false],
+  ]);
+});
+
+it('does not let people be told twice', async () => {
+  const error = await read(
+    'channels: [ { type: alertmanager, urls: ["http://127.0.0.1:9093"], username: half }, { type: slack, urlFile: slack } ]',
+  ).catch((failure: unknown) => failure);
+  expect((error as ProblemError).problems.map(({ message }) => message)).toEqual([
+    'people would be told twice, by Alertmanager and by another channel',
+    'half of a name and its password',
+  ]);
+});
