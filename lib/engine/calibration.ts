@@ -15,7 +15,7 @@ import {
   setCounts,
 } from './linear-scores.ts';
 import { type LocalTime, localClock } from './local-clock.ts';
-import { ENOUGH_WINDOWS, nullPosteriors, RARE_ROWS, type ScoreBlocks } from './null-posterior.ts';
+import { ENOUGH_WINDOWS, type FitNulls, nullPosteriors, RARE_ROWS, type ScoreBlocks } from './null-posterior.ts';
 import { categoricalScores, numericScores, type ScoreSet, setShares } from './scores.ts';
 import { fitSeasons, type Season, seasonAt, seasonParameters } from './season.ts';
 import { type VerdictBins, verdictBins } from './verdict-bins.ts';
@@ -38,6 +38,8 @@ const WEEK = 7 * DAY;
 /** Days that day effects are estimated from at all. */
 const DAYS_FOR_DAY_EFFECTS = 5;
 const KEPT_WEIGHT = 1e-9;
+/** Categories in which a common cause is looked for. */
+const MOST_APART = 100;
 
 /**
  * `blocks`: windows of the baseline in any order, empty ones allowed. `null` when none has rows.
@@ -77,6 +79,7 @@ export function calibrateBlocks(
   timed: readonly TimedBlock[],
   scoresOf: (shares: Float64Array) => ScoreSet,
   window: CalibrationWindow,
+  fitNulls: FitNulls = nullPosteriors,
 ): ColumnCalibration | null {
   const rows = timed.filter(({ counts }) => counts.some((count) => count > 0));
   const first = rows[0];
@@ -97,17 +100,17 @@ export function calibrateBlocks(
 
   const intraday = ms < DAY;
   const byDay = intraday && days >= DAYS_FOR_DAY_EFFECTS ? { days: times.map(({ day }) => day), distinct: days } : null;
-  const fitted = [fitScale(base, reference, seasons, { ms, byDay, ofWindows: true })];
+  const fitted = [fitScale(base, reference, seasons, { ms, byDay, ofWindows: true, fitNulls })];
   const dayOf = (t: number) => times[t]!.day;
   if (intraday) {
     const blocks = joinBlocks(base, dayOf);
     if (blocks.length >= ENOUGH_WINDOWS)
-      fitted.push(fitScale(blocks, reference, seasons, { ms: DAY, byDay: null, ofWindows: false }));
+      fitted.push(fitScale(blocks, reference, seasons, { ms: DAY, byDay: null, ofWindows: false, fitNulls }));
   }
   if (ms < WEEK && WEEK % ms === 0) {
     const blocks = wholeWeeks(base, times);
     if (blocks.length >= ENOUGH_WINDOWS)
-      fitted.push(fitScale(blocks, reference, seasons, { ms: WEEK, byDay: null, ofWindows: false }));
+      fitted.push(fitScale(blocks, reference, seasons, { ms: WEEK, byDay: null, ofWindows: false, fitNulls }));
   }
   const effective = median(fitted[0]!.effective);
   const provisional = effective < ENOUGH_WINDOWS || (intraday && days < ENOUGH_WINDOWS);
@@ -163,13 +166,14 @@ interface ScaleOptions {
   readonly ms: number;
   readonly byDay: WindowDays | null;
   readonly ofWindows: boolean;
+  readonly fitNulls: FitNulls;
 }
 
 function fitScale(
   blocks: readonly Block[],
   reference: ScoreReference,
   seasons: readonly Season[],
-  { ms, byDay, ofWindows }: ScaleOptions,
+  { ms, byDay, ofWindows, fitNulls }: ScaleOptions,
 ): { readonly scale: ScaleFit; readonly effective: number[] } {
   const { scores } = reference;
   const first = scores.polynomials.length;
@@ -213,7 +217,7 @@ function fitScale(
         : null,
     };
   });
-  const posteriors = nullPosteriors(prepared, sizes);
+  const posteriors = fitNulls(prepared, sizes, apartOf(reference, typical));
   return {
     effective: prepared.map(({ effective }) => effective.variance),
     scale: {
@@ -231,6 +235,16 @@ function fitScale(
       }),
     },
   };
+}
+
+/** The most frequent categories of at least a row in a typical block. */
+function apartOf({ scores, shares }: ScoreReference, typical: number): number[] {
+  if (scores.ordered) return [];
+  const first = scores.polynomials.length;
+  return [...scores.aspects.keys()]
+    .filter((j) => scores.aspects[j]!.kind === 'bin' && typical * shares[j - first]! >= 1)
+    .sort((a, b) => shares[b - first]! - shares[a - first]!)
+    .slice(0, MOST_APART);
 }
 
 /** Blocks with the same key joined, in order; the season of a block is the mean of its windows', weighted by rows. */

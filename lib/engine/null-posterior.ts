@@ -2,14 +2,18 @@
  * Posterior over the grid of nulls, for each score of a column at one scale, from the baseline's blocks of that scale.
  * The likelihood is tempered to the effective number of windows, so that 672 correlated hours do not pose as 672 witnesses.
  */
+import { commonCause } from './common-cause.ts';
 import type { EffectiveWindows } from './effective-windows.ts';
 import { logStudentFactor, NULL_GRID, TAU2_INDEX, TAU2_VALUES } from './null-grid.ts';
 import { negativeBinomialLog } from './rare-counts.ts';
+import { shareEvidence } from './shared-evidence.ts';
 
 /** Fewer expected rows in a set than this and its counts are judged as counts. */
 export const RARE_ROWS = 5;
 /** Effective windows below which nothing is tightened and verdicts are provisional. */
 export const ENOUGH_WINDOWS = 14;
+/** Effective windows of the median score from which a column may be found quiet. */
+const TELLING_WINDOWS = 21;
 const IMPOSSIBLE = 1e-300;
 
 export interface ScoreBlocks {
@@ -25,11 +29,38 @@ export interface ScoreBlocks {
 }
 
 /** Weights of the points of NULL_GRID, one array a score. `sizes`: rows of each block, all positive. */
-export function nullPosteriors(scores: readonly ScoreBlocks[], sizes: Float64Array): Float64Array[] {
+export type FitNulls = (
+  scores: readonly ScoreBlocks[],
+  sizes: Float64Array,
+  /** The scores that noise does not tie to each other (categories), in which a common cause would show. */
+  apart: readonly number[],
+) => Float64Array[];
+
+/** Of each score what its own windows tell, and as far as they leave it open what those of the other scores do. */
+export const nullPosteriors: FitNulls = (scores, sizes, apart) => {
+  const logs = likelihoods(scores, sizes);
+  const posteriors = posteriorsOf(scores, logs);
+  if (median(scores.map(({ effective }) => effective.variance)) < TELLING_WINDOWS) return posteriors;
+  return shareEvidence({
+    logs,
+    posteriors,
+    underDispersed: scores.map(({ tightens }) => tightens),
+    typical: median([...sizes]),
+    cause: commonCause(apart.map((j) => scores[j]!.z.map((z, b) => z * Math.sqrt(sizes[b]!)))),
+  });
+};
+
+/** Of each score what its own windows tell. */
+export const ownPosteriors: FitNulls = (scores, sizes) => posteriorsOf(scores, likelihoods(scores, sizes));
+
+function likelihoods(scores: readonly ScoreBlocks[], sizes: Float64Array): Float64Array[] {
   const variances = variancesOf(sizes);
-  const logs = scores.map((score) =>
+  return scores.map((score) =>
     score.rare === null ? scoreLikelihood(score, sizes.length, variances) : rareLikelihood(score, score.rare, sizes),
   );
+}
+
+function posteriorsOf(scores: readonly ScoreBlocks[], logs: readonly Float64Array[]): Float64Array[] {
   const priors = scores.map(({ tightens }) =>
     Float64Array.from(NULL_GRID, ({ phi, prior }) => (phi < 1 && !tightens ? IMPOSSIBLE : prior)),
   );
@@ -135,4 +166,8 @@ function lowerQuartile(weights: Float64Array): number {
     if (sum >= 0.25) return TAU2_VALUES[i]!;
   }
   return TAU2_VALUES[TAU2_VALUES.length - 1]!;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 }

@@ -20,6 +20,13 @@ export function rareTail(x: number, mean: number, dispersion: number): number {
   return Math.min(likely, x > mean ? atMost(x, mean, k) : atLeast(x, mean, k), 0.5);
 }
 
+/** Both tails at x: twice the smaller, or that alone where the other side has nothing as unlikely, not even no row at all. */
+export function rareTwoSided(x: number, mean: number, dispersion: number): number {
+  const tail = rareTail(x, mean, dispersion);
+  const none = atMost(0, mean, 1 / Math.max(dispersion, 1e-7));
+  return x > mean && none > tail ? tail : 2 * tail;
+}
+
 /** Of effective rows between 0 and 1 the continuous law between those two: part of a row is no whole one. */
 function atLeast(x: number, mean: number, k: number): number {
   return x > 0 ? regularizedBeta(mean / (k + mean), x, k) : 1;

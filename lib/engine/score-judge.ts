@@ -15,7 +15,7 @@ import { judgeMix, MIX_ROWS, type MixedScore } from './mix-score.ts';
 import { RARE_ROWS } from './null-posterior.ts';
 import { LEAST_SHARE, OutsideScore } from './outside-score.ts';
 import { type Confirmation, ScoreNullLaw } from './score-null.ts';
-import type { ScoreAspect } from './scores.ts';
+import { CROWDED, type ScoreAspect } from './scores.ts';
 import { signedRoot } from './signed-root.ts';
 import { tiltedRoot } from './tilted-root.ts';
 
@@ -271,9 +271,6 @@ interface Crowd {
   /** Bins with a share. */
   readonly used: number;
 }
-
-/** Share of one bin from which the scores of the shape are judged as those of a crowd. */
-const CROWDED = 0.5;
 
 /** `null` where no bin has half of the values. */
 function crowdOf({ scores }: ScoreReference, baseline: ArrayLike<number>): Crowd | null {

@@ -3,7 +3,7 @@ import { normalSurvival, studentTwoSided } from '../stats/special.ts';
 import type { ScaleFit, ScoreNull } from './calibration-fit.ts';
 import { NULL_GRID } from './null-grid.ts';
 import { RARE_ROWS } from './null-posterior.ts';
-import { rareTail } from './rare-counts.ts';
+import { rareTwoSided } from './rare-counts.ts';
 
 /** M of N windows must show a change before an episode opens; 1 of 1 where one is enough. */
 export interface Confirmation {
@@ -101,7 +101,7 @@ export class ScoreNullLaw {
       const dispersion = (TAU2[g]! * this.tauFactor + question.shape + extra) / expected;
       if (dispersion !== known) {
         known = dispersion;
-        tail = 2 * rareTail(x, mean, dispersion);
+        tail = rareTwoSided(x, mean, dispersion);
       }
       return tail;
     });

@@ -38,10 +38,14 @@ const POLYNOMIALS: readonly (readonly [ScoreAspect, number])[] = [
   [{ kind: 'location' }, 0.35],
   [{ kind: 'spread' }, 0.15],
 ];
+/** Where the location is the share of the rarer of two values, and judged as such (score-judge.ts). */
+const FLAG_WEIGHT = 0.01;
+/** Share of one bin from which the shape is that of a crowd. */
+export const CROWDED = 0.5;
 const TAILS = [0.001, 0.01];
 const TAILS_WEIGHT = 0.05;
-/** Of the four tails' weight, what values outside the range get. */
-const OUTSIDE_WEIGHT = 0.05;
+/** What values outside the range get, half of it from the four tails. */
+const OUTSIDE_WEIGHT = 0.1;
 /** A tail is the whole bins that come nearest below its share times this. */
 export const TAIL_SLACK = 1.5;
 const BINS_WEIGHT = 0.2;
@@ -50,7 +54,7 @@ const CATEGORIES_WEIGHT = 0.9;
 const MIX_WEIGHT = 0.2;
 /** Fewer categories show a change of their mix one by one. */
 const MIXED = 8;
-const MISSING_WEIGHT = 0.1;
+const MISSING_WEIGHT = 0.15;
 
 /** `shares`: of the baseline, one a bin, the last being `missing` if so said. Shares sum to 1. */
 export function numericScores(shares: ArrayLike<number>, hasMissing: boolean): ScoreSet {
@@ -58,13 +62,14 @@ export function numericScores(shares: ArrayLike<number>, hasMissing: boolean): S
   const core = hasMissing ? size - 1 : size;
   const inner = normalised(shares, core);
   const collector = new Collector();
+  const isFlag = inner.filter((share) => share > 0).length === 2 && inner.some((share) => share > CROWDED);
   orthonormal(inner, size).forEach((polynomial, i) => {
     const [aspect, weight] = POLYNOMIALS[i]!;
-    collector.polynomial(aspect, weight, polynomial);
+    collector.polynomial(aspect, isFlag ? FLAG_WEIGHT : weight, polynomial);
   });
   const cumulated = cumulate(inner);
   const outside = rangeOf(shares, core);
-  const tailWeight = outside === null ? TAILS_WEIGHT : TAILS_WEIGHT - OUTSIDE_WEIGHT / 4;
+  const tailWeight = outside === null ? TAILS_WEIGHT : TAILS_WEIGHT - OUTSIDE_WEIGHT / 8;
   const tails: string[] = [];
   for (const kind of ['low-tail', 'high-tail'] as const)
     for (const share of TAILS) {

@@ -1,9 +1,9 @@
 /** The two scores without a null of their own: the mix of many categories, and values outside the baseline's range. */
 import { describe, expect, test } from 'vitest';
-import { judgeColumn } from '../../lib/engine/column-verdict.ts';
+import { judgeColumn, judgeScores } from '../../lib/engine/column-verdict.ts';
 import { countsOfSample, numericColumnOf } from '../../lib/engine/sample-columns.ts';
 import { type Random, seededRandom } from '../../lib/stats/random.ts';
-import { categoricalOf, categoryCounts, DAY, drawCategories, START } from './verdict-data.ts';
+import { categoricalOf, categoryCounts, DAY, drawCategories, HOUR, START } from './verdict-data.ts';
 
 const options = (level: number) => ({
   level,
@@ -123,5 +123,68 @@ describe('values outside the range', () => {
     expect(result.summary).toMatch(/^values above [\d.]+ rose from 0 % to 0\.\d+ %/);
     // One alone is an outlier.
     expect(judgeColumn(column, countsOfSample(column, current.slice(0, -2)), options(1e-4)).status).toBe('ok');
+  });
+});
+
+describe('many quiet windows', () => {
+  const week = (shares: readonly number[], rows: number, random: Random) =>
+    Array.from({ length: 28 }, (_, i) => ({ start: START + i * DAY, drawn: drawCategories(random, rows, shares) }));
+  /** Of a column in a model of eight that is judged by the day and the week. */
+  const LEVEL = 0.00175;
+
+  test('show a third more or less of fifty categories on the first day', () => {
+    const random = seededRandom(8);
+    let seen = 0;
+    for (let month = 0; month < 12; month++) {
+      const column = categoricalOf(NAMES, week(SHARES, 1_000, random), '1d');
+      if (
+        judgeColumn(column, categoryCounts(drawCategories(random, 1_000, tilted(0.3))), options(LEVEL)).status ===
+        'drifted'
+      )
+        seen++;
+    }
+    // With the doubt that each category's own 28 windows leave: none.
+    expect(seen).toBeGreaterThanOrEqual(9);
+  });
+
+  test.each([1_000, 10_000])('that hide days too alike to tell keep the level at %d rows', (rows) => {
+    const random = seededRandom(rows);
+    let flagged = 0;
+    for (let month = 0; month < 12; month++) {
+      const day = (size: number) => drawCategories(random, size, tilted(0.03 * random.normal()));
+      const base = Array.from({ length: 28 }, (_, i) => ({ start: START + i * DAY, drawn: day(1_000) }));
+      const column = categoricalOf(NAMES, base, '1d');
+      for (let i = 0; i < 28; i++)
+        if (judgeColumn(column, categoryCounts(day(rows)), options(LEVEL)).status === 'drifted') flagged++;
+    }
+    // 336 days: 0.6 are allowed.
+    expect(flagged).toBeLessThanOrEqual(3);
+  });
+});
+
+describe('hours that differ by design', () => {
+  /** By night half of the categories are closed, and a fifth of the rows come. */
+  const hours = (random: Random, days: number) =>
+    Array.from({ length: days * 24 }, (_, t) => {
+      const night = t % 24 < 6;
+      const shares = normalised(SHARES.map((share, i) => (night && i % 2 === 0 ? 0 : share)));
+      return { start: START + t * HOUR, drawn: drawCategories(random, night ? 120 : 600, shares) };
+    });
+
+  test('leave the mix to the day', () => {
+    const random = seededRandom(9);
+    const column = categoricalOf(NAMES, hours(random, 28), '1h');
+    const moved = (rows: number) => categoryCounts(drawCategories(random, rows, tilted(0.6)));
+    const at = (from: number, ms: number) => ({ start: START + 28 * DAY + from, end: START + 28 * DAY + from + ms });
+    const asked = (from: number, ms: number) => ({ ...options(1), smallestEffect: 0, span: at(from, ms) });
+    const kinds = (from: number, ms: number, rows: number) =>
+      judgeScores(column, moved(rows), asked(from, ms)).flagged.map(({ aspect }) => aspect.kind);
+    for (const hour of [1, 4, 12]) expect(kinds(hour * HOUR, HOUR, 600)).not.toContain('mix');
+    expect(kinds(0, DAY, 10_000)).toContain('mix');
+    // Where hours are alike, theirs is judged.
+    const alike = hours(random, 28).map(({ start }) => ({ start, drawn: drawCategories(random, 300, SHARES) }));
+    const flat = categoricalOf(NAMES, alike, '1h');
+    const found = judgeScores(flat, moved(600), asked(12 * HOUR, HOUR)).flagged.map(({ aspect }) => aspect.kind);
+    expect(found).toContain('mix');
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { expectedFindings } from '../../lib/engine/expected-openings.ts';
 import { scoreReference } from '../../lib/engine/linear-scores.ts';
 import { NULL_GRID } from '../../lib/engine/null-grid.ts';
+import { negativeBinomialLog, rareTwoSided } from '../../lib/engine/rare-counts.ts';
 import { ScoreJudge } from '../../lib/engine/score-judge.ts';
 import { ScoreNullLaw } from '../../lib/engine/score-null.ts';
 import { categoricalScores, numericScores, type ScoreSet, setShares } from '../../lib/engine/scores.ts';
@@ -56,6 +57,26 @@ describe('the p-value of one score', () => {
           if (i > 0 && i <= top) expect(value).toBeGreaterThanOrEqual(q[i - 1]! * (1 - 1e-7));
           if (i > top) expect(value).toBeLessThanOrEqual(q[i - 1]! * (1 + 1e-7));
         });
+      }),
+    );
+  });
+
+  test('of a count is that of both tails, or of one where no row at all is likelier', () => {
+    const counts = fc.record({
+      x: fc.integer({ min: 0, max: 30 }),
+      mean: fc.double({ min: 0.05, max: 12, noNaN: true }),
+      dispersion: fc.constantFrom(1e-7, 0.1, 0.5, 2),
+    });
+    fc.assert(
+      fc.property(counts, ({ x, mean, dispersion }) => {
+        const chance = (i: number): number => Math.exp(negativeBinomialLog(i, mean, 1 / dispersion));
+        const below = (to: number): number =>
+          Array.from({ length: to }, (_, i) => chance(i)).reduce((a, b) => a + b, 0);
+        const tail = x > mean ? 1 - below(x) : below(x + 1);
+        // What rounding leaves of 1 less a sum is no tail.
+        if (tail < 1e-9 || tail > 0.5) return;
+        const oneSided = x > mean && chance(0) > tail;
+        expect(rareTwoSided(x, mean, dispersion) / (oneSided ? tail : 2 * tail)).toBeCloseTo(1, 4);
       }),
     );
   });
