@@ -98,6 +98,8 @@ async function make() {
     target: 'node20',
     // Native; the library over it is some hundred files, which would be most of a start.
     external: ['@duckdb/node-bindings'],
+    // Without comments all is ASCII, of which the engine holds half as much and reads it faster.
+    minifyWhitespace: true,
     metafile: true,
     logLevel: 'silent',
   };

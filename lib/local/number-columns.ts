@@ -25,13 +25,13 @@ export interface ColumnLimits {
 
 const MEBIBYTE = 2 ** 20;
 const LIMITS: ColumnLimits = {
-  buffer: 40 * MEBIBYTE,
+  buffer: 32 * MEBIBYTE,
   held: 128 * MEBIBYTE,
   piece: 4 * MEBIBYTE,
   thread: 16 * MEBIBYTE,
 };
 /** Columns that are read in pieces together. More take DuckDB more memory, fewer more queries. */
-const TOGETHER = 10;
+const TOGETHER = 8;
 /** One is filled while the other is worked on. */
 const BUFFERS = 2;
 /** Groups of columns at least, where they are held as a whole: the other thread has nothing to do before the first is read. */
