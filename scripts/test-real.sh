@@ -7,4 +7,5 @@ bash scripts/emulator.sh
 bash scripts/query-engines.sh
 bash scripts/versitygw.sh
 bash scripts/kafka.sh
+bash scripts/kubernetes-tools.sh
 exec npx vitest run --config vitest.real.config.ts "$@"

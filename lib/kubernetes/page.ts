@@ -14,7 +14,7 @@ export class Page extends Construct {
       scaling: Scaling.fixed(1),
       recreate: false,
       serves: true,
-      log: true,
+      log: false,
       secrets: [],
     }).name;
   }

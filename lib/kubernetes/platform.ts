@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { stringify } from 'yaml';
 import { ROLE_PORTS } from '../contracts/roles.ts';
 import type { Channel } from './channel.ts';
 import { PATHS } from './defaults.ts';
@@ -60,17 +59,25 @@ export class Platform extends Construct {
     const run = canonicalJson(runConfig(props));
     this.runConfigMap = this.#configMap('run', { 'run.yaml': run });
 
-    const told = stringify({ channels: channels.map(({ config }) => config) }, { lineWidth: 0 });
+    const told = canonicalJson({ channels: channels.map(({ config }) => config) });
     this.channelsConfigMap = channels.length === 0 ? null : this.#configMap('channels', { 'channels.yaml': told });
 
     this.monitorConfigMaps = monitors.map(({ model, files }) => ({
       name: this.#configMap(`monitor-${model}`, files),
-      files: Object.keys(files),
+      files: Object.keys(files).sort(),
     }));
     this.digests = {
       run: digest(run),
       channels: channels.length === 0 ? 'none' : digest(told),
-      monitors: digest(JSON.stringify(monitors.map(({ files }) => files))),
+      monitors: digest(
+        monitors
+          .flatMap(({ files }) =>
+            Object.keys(files)
+              .sort()
+              .map((name) => digest(files[name] ?? '')),
+          )
+          .join(''),
+      ),
     };
 
     // Both ways, for our own pods and no others: the namespace may be shared.

@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 import { stringify } from 'yaml';
 import { prometheusRuleGroups } from '../alerts/prometheus.ts';
 import type { AlertChanges } from '../alerts/rules.ts';
+import { PARTS } from './defaults.ts';
 import { instanceLabels, partLabels } from './names.ts';
 import type { Platform } from './platform.ts';
 
@@ -48,7 +49,7 @@ export class Watching {
       new k8s.KubeConfigMap(scope, 'PrometheusFiles', {
         metadata: platform.metadata('prometheus'),
         data: {
-          'alerts.yaml': stringify(ruleGroups(options), { lineWidth: 0 }),
+          'alerts.yaml': stringify(ruleGroups(platform, options), { lineWidth: 0 }),
           'scrape.yaml': stringify(scrapeConfigs(platform), { lineWidth: 0 }),
         },
       });
@@ -104,15 +105,21 @@ function ruleObject(scope: Construct, platform: Platform, options: OperatorOptio
     apiVersion: 'monitoring.coreos.com/v1',
     kind: 'PrometheusRule',
     metadata: { name, namespace, labels: { ...labels, ...options.labels } },
-    spec: ruleGroups(options),
+    spec: ruleGroups(platform, options),
   });
 }
 
-function ruleGroups({ changes, notifier }: RuleOptions): ReturnType<typeof prometheusRuleGroups> {
+function ruleGroups({ props }: Platform, { changes, notifier }: RuleOptions): ReturnType<typeof prometheusRuleGroups> {
+  const { runbook, dashboards } = props.links;
   return prometheusRuleGroups({
     deployment: 'machines',
+    parts: PARTS,
+    // The operator's Alertmanager gives the alerts of a namespace to the routes of that namespace.
+    labels: { namespace: props.namespace },
     ...(changes === undefined ? {} : { changes }),
     ...(notifier === undefined ? {} : { notifier }),
+    ...(runbook === undefined ? {} : { runbook }),
+    ...(dashboards === undefined ? {} : { dashboards: dashboards.replace(/\/$/, '') }),
   });
 }
 

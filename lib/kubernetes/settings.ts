@@ -1,0 +1,255 @@
+/** A chart as a YAML file says it, for those who write no TypeScript: `mlmon render kubernetes FILE`, and the values of the Helm chart. */
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { type Problem, ProblemError } from '../contracts/problem.ts';
+import { schemaProblems } from '../contracts/schema-problems.ts';
+import { Channel } from './channel.ts';
+import type { ModelMonitoringChartProps } from './chart-props.ts';
+import { PARTS } from './defaults.ts';
+import { Grafana } from './grafana.ts';
+import { Log } from './log.ts';
+import { Monitor } from './monitor.ts';
+import { Peer } from './peer.ts';
+import { Scaling } from './scaling.ts';
+import { Store } from './store.ts';
+import { Watching } from './watching.ts';
+
+const text = z.string().min(1);
+const whole = z.number().int().min(1);
+const labels = z.record(text, z.string());
+const secretKey = z.object({ secret: text, key: text }).strict();
+const peer = z.union([
+  z.object({ namespace: text, podLabels: labels.optional() }).strict(),
+  z.object({ cluster: z.literal(true), podLabels: labels.optional() }).strict(),
+  z.object({ cidr: text, except: z.array(text).optional() }).strict(),
+  z.literal('anywhere'),
+]);
+const peers = z.array(peer).min(1);
+
+const channel = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('slack'), name: text.optional(), url: secretKey }).strict(),
+  z.object({ type: z.literal('teams'), name: text.optional(), url: secretKey }).strict(),
+  z
+    .object({ type: z.literal('pagerduty'), name: text.optional(), routingKey: secretKey, address: z.url().optional() })
+    .strict(),
+  z
+    .object({ type: z.literal('opsgenie'), name: text.optional(), apiKey: secretKey, address: z.url().optional() })
+    .strict(),
+  z
+    .object({
+      type: z.literal('webhook'),
+      name: text.optional(),
+      url: secretKey,
+      signingKey: secretKey.optional(),
+      port: whole.max(65_535).optional(),
+    })
+    .strict(),
+]);
+
+const scaling = z
+  .object({
+    fixed: whole.optional(),
+    cpu: z
+      .object({ minimum: whole.optional(), maximum: whole.optional(), utilisation: whole.optional() })
+      .strict()
+      .optional(),
+    lag: z
+      .object({ minimum: whole.optional(), maximum: whole.optional(), lagPerReplica: whole.optional() })
+      .strict()
+      .optional(),
+  })
+  .strict()
+  .refine((one) => Object.values(one).filter((value) => value !== undefined).length === 1, 'one of fixed, cpu and lag');
+
+const sizes = z.object({ cpu: text.optional(), memory: text.optional(), temporary: text.optional() }).strict();
+
+export const settingsSchema = z
+  .object({
+    name: text.optional(),
+    namespace: text.optional(),
+    createNamespace: z.boolean().optional(),
+    image: text.optional(),
+    imagePullPolicy: z.enum(['Always', 'IfNotPresent']).optional(),
+    imagePullSecrets: z.array(text).optional(),
+    log: z
+      .object({
+        kafka: z
+          .object({
+            brokers: z.array(text).min(1),
+            topic: text.optional(),
+            group: text.optional(),
+            partitions: whole.optional(),
+            tls: z
+              .object({ ca: secretKey.optional(), certificate: secretKey.optional(), key: secretKey.optional() })
+              .strict()
+              .optional(),
+            sasl: z
+              .object({
+                mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
+                username: secretKey,
+                password: secretKey,
+              })
+              .strict()
+              .optional(),
+            peers: peers.optional(),
+          })
+          .strict(),
+      })
+      .strict(),
+    store: z
+      .object({
+        s3: z
+          .object({
+            bucket: text,
+            prefix: text.optional(),
+            region: text.optional(),
+            endpoint: text.optional(),
+            ca: secretKey.optional(),
+            accessKeyId: secretKey.optional(),
+            secretAccessKey: secretKey.optional(),
+            peers: peers.optional(),
+          })
+          .strict(),
+      })
+      .strict(),
+    /** Monitor files and folders of them, seen from this file. */
+    monitors: z.array(text),
+    tokens: secretKey.optional(),
+    policyKey: secretKey.optional(),
+    channels: z.array(channel).optional(),
+    watching: z
+      .union([
+        z
+          .object({
+            operator: z.object({ labels: labels.optional(), by: z.enum(['pods', 'services']).optional() }).strict(),
+          })
+          .strict(),
+        z.enum(['files', 'none']),
+      ])
+      .optional(),
+    grafana: z
+      .union([
+        z
+          .object({ sidecar: z.object({ labels: labels.optional(), annotations: labels.optional() }).strict() })
+          .strict(),
+        z.object({ operator: z.object({ instances: labels, folder: text.optional() }).strict() }).strict(),
+        z.literal('none'),
+      ])
+      .optional(),
+    links: z
+      .object({ page: z.url().optional(), runbook: z.url().optional(), dashboards: z.url().optional() })
+      .strict()
+      .optional(),
+    hostNames: z.array(text).optional(),
+    collectors: scaling.optional(),
+    profilers: scaling.optional(),
+    resources: z.partialRecord(z.enum(PARTS), sizes).optional(),
+    limits: z.enum(['memory', 'memory-and-cpu']).optional(),
+    priorityClassName: text.optional(),
+    serviceAccountAnnotations: labels.optional(),
+    clients: peers.optional(),
+    scrapers: peers.optional(),
+    dns: peers.optional(),
+    owner: text.optional(),
+  })
+  .strict();
+export type Settings = z.output<typeof settingsSchema>;
+
+/** @throws ProblemError with all problems of the file and of the monitors it names */
+export function readSettings(file: string): ModelMonitoringChartProps {
+  let content: string;
+  try {
+    content = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ProblemError([
+      {
+        code: 'file',
+        path: file,
+        message: 'cannot be read',
+        got: (error as NodeJS.ErrnoException).code,
+        expected: 'a YAML file with log, store and monitors',
+        fix: 'begin with environments/kubernetes/example.yaml',
+      },
+    ]);
+  }
+  const document = parseDocument(content, { prettyErrors: true });
+  const found: Problem[] = document.errors.map((error) => ({
+    code: 'yaml',
+    path: `line ${error.linePos?.[0].line ?? '?'}`,
+    message: error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? 'is not readable',
+    expected: 'YAML',
+  }));
+  const input: unknown = found.length > 0 ? null : document.toJS({ maxAliasCount: 20 });
+  const parsed = found.length > 0 ? null : settingsSchema.safeParse(input ?? {});
+  if (parsed?.success === true) return chartPropsOf(parsed.data, dirname(resolve(file)));
+  if (parsed?.success === false) found.push(...schemaProblems(settingsSchema, input ?? {}, parsed.error.issues));
+  throw new ProblemError(
+    found.map((problem) => ({ ...problem, path: problem.path === '' ? file : `${file}: ${problem.path}` })),
+  );
+}
+
+/** Paths of monitors are seen from `folder`. */
+export function chartPropsOf(settings: Settings, folder: string): ModelMonitoringChartProps {
+  const { log, store, monitors, channels, watching, grafana, collectors, profilers, clients, scrapers, dns, ...same } =
+    settings;
+  const { peers: ofKafka, ...kafka } = log.kafka;
+  const { peers: ofStore, ...s3 } = store.s3;
+  return {
+    ...same,
+    log: Log.kafka({ ...kafka, ...(ofKafka === undefined ? {} : { peers: ofKafka.map(peerOf) }) }),
+    store: Store.s3({ ...s3, ...(ofStore === undefined ? {} : { peers: ofStore.map(peerOf) }) }),
+    monitors: monitors.flatMap((path) => monitorsAt(resolve(folder, path))),
+    ...(channels === undefined ? {} : { channels: channels.map(channelOf) }),
+    ...(watching === undefined ? {} : { watching: watchingOf(watching) }),
+    ...(grafana === undefined ? {} : { grafana: grafanaOf(grafana) }),
+    ...(collectors === undefined ? {} : { collectors: scalingOf(collectors) }),
+    ...(profilers === undefined ? {} : { profilers: scalingOf(profilers) }),
+    ...(clients === undefined ? {} : { clients: clients.map(peerOf) }),
+    ...(scrapers === undefined ? {} : { scrapers: scrapers.map(peerOf) }),
+    ...(dns === undefined ? {} : { dns: dns.map(peerOf) }),
+  };
+}
+
+function monitorsAt(path: string): Monitor[] {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+    ? Monitor.fromFolder(path)
+    : [Monitor.fromFile(path)];
+}
+
+function peerOf(one: z.output<typeof peer>): Peer {
+  if (one === 'anywhere') return Peer.anywhere();
+  if ('cidr' in one) return Peer.addresses(one.cidr, one.except === undefined ? {} : { except: one.except });
+  const options = one.podLabels === undefined ? {} : { podLabels: one.podLabels };
+  return 'namespace' in one ? Peer.namespace(one.namespace, options) : Peer.cluster(options);
+}
+
+function channelOf(one: z.output<typeof channel>): Channel {
+  const named = one.name === undefined ? {} : { name: one.name };
+  const addressed = 'address' in one && one.address !== undefined ? { ...named, url: one.address } : named;
+  if (one.type === 'slack') return Channel.slack(one.url, named);
+  if (one.type === 'teams') return Channel.teams(one.url, named);
+  if (one.type === 'pagerduty') return Channel.pagerDuty(one.routingKey, addressed);
+  if (one.type === 'opsgenie') return Channel.opsgenie(one.apiKey, addressed);
+  return Channel.webhook(one.url, {
+    ...named,
+    ...(one.signingKey === undefined ? {} : { signingKey: one.signingKey }),
+    ...(one.port === undefined ? {} : { port: one.port }),
+  });
+}
+
+function watchingOf(one: NonNullable<Settings['watching']>): Watching {
+  if (one === 'none') return Watching.none();
+  return one === 'files' ? Watching.files() : Watching.operator(one.operator);
+}
+
+function grafanaOf(one: NonNullable<Settings['grafana']>): Grafana {
+  if (one === 'none') return Grafana.none();
+  return 'sidecar' in one ? Grafana.sidecar(one.sidecar) : Grafana.operator(one.operator);
+}
+
+function scalingOf({ fixed, cpu, lag }: z.output<typeof scaling>): Scaling {
+  if (fixed !== undefined) return Scaling.fixed(fixed);
+  return lag === undefined ? Scaling.cpu(cpu) : Scaling.lag(lag);
+}

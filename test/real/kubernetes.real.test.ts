@@ -1,0 +1,301 @@
+/** Manifests before judges that are not ours: schemas of Kubernetes and its operators, kube-score, the policy code of Pod Security, helm, kustomize. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAllDocuments, stringify } from 'yaml';
+import { Watching } from '../../lib/kubernetes/index.ts';
+import { REFERENCE } from '../../scripts/deploy-files.ts';
+import { CHARTS, FULL, neighbours } from '../kubernetes/charts.ts';
+import { CHURN, type K8sObject, MINIMAL, objectsOf, templates } from '../kubernetes/objects.ts';
+import { SCHEMAS, tool } from './kubernetes/tools.ts';
+import { CHECKOUT } from './programs.ts';
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mlmon-kubernetes-'));
+  const { status, stderr } = spawnSync('bash', [join(CHECKOUT, 'scripts/kubernetes-tools.sh')], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`scripts/kubernetes-tools.sh failed:\n${stderr}`);
+}, 1_500_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const yaml = (objects: readonly unknown[]): string =>
+  objects.map((object) => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n');
+
+function documents(text: string): K8sObject[] {
+  const all = parseAllDocuments(text);
+  if (!Array.isArray(all)) throw new Error('no documents');
+  return all.map((document) => document.toJS({ maxAliasCount: -1 }) as K8sObject).filter((object) => object !== null);
+}
+
+describe('kubeconform', () => {
+  const conform = (objects: readonly unknown[]): ReturnType<typeof tool> =>
+    tool(
+      'kubeconform',
+      ['-strict', '-summary', '-schema-location', `${SCHEMAS}/{{.ResourceKind}}{{.KindSuffix}}.json`, '-'],
+      yaml(objects),
+    );
+
+  it.each(Object.entries(CHARTS))('finds every object of %s valid, those of operators too', (_name, objectsOfChart) => {
+    const objects = objectsOfChart();
+    const { code, out } = conform(objects);
+    expect([out.trim(), code]).toEqual([
+      `Summary: ${objects.length} resources found parsing stdin - Valid: ${objects.length}, Invalid: 0, Errors: 0, Skipped: 0`,
+      0,
+    ]);
+  });
+
+  it('would find a field that is spelt wrong, in core objects and in those of operators', () => {
+    for (const kind of ['Deployment', 'PrometheusRule', 'ScaledObject']) {
+      const object = objectsOf(FULL).find((one) => one.kind === kind);
+      const wrong = conform([{ ...object, spec: { ...object?.spec, replicass: 2 } }]);
+      expect([kind, wrong.code]).toEqual([kind, 1]);
+      expect(wrong.out).toMatch(/replicass/);
+    }
+  });
+});
+
+describe('kube-score', () => {
+  /** What is deliberately otherwise, with the reason. */
+  const EXCEPTIONS: Readonly<Record<string, string>> = {
+    'deployment-has-host-podantiaffinity':
+      'containers are spread by topologySpreadConstraints, which kube-score does not know',
+    'deployment-strategy':
+      'evaluator, labeler and notifier end before they begin again: two at once would do the same work twice',
+    'deployment-replicas':
+      'evaluator, labeler, notifier, page and archiver are one by design; cursors make more of them useless',
+  };
+
+  it.each([
+    ['minimal with limits', () => objectsOf({ ...MINIMAL, limits: 'memory-and-cpu' as const })],
+    ['full', () => objectsOf({ ...FULL, imagePullPolicy: 'Always' as const })],
+  ] as const)('has nothing to say of %s but named exceptions', (_name, objectsOfChart) => {
+    const { out, err } = tool(
+      'kube-score',
+      ['score', '--output-format', 'json', '--kubernetes-version', 'v1.32', '-'],
+      yaml(objectsOfChart()),
+    );
+    interface Scored {
+      readonly object_name: string;
+      readonly checks: readonly {
+        readonly check: { readonly id: string };
+        readonly grade: number;
+        readonly skipped: boolean;
+        readonly comments: readonly { readonly summary: string; readonly path: string }[] | null;
+      }[];
+    }
+    const scored = JSON.parse(out || `"${err}"`) as readonly Scored[];
+    expect(scored.length).toBeGreaterThanOrEqual(20);
+    const findings = scored.flatMap(({ object_name, checks }) =>
+      checks
+        .filter(({ grade, skipped, check }) => !skipped && grade < 10 && !Object.hasOwn(EXCEPTIONS, check.id))
+        .map(
+          ({ check, comments }) =>
+            `${object_name}: ${check.id}: ${(comments ?? []).map(({ summary, path }) => `${path} ${summary}`).join('; ')}`,
+        ),
+    );
+    expect(findings).toEqual([]);
+  });
+});
+
+describe('the policy code of Pod Security', () => {
+  const judge = (objects: readonly K8sObject[]): ReturnType<typeof tool> =>
+    tool(
+      'pod-security',
+      [],
+      templates(objects)
+        .map(({ object, template }) =>
+          JSON.stringify({ name: object.metadata.name, labels: template.metadata.labels, spec: template.spec }),
+        )
+        .join('\n'),
+    );
+
+  it.each(Object.entries(CHARTS))('admits every pod of %s as restricted', (_name, objectsOfChart) => {
+    const objects = objectsOfChart();
+    const { code, out, err } = judge(objects);
+    expect([out, code]).toEqual(['', 0]);
+    expect(err).toContain(`${templates(objects).length} read, 0 refused`);
+    expect(templates(objects).length).toBeGreaterThan(0);
+  });
+
+  it('would refuse one that may be root', () => {
+    const [deployment] = objectsOf().filter(({ kind }) => kind === 'Deployment');
+    const text = JSON.stringify(deployment).replaceAll('"runAsNonRoot":true', '"runAsNonRoot":false');
+    expect(judge([JSON.parse(text)])).toMatchObject({ code: 1, out: expect.stringContaining('runAsNonRoot') });
+  });
+});
+
+/** By kind and name, in no order of lists that mean sets. */
+function keyed(objects: readonly K8sObject[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    objects
+      .map((object) => [`${object.kind}/${object.metadata.name}`, normal(object)] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
+function normal(object: K8sObject): unknown {
+  return JSON.parse(JSON.stringify(object));
+}
+
+describe('the Helm chart', () => {
+  const template = (
+    values: unknown,
+    namespace = 'ml-monitoring',
+    ...more: readonly string[]
+  ): ReturnType<typeof tool> => {
+    const file = join(folder, 'values.yaml');
+    writeFileSync(file, stringify(values));
+    return tool('helm', [
+      'template',
+      'release',
+      join(CHECKOUT, 'deploy/kubernetes/helm'),
+      '--namespace',
+      namespace,
+      '--kube-version',
+      '1.36.0',
+      '-f',
+      file,
+      ...more,
+    ]);
+  };
+
+  it('gives the objects of the chart, with its own values', () => {
+    const { out, err } = template({});
+    expect(err).toBe('');
+    expect(keyed(documents(out))).toEqual(keyed(objectsOf(REFERENCE)));
+  });
+
+  const secret = (name: string, key: string): { secret: string; key: string } => ({ secret: name, key });
+  const namespace = (name: string): unknown => ({
+    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
+  });
+
+  it('gives the objects of the chart, with everything said', () => {
+    const { out, err } = template(
+      {
+        name: 'watch',
+        image: {
+          repository: 'registry.example.com/mlmon',
+          digest: `sha256:${'0'.repeat(64)}`,
+          pullPolicy: 'IfNotPresent',
+          pullSecrets: ['registry'],
+        },
+        log: {
+          kafka: {
+            brokers: ['kafka-0.kafka:9093', 'kafka-1.kafka:9094'],
+            topic: 'events',
+            group: 'watch',
+            partitions: 12,
+            tls: { ca: secret('kafka', 'ca.crt') },
+            sasl: {
+              mechanism: 'scram-sha-512',
+              username: secret('kafka', 'user'),
+              password: secret('kafka', 'password'),
+            },
+            peers: [namespace('kafka')],
+          },
+        },
+        store: {
+          s3: {
+            bucket: 'models',
+            prefix: 'monitoring/',
+            region: 'eu-central-1',
+            endpoint: 'https://minio.storage.svc:9000',
+            ca: secret('storage', 'ca.crt'),
+            accessKeyId: secret('storage', 'id'),
+            secretAccessKey: secret('storage', 'secret'),
+            peers: [{ ...(namespace('storage') as object), podSelector: { matchLabels: { app: 'minio' } } }],
+          },
+        },
+        monitors: { churn: CHURN.files },
+        owner: 'platform',
+        tokens: secret('tokens', 'lines'),
+        policyKey: secret('policy', 'key'),
+        channels: (FULL.channels ?? []).map(({ config, secrets, port }, at) => ({
+          config,
+          secrets,
+          port,
+          ...(at === 0 ? {} : { peers: [{ ipBlock: { cidr: '10.1.0.0/16' } }] }),
+        })),
+        links: FULL.links,
+        hostNames: ['events.example.com'],
+        collectors: { fixed: 3 },
+        profilers: { fixed: null, lag: { minimum: 2, lagPerReplica: 5000 } },
+        resources: { labeler: { memory: '2Gi' } },
+        limits: 'memory-and-cpu',
+        priorityClassName: 'important',
+        serviceAccountAnnotations: FULL.serviceAccountAnnotations,
+        clients: [namespace('serving')],
+        scrapers: [namespace('observability')],
+        dns: [{ ipBlock: { cidr: '169.254.20.10/32' } }],
+        watching: { labels: { release: 'prometheus' }, by: 'services' },
+        grafana: { annotations: { folder: 'Models' } },
+      },
+      'models',
+    );
+    expect(err).toBe('');
+    expect(keyed(documents(out))).toEqual(keyed(objectsOf(FULL)));
+  });
+
+  it('gives the objects of the chart, without operators', () => {
+    const { out, err } = template({ watching: { mode: 'files' }, grafana: { mode: 'none' } });
+    expect(err).toBe('');
+    const dashboards = /-dashboard-/;
+    const expected = objectsOf({ ...REFERENCE, watching: Watching.files() });
+    expect(keyed(documents(out))).toEqual(keyed(expected.filter(({ metadata }) => !dashboards.test(metadata.name))));
+  });
+
+  it('passes its own linter, and refuses wrong values in words', () => {
+    expect(tool('helm', ['lint', '--strict', join(CHECKOUT, 'deploy/kubernetes/helm')])).toMatchObject({ code: 0 });
+    const wrong = template({ log: { kafka: { brokers: ['kafka'], topics: 'x' } }, replicas: 3 });
+    expect(wrong.code).toBe(1);
+    for (const word of ['brokers', 'topics', 'replicas']) expect(wrong.err).toContain(word);
+    expect(template({ image: { tag: 'latest' } }).err).toContain('latest is no fixed version');
+  });
+});
+
+describe('kustomize', () => {
+  const build = (path: string): K8sObject[] => {
+    const { code, out, err } = tool('kustomize', ['build', join(CHECKOUT, 'deploy/kubernetes', path)]);
+    expect([err, code]).toEqual(['', 0]);
+    return documents(out);
+  };
+
+  it('gives the objects of the chart from the base, but for the digest in the name of the configuration', () => {
+    const text = JSON.stringify(build('base')).replaceAll(/mlmon-run-[a-z0-9]{10}/g, 'mlmon-run');
+    const objects = JSON.parse(text) as K8sObject[];
+    const sameRun = (all: readonly K8sObject[]): unknown =>
+      keyed(
+        all.map((object) =>
+          object.kind === 'ConfigMap' && object.metadata.name === 'mlmon-run'
+            ? { ...object, data: documents(object.data?.['run.yaml'] ?? '') as never }
+            : object,
+        ),
+      );
+    expect(sameRun(objects)).toEqual(sameRun(objectsOf(REFERENCE)));
+  });
+
+  it('rolls out a changed configuration: the overlay names another one', () => {
+    const objects = build('overlays/example');
+    const runs = objects.filter(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.startsWith('mlmon-run'));
+    expect(runs).toHaveLength(1);
+    expect(runs[0]?.data?.['run.yaml']).toContain('kafka.example.com:9093');
+    const evaluator = objects.find(
+      ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'mlmon-evaluator',
+    );
+    expect(JSON.stringify(evaluator)).toContain(runs[0]?.metadata.name);
+    expect(JSON.stringify(evaluator)).toContain('/etc/mlmon/monitors');
+  });
+
+  it('adds the sidecar to a Deployment by the component', () => {
+    const { served } = neighbours();
+    const expected = templates(served)[0]?.template.spec.initContainers;
+    const [deployment] = build('overlays/sidecar-example').filter(({ kind }) => kind === 'Deployment');
+    const [container] = templates([deployment!])[0]?.template.spec.initContainers ?? [];
+    expect(container).toMatchObject({ name: 'mlmon-sidecar', restartPolicy: 'Always' });
+    expect(container?.securityContext).toEqual(expected?.[0]?.securityContext);
+  });
+});
