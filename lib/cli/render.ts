@@ -1,6 +1,8 @@
 /** `mlmon render`: writes what is generated from the sources. */
 import { join } from 'node:path';
+import { renderAlertmanager } from '../alerts/alertmanager.ts';
 import { alarmData } from '../alerts/cloudwatch.ts';
+import { EXAMPLE_RECEIVERS } from '../alerts/example-receivers.ts';
 import { renderPrometheusRules } from '../alerts/prometheus.ts';
 import { renderRunbook } from '../alerts/runbook.ts';
 import { renderMetricReference } from '../contracts/metric-reference.ts';
@@ -31,6 +33,7 @@ const ARTEFACTS: Readonly<Record<string, readonly Artefact[]>> = {
       render: () => `${MADE}${renderPrometheusRules({ deployment: 'machines' })}`,
     },
     { file: 'prometheus/alerts-aws.yaml', render: () => `${MADE}${renderPrometheusRules({ deployment: 'aws' })}` },
+    { file: 'prometheus/alertmanager.yaml', render: () => `${MADE}${renderAlertmanager(EXAMPLE_RECEIVERS)}` },
     { file: 'cloudwatch/alarms.json', render: () => `${JSON.stringify(alarmData(), null, 2)}\n` },
   ],
   dashboards: [
@@ -52,7 +55,8 @@ const help = `mlmon render: writes generated artefacts
 Usage: mlmon render alerts|dashboards|runbook|metrics|schema [-o DIR]
 
   alerts         rules for Prometheus (prometheus/alerts.yaml), for Managed Prometheus (prometheus/alerts-aws.yaml),
-                 and CloudWatch alarms as data (cloudwatch/alarms.json)
+                 a configuration of Alertmanager to begin with (prometheus/alertmanager.yaml), and CloudWatch alarms
+                 as data (cloudwatch/alarms.json)
   dashboards     the Grafana dashboards (grafana/*.json), and the CloudWatch dashboards of platform and models, with
                  names of an example
   runbook        the runbook of all alerts, Markdown
