@@ -25,6 +25,7 @@ const BENCHMARKS = [
   'synthesis',
   'collector',
   'log',
+  'kafka',
   'platform-memory',
   'compare',
   'backtest',

@@ -195,7 +195,8 @@ export class Appender {
       ...connectionOptions(this.#options.config, this.#options.clientId),
       acks: ProduceAcks.ALL,
       idempotent: true,
-      compression: 'lz4',
+      // Decoding would take longer than reading; a topic that shall be small has compression.type of its own.
+      compression: 'none',
       // Repetitions are known as such by the broker.
       retries: 3,
       retryDelay: 250,

@@ -72,7 +72,7 @@ export class PartitionReader {
         records.push(record);
         bytes += size;
       }
-      if (isFull || (this.#atEnd && (hasLooked || records.length > 0))) break;
+      if (isFull || records.length >= limit.records || (this.#atEnd && (hasLooked || records.length > 0))) break;
       // What somebody else began to fetch may be older than this call.
       const isMine = this.#pending === null;
       await this.#fill();
