@@ -24,6 +24,14 @@ export interface Looked {
   readonly recovered: number;
 }
 
+/** MiB, for who wants to know what resident memory is made of. */
+function memory(): string {
+  const { rss, heapTotal, heapUsed, external, arrayBuffers } = process.memoryUsage();
+  return Object.entries({ rss, heapTotal, heapUsed, external, arrayBuffers })
+    .map(([name, bytes]) => `${name} ${Math.round(bytes / 1_048_576)}`)
+    .join(', ');
+}
+
 async function sidecar(told: SidecarTold): Promise<{ ports: object; look: () => Omit<Looked, 'cpu'> }> {
   const config = runConfigSchema.parse({
     schema: 'mlmon.run/v1',
@@ -109,7 +117,11 @@ const { ports, look } =
     : kind === 'model'
       ? await model()
       : await sink((JSON.parse(told) as { port?: number }).port ?? 0);
-process.on('message', () => {
+process.on('message', (what) => {
+  if (what === 'memory') {
+    process.send?.(memory());
+    return;
+  }
   const { user, system } = process.cpuUsage();
   process.send?.({ cpu: (user + system) / 1e6, ...look() } satisfies Looked);
 });

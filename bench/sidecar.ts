@@ -56,6 +56,13 @@ async function start(kind: 'sidecar' | 'model' | 'sink', told: SidecarTold | { p
   return { child, ...ports };
 }
 
+function memory({ child }: Started): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('message', (message) => resolve(String(message)));
+    child.send('memory');
+  });
+}
+
 function look({ child }: Started): Promise<Looked> {
   return new Promise((resolve) => {
     child.once('message', (message) => resolve(message as Looked));
@@ -239,8 +246,12 @@ class Sender {
     this.#socket.on('data', (chunk: Buffer) => this.#read(chunk));
     this.#socket.on('error', () => undefined);
   }
+  /** Of those asked for, as many as wait for no more than 64 answers: a sender that waits does not run away from a slow machine. */
+  offer(count: number): void {
+    this.send(Math.min(count, 64 - (this.sent - this.acknowledged - this.refused)));
+  }
   send(count: number): void {
-    if (count === 0) return;
+    if (count <= 0) return;
     const pieces: Buffer[] = [];
     for (let i = 0; i < count; i++) pieces.push(this.#requests[this.sent++ % this.#requests.length]!);
     this.#socket.write(Buffer.concat(pieces));
@@ -343,7 +354,7 @@ function stream(port: number, rate: number): { readonly senders: readonly Sender
     if (due <= 0) return;
     sent += due;
     for (let i = 0; i < senders.length; i++)
-      senders[i]!.send(Math.floor(due / senders.length) + (i < due % senders.length ? 1 : 0));
+      senders[i]!.offer(Math.floor(due / senders.length) + (i < due % senders.length ? 1 : 0));
   }, 2);
   return { senders, stop: () => clearInterval(timer) };
 }
@@ -359,6 +370,7 @@ async function outage(): Promise<void> {
   for (let i = 0; i < length; i++) {
     await pause(1_000);
     resident.push(residentMiB(sidecar));
+    if (i % 10 === 9) process.stdout.write(`${i + 1} s, MiB: ${await memory(sidecar)}\n`);
   }
   coming.stop();
   await pause(1_500);
@@ -367,7 +379,7 @@ async function outage(): Promise<void> {
   const before = await look(sidecar);
   const acknowledged = total('acknowledged');
   process.stdout.write(
-    `outage of ${length} s: sent ${total('sent')}, acknowledged ${acknowledged}, refused with 429 ${total('refused')}; ledger: received ${before.received}, waiting ${before.waiting}\n`,
+    `outage of ${length} s: offered ${length * rate}, sent ${total('sent')}, acknowledged ${acknowledged}, refused with 429 ${total('refused')}; ledger: received ${before.received}, waiting ${before.waiting}\n`,
   );
   for (const sender of coming.senders) sender.close();
   const most = Math.max(...resident);
