@@ -19,6 +19,8 @@ export const COOL_DOWN = DAY;
 interface Machine {
   readonly signal: Signal;
   readonly version: string;
+  /** Blind for labels, which is another matter than blind for events: what ends the one says nothing of the other. */
+  readonly ofLabels?: boolean;
   /** The last N base windows, newest last: what each flagged. */
   recent: { start: number; names: string[] }[];
   open: Episode | null;
@@ -73,10 +75,7 @@ export function foldEpisodes(before: FoldState, arrived: readonly Judgement[], r
   const cut = firstUnsettled < 0 ? tail.length : firstUnsettled;
 
   const machines = new Map<string, Machine>(
-    before.checkpoint.map((machine) => [
-      machineKey(machine.version, machine.signal),
-      structuredClone(machine) as Machine,
-    ]),
+    before.checkpoint.map((machine) => [machineKey(machine), structuredClone(machine) as Machine]),
   );
   const episodes = new Map<string, Episode>();
   for (const { open } of machines.values()) if (open !== null) episodes.set(open.id, open);
@@ -110,7 +109,9 @@ function inWindowOrder(a: Judgement, b: Judgement): number {
 }
 
 const windowKey = (j: Judgement): string => `${j.kind}/${j.start}/${j.length}/${j.version}`;
-const machineKey = (version: string, signal: Signal): string => `${signal}/${version}`;
+const machineKey = ({ signal, version, ofLabels }: Pick<Machine, 'signal' | 'version' | 'ofLabels'>): string =>
+  `${signal}/${version}${ofLabels === true ? '/labels' : ''}`;
+const isOfLabels = ({ kind }: Judgement, signal: Signal): boolean => signal === 'blind' && kind === 'performance';
 
 function step(
   machines: Map<string, Machine>,
@@ -121,10 +122,10 @@ function step(
 ): void {
   const condition = judgement.conditions[signal];
   if (condition === undefined) return;
-  const key = machineKey(judgement.version, signal);
+  const what = { signal, version: judgement.version, ...(isOfLabels(judgement, signal) ? { ofLabels: true } : {}) };
+  const key = machineKey(what);
   const machine = machines.get(key) ?? {
-    signal,
-    version: judgement.version,
+    ...what,
     recent: [],
     open: null,
     quiet: 0,
@@ -201,7 +202,12 @@ function opened(judgement: Judgement, signal: Signal, features: readonly Episode
   const sorted = byEffect(features);
   return {
     id: createHash('sha256')
-      .update(JSON.stringify([monitor.model, judgement.version, signal, judgement.end, judgement.length]))
+      .update(
+        JSON.stringify([
+          ...[monitor.model, judgement.version, signal, judgement.end, judgement.length],
+          ...(isOfLabels(judgement, signal) ? ['labels'] : []),
+        ]),
+      )
       .digest('hex')
       .slice(0, 16),
     model: monitor.model,

@@ -50,6 +50,47 @@ function judgement(
 const at = (day: number): string => new Date(START + day * DAY).toISOString();
 
 describe('foldEpisodes', () => {
+  it('is blind for labels once while they stay away, though events come, and for events apart from that', () => {
+    const seen = { flagged: [], loud: false };
+    const unseen = (name: string, hour: number) => {
+      const since = new Date(START + hour * HOUR).toISOString();
+      return { flagged: [{ name, aspect: 'coverage', effect: null, summary: 'stay away', since }], loud: true };
+    };
+    const hours = Array.from({ length: 12 }, (_, hour) => {
+      const of = { ms: HOUR, length: '1h' };
+      return [
+        judgement(hour, [], { ...of, conditions: { blind: hour === 5 ? unseen('events', hour) : seen } }),
+        judgement(hour, [], {
+          ...of,
+          kind: 'performance',
+          conditions: { blind: hour >= 2 && hour < 9 ? unseen('labels', hour) : seen },
+        }),
+      ];
+    });
+    // Labels are judged when their time is over: after all windows.
+    const [windows, labels] = [hours.map(([window]) => window!), hours.map(([, label]) => label!)];
+    const first = foldEpisodes(EMPTY_FOLD, windows, rules());
+    const { episodes } = foldEpisodes(first.state, labels, rules());
+    const hourOf = (iso: string | null): number => (Date.parse(iso ?? '') - START) / HOUR;
+    expect(episodes.map(({ opened, closed, features }) => [features[0]?.name, hourOf(opened), hourOf(closed)])).toEqual(
+      [
+        ['labels', 3, 10],
+        ['events', 6, 7],
+      ],
+    );
+    expect(new Set(episodes.map(({ id }) => id)).size).toBe(2);
+    // In one go, and one after another with nothing held back: the same.
+    expect(foldEpisodes(EMPTY_FOLD, [...labels, ...windows], rules()).episodes).toEqual(episodes);
+    let state = EMPTY_FOLD;
+    const open = new Map<string, string | null>();
+    for (const one of hours.flat()) {
+      const fold = foldEpisodes(state, [one], rules({}, 0));
+      for (const { id, closed } of fold.episodes) open.set(id, closed);
+      state = fold.state;
+    }
+    expect([...open]).toEqual(episodes.map(({ id, closed }) => [id, closed]));
+  });
+
   it('opens on one daily window and closes after three quiet ones', () => {
     const days = [[], ['a'], ['a', 'b'], [], [], [], []].map((flagged, day) => judgement(day, flagged));
     const { episodes } = foldEpisodes(EMPTY_FOLD, days, rules());
