@@ -26,7 +26,11 @@ export interface DeliveryOptions {
 
 const BATCH = 'application/cloudevents-batch+json';
 /** Of one request: a fraction of what a collector takes, so that mapped events fit too. */
-const LIMIT = { records: 256, bytes: 524_288 } as const;
+const LIMIT = { records: 1_000, bytes: 1_048_576 } as const;
+/** Requests under way at once. */
+const CONCURRENT = 2;
+/** Fewer than these at once are no backlog. */
+const FEW = 128;
 /** Work in one turn of the event loop, milliseconds: what is proxied must not wait for it. */
 const SLICE_MS = 0.5;
 /** How long a look for new events waits at most, milliseconds. */
@@ -78,29 +82,32 @@ export class Delivery {
   async #run(): Promise<void> {
     const { spool, note } = this.#options;
     const { lingerMs = 100 } = this.#options;
-    let sending: Promise<void> = Promise.resolve();
+    const open = new Set<Promise<boolean>>();
+    let last = Promise.resolve(true);
     while (!this.#stop.signal.aborted) {
-      let prepared: Prepared | null = null;
+      // While batches are on their way the next is read and mapped.
+      if (open.size >= CONCURRENT) await Promise.race(open);
       const { version } = spool;
+      let batch: SpoolBatch | null;
       try {
-        const batch = await spool.next(LIMIT);
-        // While one batch is on its way the next is read and mapped.
-        if (batch !== null) prepared = await this.#prepare(batch);
+        batch = await spool.next(LIMIT);
       } catch (error) {
         note('error', `the spool cannot be read: ${messageOf(error)}; it is tried again`);
         await this.#wait(IDLE_MS);
         continue;
       }
-      await sending;
-      if (prepared === null) {
+      if (batch === null) {
         await spool.changed(version, IDLE_MS);
         continue;
       }
-      sending = this.#deliver(prepared);
+      const delivery = this.#deliver(await this.#prepare(batch), last);
+      last = delivery;
+      open.add(delivery);
+      void delivery.then(() => open.delete(delivery));
       // A backlog goes at full speed; what trickles in is gathered.
-      if (prepared.batch.records.length < LIMIT.records / 2) await this.#wait(lingerMs);
+      if (batch.records.length < FEW) await this.#wait(lingerMs);
     }
-    await sending;
+    await last;
   }
 
   async #prepare(batch: SpoolBatch): Promise<Prepared> {
@@ -109,7 +116,9 @@ export class Delivery {
     const sendable: Sendable[] = [];
     let begun = performance.now();
     for (const record of batch.records) {
-      const reading = await reader.read(record);
+      const reading = await reader.read(record).catch((error: unknown): Reading => {
+        return { kind: 'refused', reason: 'payload', detail: messageOf(error) };
+      });
       if (reading.kind === 'ignored') tally.ignored++;
       else if (reading.kind === 'refused') {
         tally.refused[reading.reason]++;
@@ -123,16 +132,20 @@ export class Delivery {
     return { batch, sendable, tally };
   }
 
-  async #deliver({ batch, sendable, tally }: Prepared): Promise<void> {
+  /** Settles in the order in which batches were taken: false when this one, or one before it, was given up. */
+  async #deliver({ batch, sendable, tally }: Prepared, before: Promise<boolean>): Promise<boolean> {
     const { ledger } = this.#options;
-    if (!(await this.#send(sendable, tally))) {
+    const isSent = await this.#send(sendable, tally);
+    // What is settled on disk is so up to a position: a batch before it must be settled too.
+    if (!(await before) || !isSent) {
       batch.putBack();
-      return;
+      return false;
     }
     batch.settle();
     ledger.delivered += tally.delivered;
     ledger.ignored['no-inference'] += tally.ignored;
     for (const reason of REFUSED_REASONS) ledger.refused[reason] += tally.refused[reason];
+    return true;
   }
 
   /** False when it was given up because of the end of the process. */
