@@ -2,7 +2,7 @@
 import { KafkaGroup } from '../adapters/kafka/kafka-group.ts';
 import { KafkaLog } from '../adapters/kafka/kafka-log.ts';
 import type { KafkaConfig } from '../contracts/roles.ts';
-import type { OpenedLog } from './open-log.ts';
+import type { OpenedLog } from './opened-log.ts';
 
 export async function openKafka(config: KafkaConfig): Promise<OpenedLog> {
   const log = await KafkaLog.open({ config });

@@ -2,17 +2,9 @@
 import { SegmentLog } from '../adapters/disk/segment-log.ts';
 import type { RunConfig } from '../contracts/roles.ts';
 import { makeDataFolder } from '../local/data-folder.ts';
-import type { Clock, EventLog, PartitionOwner } from '../pipeline/ports.ts';
-import type { Part } from '../pipeline/run.ts';
+import type { Clock } from '../pipeline/ports.ts';
 import { afterwards, every } from '../pipeline/timed-parts.ts';
-
-export interface OpenedLog {
-  readonly log: EventLog;
-  /** Partitions of this process among those who do the same; `undefined`: all. */
-  owner(kind: 'profiler' | 'archiver'): Promise<PartitionOwner | undefined>;
-  readonly upkeep: readonly Part[];
-  close(): Promise<void>;
-}
+import type { OpenedLog } from './opened-log.ts';
 
 /** How long a log in a folder keeps records; the capture keeps them for good. */
 const LOG_RETENTION = 7 * 86_400_000;

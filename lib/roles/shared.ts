@@ -11,8 +11,8 @@ import { EpisodeKeeper, type EpisodeLinks } from '../pipeline/episodes.ts';
 import type { PolicyKey } from '../pipeline/field-policy.ts';
 import type { Clock, EventLog, MetricSink, ObjectStore, PartitionOwner } from '../pipeline/ports.ts';
 import { Registry } from '../pipeline/registry.ts';
-import type { OpenedLog } from './open-log.ts';
 import type { OpenedStore } from './open-store.ts';
+import type { OpenedLog } from './opened-log.ts';
 
 /** Waits between steps that found nothing to do, milliseconds. Every look at a store that is not a folder costs calls. */
 export interface Pace {

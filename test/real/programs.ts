@@ -61,6 +61,11 @@ export class Program {
     }
   }
 
+  /** To the program alone, which goes on: SIGSTOP, SIGCONT. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** To the program alone, as a user or the kernel would. Resolves when it has ended. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
     if (this.running) this.#child.kill(signal);
