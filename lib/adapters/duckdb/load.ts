@@ -199,16 +199,30 @@ class Lane {
 async function blocksOf(connection: DuckDBConnection, sql: string, take: TakeBlock): Promise<void> {
   const bindings = (await import('@duckdb/node-bindings')).default;
   const result = await connection.stream(sql);
+  const fetch = (): ReturnType<typeof result.fetchChunk> => {
+    const chunk = result.fetchChunk();
+    // Awaited later: what fails until then must not end the process.
+    chunk.catch(() => undefined);
+    return chunk;
+  };
   let waste = 0;
-  for (;;) {
-    const chunk = await result.fetchChunk();
-    if (chunk === null || chunk.rowCount === 0) return;
-    const pending = take(new DoubleBlock(bindings, chunk.chunk, chunk.rowCount));
-    if (pending !== undefined) await pending;
-    waste += chunk.rowCount * chunk.columnCount * Float64Array.BYTES_PER_ELEMENT;
-    if (waste < MOST_WASTE) continue;
-    waste = 0;
-    collectYoung();
+  let next = fetch();
+  try {
+    for (;;) {
+      const chunk = await next;
+      if (chunk === null || chunk.rowCount === 0) return;
+      // Made ready while this one is taken.
+      next = fetch();
+      const pending = take(new DoubleBlock(bindings, chunk.chunk, chunk.rowCount));
+      if (pending !== undefined) await pending;
+      waste += chunk.rowCount * chunk.columnCount * Float64Array.BYTES_PER_ELEMENT;
+      if (waste < MOST_WASTE) continue;
+      waste = 0;
+      collectYoung();
+    }
+  } finally {
+    // The connection is free for another statement when nothing of this one is under way.
+    await next.catch(() => undefined);
   }
 }
 
