@@ -53,7 +53,7 @@ export const CONTAINER_RULES = [
     threshold: { value: 1, unit: 'count', meaning: '1 while the last scrape failed' },
     missing: { treatment: 'notBreaching', reason: 'a target that is gone with its container is no failure' },
     prometheus: {
-      value: `(1 - min by (job, instance) (up)) and on (job, instance) max by (job, instance) (last_over_time(${METRIC.buildInfo.name}[${MISSED}]))`,
+      value: `((1 - min by (job, instance) (up)) and on (job, instance) max by (job, instance) (last_over_time(${METRIC.buildInfo.name}[${MISSED}])))`,
       compare: '>=',
       absent: null,
       on: ['machines'],
