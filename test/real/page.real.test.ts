@@ -88,6 +88,8 @@ describe('every view', () => {
     ['many', '#/', 'model-0010'],
     ['wide', MODEL, 'Show all 300 features'],
     ['hourly', MODEL, '200 windows'],
+    ['learning', MODEL, 'None is judged yet.'],
+    ['learning', '#/', 'learning'],
     ['demo', '#/models/unknown', 'This model cannot be shown'],
     ['demo', '#/nowhere', 'There is nothing at this address'],
   ];
@@ -103,6 +105,23 @@ describe('every view', () => {
     expect(await overflow(page)).toBe(0);
     // What is not there answers 404, and the browser says so.
     expect(trouble.filter((line) => !line.includes('404'))).toEqual([]);
+  });
+});
+
+describe('a baseline that is learned', () => {
+  it('is told how far it is and what holds it, and nothing is called not ok for it', async () => {
+    const { page } = await open('learning', MODEL);
+    const card = page.getByRole('region', { name: 'Learning the baseline' });
+    await card.waitFor();
+    expect(await card.getByRole('progressbar').getAttribute('value')).toBe('1');
+    const words = (await card.allInnerTexts()).join().replace(/\s+/g, ' ');
+    expect(words).toMatch(
+      /^Learning the baseline 100\s%\sFrom the windows between .* and .*, less those that stand out\./,
+    );
+    expect(words).toContain('2 of 10 windows have 200 rows; at least 4 are needed');
+    const newest = (await page.getByRole('region', { name: /^Newest window/ }).allInnerTexts()).join();
+    expect(newest.match(/learning/g)).toHaveLength(1);
+    expect(await page.getByText('It is being learned.').count()).toBe(1);
   });
 });
 

@@ -9,6 +9,7 @@ import type {
   PerformanceView,
   WindowView,
 } from '../../../lib/contracts/api.ts';
+import type { LearningView } from '../../../lib/contracts/learning.ts';
 import { parseMonitor } from '../../../lib/contracts/monitor.ts';
 import type { FeatureResult, MetricResult, Verdict } from '../../../lib/contracts/result.ts';
 
@@ -45,6 +46,8 @@ export interface Plan {
   readonly timezone: string;
   readonly incident: { readonly start: number; readonly end: number; readonly features: readonly string[] } | null;
   readonly seed: number;
+  /** Its windows have no verdict yet. */
+  readonly learning?: LearningView;
 }
 
 const FLIGHT: readonly FeatureSpec[] = [
@@ -96,6 +99,31 @@ function summaryOf(status: Verdict, name: string, effect: number): string {
 }
 
 export function windowsOf(plan: Plan, length: number): WindowView[] {
+  const judged = judgedWindows(plan, length);
+  if (plan.learning === undefined) return judged;
+  return judged.map((window) => ({
+    ...window,
+    status: 'learning',
+    reason: 'the baseline is learned from the first 7d',
+    volume: null,
+    quality: [],
+    features: Object.fromEntries(
+      Object.entries(window.features).map(([name, cell]) => [
+        name,
+        {
+          ...cell,
+          status: 'learning',
+          effect: null,
+          pValue: null,
+          aspect: null,
+          summary: 'the baseline is being learned',
+        },
+      ]),
+    ),
+  }));
+}
+
+function judgedWindows(plan: Plan, length: number): WindowView[] {
   const made: WindowView[] = [];
   const name = length % DAY === 0 ? `${length / DAY}d` : `${length / HOUR}h`;
   for (let start = plan.from; start + length <= plan.to; start += length) {
@@ -347,17 +375,20 @@ export function episodesOf(plan: Plan): AlertView[] {
   return [slow, performance, drift];
 }
 
-export const baselinesOf = (plan: Plan): BaselineInfo[] => [
-  {
-    version: '3',
-    n: 1,
-    rows: 502_113,
-    source: 'examples/flight-delay/january.parquet',
-    effectiveFrom: iso(plan.from),
-    approved: { by: 'the demonstration', at: iso(plan.from) },
-    findings: ['destination holds 2 categories with fewer than 5 rows'],
-  },
-];
+export const baselinesOf = (plan: Plan): BaselineInfo[] =>
+  plan.learning !== undefined
+    ? []
+    : [
+        {
+          version: '3',
+          n: 1,
+          rows: 502_113,
+          source: 'examples/flight-delay/january.parquet',
+          effectiveFrom: iso(plan.from),
+          approved: { by: 'the demonstration', at: iso(plan.from) },
+          findings: ['destination holds 2 categories with fewer than 5 rows'],
+        },
+      ];
 
 export function summaryOfPlan(
   plan: Plan,
@@ -379,6 +410,7 @@ export function summaryOfPlan(
     headline: last === undefined ? null : { metric: 'accuracy', value: 0.794, mature: false, coverage: 0.62 },
     recentRows: windows.slice(-30).map(({ rows }) => rows),
     removed: false,
+    ...(plan.learning === undefined ? {} : { learning: plan.learning }),
     timezone: plan.timezone,
   };
 }

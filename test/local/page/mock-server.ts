@@ -43,6 +43,7 @@ export const SCENARIOS = [
   'nasty',
   'token',
   'degraded',
+  'learning',
 ] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
@@ -348,6 +349,22 @@ function planOf(scenario: Scenario): Plan {
       })),
       incident: { ...INCIDENT, features: ['feature_005', 'feature_117'] },
     };
+  if (scenario === 'learning') {
+    const [from, due] = [flights.from, flights.from + 7 * DAY];
+    return {
+      ...flights,
+      to: due + 3 * DAY,
+      incident: null,
+      learning: {
+        from: iso(from),
+        due: iso(due),
+        until: iso(due + 3 * DAY),
+        progress: 1,
+        hold: 'too-few-rows',
+        held: 'the baseline is learned for longer than asked (too-few-rows): 2 of 10 windows have 200 rows; at least 4 are needed',
+      },
+    };
+  }
   if (scenario === 'hourly')
     return {
       ...flights,

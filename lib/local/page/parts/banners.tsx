@@ -68,7 +68,7 @@ export function DemonstrationBanner({ demonstration }: { readonly demonstration:
           </span>
         </div>
         {done ? null : (
-          <div class="demo-progress">
+          <div class="progress">
             <progress max={1} value={Math.min(1, Math.max(0, progress))} aria-label="Progress of the demonstration" />
             <span>{state === 'preparing' ? 'preparing' : share(progress)}</span>
           </div>

@@ -9,7 +9,7 @@ export function Learning({ learning, zone }: { readonly learning: LearningView; 
   return (
     <section class="card" aria-labelledby="learning">
       <h2 id="learning">Learning the baseline</h2>
-      <div class="demo-progress">
+      <div class="progress learning-progress">
         <progress max={1} value={progress} aria-label="Days of learning that are over" />
         <span>{share(progress)}</span>
       </div>
@@ -18,8 +18,8 @@ export function Learning({ learning, zone }: { readonly learning: LearningView; 
       ) : (
         <p class="sub">
           From the windows between <When at={from} zone={zone} /> and{' '}
-          <When at={held === null ? due : until} zone={zone} />, less those that stand out. Nothing is judged meanwhile
-          but types, features and latency.
+          <When at={held === null ? due : until} zone={zone} />, less those that stand out. Wrong types, unknown
+          features and latency alert all the same; nothing else is judged until then.
         </p>
       )}
       {held === null ? null : (

@@ -20,8 +20,10 @@ export function WindowPanel({
   readonly newest: boolean;
 }): VNode {
   const { item, from } = window;
+  // While a baseline is learned that is so of every feature, and has been said of the window.
+  const isLearning = item.status === 'learning';
   const changed = Object.entries(item.features)
-    .filter(([, cell]) => cell.status !== 'ok')
+    .filter(([, { status }]) => status !== 'ok' && !(isLearning && status === 'learning'))
     .sort(([, a], [, b]) => stateWords(b.status).rank - stateWords(a.status).rank || (b.effect ?? 0) - (a.effect ?? 0));
   const segments = item.segments.filter((segment) => segment.status === 'drifted');
   return (
@@ -47,7 +49,7 @@ export function WindowPanel({
       <div class="window-lists">
         <div>
           <h3>Features that are not ok</h3>
-          {changed.length === 0 ? <p class="muted">None.</p> : null}
+          {changed.length === 0 ? <p class="muted">{isLearning ? 'None is judged yet.' : 'None.'}</p> : null}
           <ul class="culprits">
             {changed.slice(0, 12).map(([name, cell]) => (
               <li key={name}>
