@@ -9,8 +9,8 @@ import { build } from 'esbuild';
 /** Folder of the CommonJS build, below that of the package's build. */
 export const COMMON_JS = 'cjs';
 
-/** What CDK apps and their tests import, without the ending of its files. */
-export const CDK_ENTRIES = ['lib/aws/index', 'lib/testing/index'] as const;
+/** What apps of CDK and of cdk8s and their tests import, without the ending of its files. */
+export const CDK_ENTRIES = ['lib/aws/index', 'lib/kubernetes/index', 'lib/testing/index'] as const;
 
 /** One file an entry, which loads the library and the schema library from where they are installed. */
 export async function bundleCommonJs(root: string, output: string): Promise<void> {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the real components that the tests use and npm does not have: Chromium, Prometheus (promtool), Alertmanager, Python with venv, Java (for Spark and Trino) and Maven, from Debian.
+# Installs the real components that the tests use and npm does not have: Chromium, Prometheus (promtool), Alertmanager, Python with venv, Java (for Spark and Trino), Maven and docker-compose, from Debian.
 # Does nothing where they are there already. Needs root or sudo only when something is missing.
 set -euo pipefail
 
@@ -11,6 +11,7 @@ command -v python3 >/dev/null 2>&1 || missing+=(python3)
 python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing+=(python3-venv)
 command -v java >/dev/null 2>&1 || missing+=(default-jre-headless)
 command -v mvn >/dev/null 2>&1 || missing+=(maven)
+command -v docker-compose >/dev/null 2>&1 || missing+=(docker-compose)
 if [ "${#missing[@]}" -eq 0 ]; then exit 0; fi
 
 if ! command -v apt-get >/dev/null 2>&1; then

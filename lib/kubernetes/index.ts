@@ -41,4 +41,4 @@ export {
 } from './sidecar.ts';
 export { type S3Options, Store } from './store.ts';
 export { StrimziKafka, type StrimziKafkaProps } from './strimzi.ts';
-export { type OperatorOptions, type RuleOptions, Watching } from './watching.ts';
+export { type FileOptions, type OperatorOptions, type RuleOptions, Watching } from './watching.ts';

@@ -3,11 +3,15 @@ import { ApiObject } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { stringify } from 'yaml';
+import { renderAlertmanager } from '../alerts/alertmanager.ts';
+import { alertmanagerConfig, type SecretKeyReference } from '../alerts/alertmanager-config.ts';
 import { prometheusRuleGroups } from '../alerts/prometheus.ts';
+import type { AlertingOptions } from '../alerts/receivers.ts';
 import type { AlertChanges } from '../alerts/rules.ts';
 import { PARTS } from './defaults.ts';
 import { instanceLabels, partLabels } from './names.ts';
 import type { Platform } from './platform.ts';
+import type { SecretKey } from './secret-key.ts';
 
 export interface RuleOptions {
   /** Changes of single alerts, by key: threshold, severity, off. @default none */
@@ -21,6 +25,13 @@ export interface OperatorOptions extends RuleOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** What is watched: each pod, or the endpoints of the headless Service. @default 'pods' */
   readonly by?: 'pods' | 'services';
+  /** Where Alertmanager sends alerts of blindness and of the platform's health: an AlertmanagerConfig. @default none: routes are made elsewhere */
+  readonly receivers?: AlertingOptions<SecretKey>;
+}
+
+export interface FileOptions extends RuleOptions {
+  /** The same as `alertmanager.yaml`, with paths of files that hold the secrets. @default none */
+  readonly receivers?: AlertingOptions<string>;
 }
 
 /** Where Prometheus runs in most clusters of kube-prometheus-stack. */
@@ -37,20 +48,22 @@ export class Watching {
     return new Watching(false, (scope, { platform }) => {
       monitorObject(scope, platform, options);
       ruleObject(scope, platform, options);
+      if (options.receivers !== undefined) routeObject(scope, platform, options.receivers, options.labels ?? {});
     });
   }
 
   /**
    * For a Prometheus without operator: pods carry the annotations that its usual configuration looks for, and a ConfigMap holds `alerts.yaml` for
-   * `rule_files` and `scrape.yaml` for `scrape_configs`.
+   * `rule_files`, `scrape.yaml` for `scrape_configs` and, with receivers, `alertmanager.yaml`.
    */
-  static files(options: RuleOptions = {}): Watching {
+  static files(options: FileOptions = {}): Watching {
     return new Watching(true, (scope, { platform }) => {
       new k8s.KubeConfigMap(scope, 'PrometheusFiles', {
         metadata: platform.metadata('prometheus'),
         data: {
           'alerts.yaml': stringify(ruleGroups(platform, options), { lineWidth: 0 }),
           'scrape.yaml': stringify(scrapeConfigs(platform), { lineWidth: 0 }),
+          ...(options.receivers === undefined ? {} : { 'alertmanager.yaml': renderAlertmanager(options.receivers) }),
         },
       });
     });
@@ -107,6 +120,28 @@ function ruleObject(scope: Construct, platform: Platform, options: OperatorOptio
     metadata: { name, namespace, labels: { ...labels, ...options.labels } },
     spec: ruleGroups(platform, options),
   });
+}
+
+function routeObject(
+  scope: Construct,
+  platform: Platform,
+  receivers: AlertingOptions<SecretKey>,
+  chosen: Readonly<Record<string, string>>,
+): void {
+  const { name, namespace, labels } = platform.metadata('alerts');
+  const { spec, ...object } = alertmanagerConfig(
+    { name, namespace, labels: { ...labels, ...chosen } },
+    referring(receivers) as AlertingOptions<SecretKeyReference>,
+  );
+  new ApiObject(scope, 'Routes', { ...object, metadata: { name, namespace, labels: { ...labels, ...chosen } }, spec });
+}
+
+/** The operator calls the name of a Secret `name`. */
+function referring(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(referring);
+  if (typeof value !== 'object' || value === null) return value;
+  if ('secret' in value && 'key' in value) return { name: value.secret, key: value.key };
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, referring(inner)]));
 }
 
 function ruleGroups({ props }: Platform, { changes, notifier }: RuleOptions): ReturnType<typeof prometheusRuleGroups> {

@@ -302,6 +302,23 @@ describe('watching', () => {
     expect(danglingSelectors(objects)).toEqual([]);
   });
 
+  it('routes alerts by an AlertmanagerConfig, or by a file', () => {
+    const slack = { type: 'slack', name: 'room' } as const;
+    const operated = objectsOf({
+      watching: Watching.operator({ receivers: { receivers: [{ ...slack, url: { secret: 'chat', key: 'slack' } }] } }),
+    });
+    const routed = JSON.stringify(one(operated, 'AlertmanagerConfig', 'mlmon-alerts').spec);
+    expect(routed).toContain('"apiURL":{"key":"slack","name":"chat"}');
+    const rules = JSON.stringify(one(operated, 'PrometheusRule', 'mlmon-alerts').spec);
+    expect(rules).toContain('"namespace":"ml-monitoring"');
+    const files = objectsOf({
+      watching: Watching.files({ receivers: { receivers: [{ ...slack, url: '/etc/slack' }] } }),
+    });
+    expect(one(files, 'ConfigMap', 'mlmon-prometheus').data?.['alertmanager.yaml']).toContain(
+      'api_url_file: /etc/slack',
+    );
+  });
+
   it('has files for a Prometheus without operator', () => {
     const objects = objectsOf({ watching: Watching.files() });
     expect(objects.filter(({ apiVersion }) => apiVersion.startsWith('monitoring.coreos.com'))).toEqual([]);

@@ -139,5 +139,19 @@ export const CHARTS: Readonly<Record<string, () => K8sObject[]>> = {
   minimal: () => objectsOf(),
   full: () => objectsOf(FULL),
   'without operators': () => objectsOf({ ...MINIMAL, watching: Watching.files(), createNamespace: true }),
+  'routed alerts': () =>
+    objectsOf({
+      watching: Watching.operator({
+        receivers: {
+          receivers: [
+            { type: 'slack', name: 'room', url: key('chat', 'slack') },
+            { type: 'pagerduty', name: 'pager', routingKey: key('chat', 'pagerduty') },
+            { type: 'teams', name: 'teams', url: key('chat', 'teams') },
+            { type: 'opsgenie', name: 'ops', key: key('chat', 'opsgenie') },
+            { type: 'webhook', name: 'hook', url: key('chat', 'hook') },
+          ],
+        },
+      }),
+    }),
   'a model server with the sidecar': () => neighbours().served,
 };

@@ -96,7 +96,7 @@ function pairwise(groups: readonly (readonly Choice[])[]): number[][] {
     a < b ? `${a}.${i} ${b}.${j}` : `${b}.${j} ${a}.${i}`;
   groups.forEach((first, a) => {
     groups.forEach((second, b) => {
-      if (a < b) first.forEach((_, i) => second.forEach((__, j) => open.add(pair(a, i, b, j))));
+      if (a < b) for (const i of first.keys()) for (const j of second.keys()) open.add(pair(a, i, b, j));
     });
   });
   const rows: number[][] = [];

@@ -14,7 +14,7 @@ import {
 } from '../../lib/kubernetes/index.ts';
 import { hardeningViolations, references, restrictedViolations } from './assertions.ts';
 import { neighbours } from './charts.ts';
-import { CHURN, type Json, type K8sObject, one, type PodSpec, templates } from './objects.ts';
+import { CHURN, type Json, type K8sObject, one, templates } from './objects.ts';
 
 const PROPS: SidecarProps = {
   collector: 'http://mlmon-collector.ml-monitoring:8080',
@@ -34,7 +34,7 @@ describe('addSidecar', () => {
     // What is added after the call is not lost.
     deployment.addInitContainer({ image: 'fetch:1', name: 'fetch' });
     const objects = Testing.synth(serving) as K8sObject[];
-    const [{ template }] = templates(objects) as [{ template: { spec: PodSpec; metadata: { labels: Json } } }];
+    const { template } = templates(objects)[0]!;
     expect(template.spec.initContainers?.map(({ name }) => name)).toEqual(['mlmon-sidecar', 'fetch']);
     const [sidecar] = template.spec.initContainers!;
     expect(sidecar).toMatchObject({
@@ -60,7 +60,7 @@ describe('addSidecar', () => {
     const serving = chart();
     const set = new StatefulSet(serving, 'set', { containers: [{ image: 'model:1', portNumber: 8080 }] });
     addSidecar(set, { ...PROPS, native: false });
-    const [{ template }] = templates(Testing.synth(serving) as K8sObject[]) as [{ template: { spec: PodSpec } }];
+    const { template } = templates(Testing.synth(serving) as K8sObject[])[0]!;
     expect(template.spec.containers.map(({ name }) => name)).toEqual(['main', 'mlmon-sidecar']);
     expect(template.spec.containers[1]).not.toHaveProperty('restartPolicy');
 

@@ -1,7 +1,7 @@
 /** The npm package as a user gets it: packed, installed from the tarball into an empty folder, and used from there. */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -174,10 +174,12 @@ describe('the tarball', () => {
     expect(Object.keys(metafile.inputs).length).toBeGreaterThan(100);
     expect([...new Set(packages.map(({ name }) => name))]).toEqual(expect.arrayContaining(known));
     const missing = packages.filter(
-      ({ file, name }) =>
+      ({ file, kind, name }) =>
         !known.includes(name) &&
         // The constructs stand on what every CDK app has.
-        !(name in manifest.peerDependencies && /^dist\/(?:cjs\/)?lib\/(?:aws|testing)\//.test(file)) &&
+        !(name in manifest.peerDependencies && /^dist\/(?:cjs\/)?lib\/(?:aws|kubernetes|testing)\//.test(file)) &&
+        // A peer that is loaded where it is used says itself what is missing.
+        !(name in manifest.peerDependencies && kind === 'dynamic-import') &&
         // What reaches AWS is bundled in the functions; on a command line it is installed by whoever needs it.
         !(/^@(?:aws-sdk|aws-crypto|smithy)\//.test(name) && AWS_CLIENTS.test(file)),
     );
@@ -441,6 +443,104 @@ app.synth();
     await writeFile(join(project, 'wrong.ts'), `${IMPORTS}new ModelMonitoring(new Stack(), 'M', { channels: [] });\n`);
     const wrong = await compile('wrong.ts');
     expect(wrong.out).toMatch(/Property 'grafana' is missing/);
+  });
+});
+
+describe.sequential('the charts', () => {
+  const APP = `
+const app = new App({ outdir: process.argv[2] });
+new ModelMonitoringChart(app, 'monitoring', {
+  log: Log.kafka({ brokers: ['kafka-bootstrap.kafka.svc:9092'] }),
+  store: Store.s3({ bucket: 'ml-monitoring' }),
+  monitors: [Monitor.of({ model: 'churn', features: { tenure: { type: 'numeric' } } })],
+});
+app.synth();
+`;
+  const NAMES = [
+    ['App', 'cdk8s'],
+    ['Log, ModelMonitoringChart, Monitor, Store', `${NAME}/kubernetes`],
+  ] as const;
+  const IMPORTS = NAMES.map(([names, from]) => `import { ${names} } from '${from}';\n`).join('');
+  const REQUIRES = NAMES.map(([names, from]) => `const { ${names} } = require('${from}');\n`).join('');
+  /** A user's cdk8s project: without aws-cdk-lib. */
+  let project: string;
+  const manifest = (name: string): string => readFileSync(join(project, name, 'monitoring.k8s.yaml'), 'utf8');
+
+  beforeAll(async () => {
+    project = join(folder, 'cluster');
+    await mkdir(project);
+    await writeFile(join(project, 'package.json'), '{ "name": "cluster", "private": true }\n');
+    const install = await run(
+      'npm',
+      ['install', '--no-audit', '--no-fund', '--omit=optional', '--omit=peer', tarball],
+      {
+        cwd: project,
+      },
+    );
+    expect([install.code, install.code === 0 ? '' : install.err]).toEqual([0, '']);
+    for (const name of ['cdk8s', 'cdk8s-plus-28', 'constructs']) {
+      await rm(join(project, 'node_modules', name), { recursive: true, force: true });
+      // Copied, not linked: what they import is looked for beside them, not in the checkout.
+      await cp(join(CHECKOUT, 'node_modules', name), join(project, 'node_modules', name), { recursive: true });
+    }
+    expect(existsSync(join(project, 'node_modules/aws-cdk-lib'))).toBe(false);
+  });
+
+  it.each([
+    ['app.mjs', IMPORTS],
+    ['app.cjs', REQUIRES],
+  ])('synthesise from %s', async (file, head) => {
+    await writeFile(join(project, file), head + APP);
+    const ran = await run(process.execPath, [file, join(project, `out-${file}`)], { cwd: project });
+    expect([ran.code, ran.code === 0 ? '' : ran.err]).toEqual([0, '']);
+    expect(manifest(`out-${file}`).match(/^kind: Deployment$/gm)).toHaveLength(7);
+    expect(manifest(`out-${file}`)).toBe(manifest('out-app.mjs'));
+  });
+
+  it('are rendered by the installed command, from a file', async () => {
+    await writeFile(
+      join(project, 'cluster.yaml'),
+      'log: { kafka: { brokers: ["kafka:9092"] } }\nstore: { s3: { bucket: ml-monitoring } }\nmonitors: []\n',
+    );
+    const installedCommand = join(project, 'node_modules/.bin/mlmon');
+    const ran = await run(installedCommand, ['render', 'kubernetes', 'cluster.yaml', '-o', 'rendered'], {
+      cwd: project,
+    });
+    expect([ran.code, ran.out]).toEqual([0, '']);
+    expect(readdirSync(join(project, 'rendered'))).toContain('collector.yaml');
+    // Where nobody installed cdk8s the command says so.
+    await writeFile(join(home, 'cluster.yaml'), 'log: {}\n');
+    const without = await mlmon('render', 'kubernetes', 'cluster.yaml');
+    expect([without.code, without.err]).toEqual([
+      2,
+      expect.stringContaining('npm install cdk8s cdk8s-plus-28 constructs'),
+    ]);
+  });
+
+  it.each([
+    ['nodenext', 'nodenext', 'module'],
+    ['nodenext', 'nodenext', 'commonjs'],
+    ['esnext', 'bundler', 'commonjs'],
+  ])('have types, for module %s with resolution %s in a package of type %s', async (module, resolution, type) => {
+    await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'cluster', private: true, type }));
+    await writeFile(join(project, 'typed.ts'), `declare const process: { argv: string[] };\n${IMPORTS}${APP}`);
+    const compile = (file: string): ReturnType<typeof run> =>
+      run(
+        process.execPath,
+        [
+          join(CHECKOUT, 'node_modules/typescript/bin/tsc'),
+          ...['--ignoreConfig', '--strict', '--target', 'es2022', '--lib', 'es2023', '--types', '', '--noEmit'],
+          ...['--skipLibCheck', '--module', module, '--moduleResolution', resolution, file],
+        ],
+        { cwd: project },
+      );
+    const compiled = await compile('typed.ts');
+    expect([compiled.out, compiled.code]).toEqual(['', 0]);
+    await writeFile(
+      join(project, 'wrong.ts'),
+      `${IMPORTS}new ModelMonitoringChart(new App(), 'm', { monitors: [] });\n`,
+    );
+    expect((await compile('wrong.ts')).out).toMatch(/log, store|missing the following properties/);
   });
 });
 
