@@ -50,6 +50,8 @@ interface Pending {
   readonly waiter?: { resolve(): void; reject(error: Error): void; left: number };
 }
 
+/** How long events that nobody waits for gather, milliseconds. */
+const GATHER_MS = 20;
 const FIRST_RETRY_MS = 500;
 /** Of what waits in memory, moved to a disk that works again at once. */
 const SPILL_BYTES = 1_048_576;
@@ -62,6 +64,7 @@ export class Spool {
   #batch: Pending[] = [];
   #writing: readonly Pending[] = [];
   #flushing: Promise<void> | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
   /** Waiting in memory alone, oldest first, with when they came (milliseconds of the process). */
   #held: { readonly data: Uint8Array; readonly at: number }[] = [];
   /** Taken from memory by the delivery and not settled. */
@@ -130,7 +133,7 @@ export class Spool {
   /** Takes a record whose bytes the caller has reserved in `memory`. */
   take(data: Uint8Array): void {
     this.#batch.push({ data });
-    this.#flush();
+    this.#flushSoon();
   }
 
   /** The same for records that belong together; resolves when durable. @throws NotDurableError: none of them was taken */
@@ -217,12 +220,21 @@ export class Spool {
     };
   }
 
+  /** Nobody waits: events of some milliseconds share a write, which costs the process, and so what it passes on, less. */
+  #flushSoon(): void {
+    if (this.#flushing !== null || this.#timer !== null) return;
+    this.#timer = setTimeout(() => this.#flush(), GATHER_MS);
+  }
+
   #flush(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
     this.#flushing ??= new Promise<void>((resolve) => setImmediate(resolve))
       .then(() => this.#write())
       .finally(() => {
         this.#flushing = null;
-        if (this.#batch.length > 0) this.#flush();
+        if (this.#batch.some(({ waiter }) => waiter !== undefined)) this.#flush();
+        else if (this.#batch.length > 0) this.#flushSoon();
       });
   }
 
