@@ -21,6 +21,8 @@ export interface ScaleFit {
   /** Rows of the largest block: what is gained by under-dispersion stops there. */
   readonly largest: number;
   readonly scores: readonly ScoreNull[];
+  /** One cause moves its categories together. */
+  readonly caused?: boolean;
 }
 
 export interface CalibrationFit {

@@ -217,13 +217,14 @@ function fitScale(
         : null,
     };
   });
-  const posteriors = fitNulls(prepared, sizes, apartOf(reference, typical));
+  const { weights: posteriors, caused } = fitNulls(prepared, sizes, apartOf(reference, typical));
   return {
     effective: prepared.map(({ effective }) => effective.variance),
     scale: {
       ms,
       blocks: blocks.length,
       largest: sizes.reduce((most, n) => Math.max(most, n), 0),
+      ...(caused ? { caused } : {}),
       scores: prepared.map(({ effective, parameters, rare }, j) => {
         const points = [...posteriors[j]!.keys()].filter((g) => posteriors[j]![g]! > KEPT_WEIGHT);
         return {

@@ -10,24 +10,27 @@ const MOST = 500;
 const ITERATIONS = 60;
 
 /**
- * Log of the Bayes factor of such a cause, about: minus the log of the tail of Tracy and Widom's law, exp(−⅔x^1.5). `scores`: their
- * residuals over the standard deviation of sampling noise, one array a score, of equal length. 0 where there are too few.
+ * Log of the Bayes factor of such a cause, about: minus the log of the tail of Tracy and Widom's law, exp(−⅔x^1.5). `scores`: residuals,
+ * one array a score, of equal length, each brought to a variance of one: how much a score varies by itself is no matter here, and the
+ * root of a small count varies by a little more than its noise. 0 where there are too few.
  */
 export function commonCause(scores: readonly Float64Array[]): number {
   const blocks = scores[0]?.length ?? 0;
   if (scores.length < 3 || blocks < 4) return 0;
-  const centred = scores.map(centre);
+  const standard = scores.map(standardised);
   // Both products have the same largest eigenvalue.
-  const vectors = blocks > scores.length ? centred : transposed(centred);
+  const vectors = blocks > scores.length ? standard : transposed(standard);
   const n = Math.sqrt(blocks - 1);
   const p = Math.sqrt(scores.length);
   const x = (largestEigenvalue(products(vectors)) - (n + p) ** 2) / ((n + p) * Math.cbrt(1 / n + 1 / p));
   return x > 0 ? Math.min(MOST, (2 / 3) * x ** 1.5) : Math.max(LEAST, x);
 }
 
-function centre(values: Float64Array): Float64Array {
+function standardised(values: Float64Array): Float64Array {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return values.map((value) => value - mean);
+  const centred = values.map((value) => value - mean);
+  const deviation = Math.sqrt(dot(centred, centred) / (values.length - 1));
+  return deviation > 0 ? centred.map((value) => value / deviation) : centred;
 }
 
 function transposed(rows: readonly Float64Array[]): Float64Array[] {

@@ -14,6 +14,8 @@ export const RARE_ROWS = 5;
 export const ENOUGH_WINDOWS = 14;
 /** Effective windows of the median score from which a column may be found quiet. */
 const TELLING_WINDOWS = 21;
+/** Log of the Bayes factor from which a common cause is taken as known: twenty to one. */
+const KNOWN_CAUSE = 3;
 const IMPOSSIBLE = 1e-300;
 
 export interface ScoreBlocks {
@@ -28,30 +30,38 @@ export interface ScoreBlocks {
   readonly rare: { readonly counts: Float64Array; readonly expected: Float64Array } | null;
 }
 
-/** Weights of the points of NULL_GRID, one array a score. `sizes`: rows of each block, all positive. */
+export interface FittedNulls {
+  /** Of the points of NULL_GRID, one array a score; they sum to 1. */
+  readonly weights: readonly Float64Array[];
+  /** One cause is known to move scores together. */
+  readonly caused: boolean;
+}
+
+/** `sizes`: rows of each block, all positive. */
 export type FitNulls = (
   scores: readonly ScoreBlocks[],
   sizes: Float64Array,
   /** The scores that noise does not tie to each other (categories), in which a common cause would show. */
   apart: readonly number[],
-) => Float64Array[];
+) => FittedNulls;
 
 /** Of each score what its own windows tell, and as far as they leave it open what those of the other scores do. */
 export const nullPosteriors: FitNulls = (scores, sizes, apart) => {
   const logs = likelihoods(scores, sizes);
   const posteriors = posteriorsOf(scores, logs);
-  if (median(scores.map(({ effective }) => effective.variance)) < TELLING_WINDOWS) return posteriors;
-  return shareEvidence({
-    logs,
-    posteriors,
-    underDispersed: scores.map(({ tightens }) => tightens),
-    typical: median([...sizes]),
-    cause: commonCause(apart.map((j) => scores[j]!.z.map((z, b) => z * Math.sqrt(sizes[b]!)))),
-  });
+  const cause = commonCause(apart.map((j) => scores[j]!.z.map((z, b) => z * Math.sqrt(sizes[b]!))));
+  const caused = cause > KNOWN_CAUSE;
+  if (median(scores.map(({ effective }) => effective.variance)) < TELLING_WINDOWS)
+    return { weights: posteriors, caused };
+  const underDispersed = scores.map(({ tightens }) => tightens);
+  return { weights: shareEvidence({ logs, posteriors, underDispersed, typical: median([...sizes]), cause }), caused };
 };
 
 /** Of each score what its own windows tell. */
-export const ownPosteriors: FitNulls = (scores, sizes) => posteriorsOf(scores, likelihoods(scores, sizes));
+export const ownPosteriors: FitNulls = (scores, sizes) => ({
+  weights: posteriorsOf(scores, likelihoods(scores, sizes)),
+  caused: false,
+});
 
 function likelihoods(scores: readonly ScoreBlocks[], sizes: Float64Array): Float64Array[] {
   const variances = variancesOf(sizes);

@@ -29,6 +29,7 @@ const SHAPE_OF_SHIFT = 0.65;
 const LARGEST_LOCATION = 8;
 /** Of what windows differ by, in the mix of categories. */
 const MIX_CAUTION = 1.5;
+const DAY = 86_400_000;
 /** Standard normal quantile of 80 % power. */
 const POWER = 0.8416212335729143;
 
@@ -68,6 +69,7 @@ export class ScoreJudge {
   /**
    * `shares`: of the baseline in each bin, `rows` in all. `hourly`: windows have an hour-of-day season; their mix is left to the longer
    * scales, since a night is not the day's mix with fewer rows: what differs between hours is no constant, as under-dispersion is not.
+   * So it is where one cause moves all categories: its days are few however many hours they have.
    * `independent`: rows are taken as independent, no calibration stands behind the scale.
    */
   constructor(
@@ -81,7 +83,7 @@ export class ScoreJudge {
     independent: boolean,
   ) {
     this.reference = reference;
-    this.mixes = !hourly;
+    this.mixes = !hourly && !(scale.caused === true && scale.ms < DAY);
     this.outside = OutsideScore.of(reference, scale, rows);
     this.crowd = reference.scores.ordered ? crowdOf(reference, shares) : null;
     const first = reference.scores.polynomials.length;
