@@ -48,6 +48,8 @@ if [ "$(cat "$bin/kinds.version" 2>/dev/null || true)" != "$stamp" ]; then
   cp "$(module github.com/prometheus-operator/prometheus-operator@v0.85.0)"/example/prometheus-operator-crd/*.yaml "$bin/crds"
   cp "$(module github.com/kedacore/keda/v2@v2.21.0)"/config/crd/bases/*.yaml "$bin/crds"
   cp "$(module github.com/kserve/kserve@v0.16.0)"/config/crd/full/*.yaml "$bin/crds"
+  # A list for Kustomize, and no kind.
+  rm -f "$bin/crds/kustomization.yaml"
   stages=$(module sigs.k8s.io/kwok@v0.8.0)/kustomize/stage
   "$bin/kubectl" kustomize "$stages/node/fast" >"$bin/stages/node.yaml"
   "$bin/kubectl" kustomize "$stages/pod/fast" >"$bin/stages/pod.yaml"
