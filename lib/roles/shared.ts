@@ -3,6 +3,7 @@ import { DuckDbCaptureWriter } from '../adapters/duckdb/capture-writer.ts';
 import { type DuckDb, openDuckDb } from '../adapters/duckdb/load.ts';
 import { FetchedObjects, filesInPlace, type ObjectFiles } from '../adapters/duckdb/object-files.ts';
 import { runbookAnchor } from '../alerts/catalogue.ts';
+import { dashboardPath } from '../contracts/dashboards.ts';
 import type { Monitor } from '../contracts/monitor.ts';
 import type { Role, RunConfig } from '../contracts/roles.ts';
 import { wallClock } from '../local/replay-clock.ts';
@@ -146,14 +147,19 @@ export class Shared {
   }
 
   get links(): EpisodeLinks {
-    const { page, runbook } = this.config.links;
+    const { page, runbook, dashboards } = this.config.links;
     const pageBase = page?.replace(/\/+$/, '');
+    const grafana = dashboards?.replace(/\/+$/, '');
     const runbookBase = runbook ?? (pageBase === undefined ? undefined : `${pageBase}/runbook`);
     return {
       runbook: ({ model, signal }) =>
         this.monitor(model)?.alerts.runbook ??
         (runbookBase === undefined ? '' : `${runbookBase}${runbookAnchor(signal)}`),
-      page: ({ model }) => (pageBase === undefined ? '' : `${pageBase}/#/models/${encodeURIComponent(model)}`),
+      page: ({ model }) => {
+        const name = encodeURIComponent(model);
+        if (pageBase !== undefined) return `${pageBase}/#/models/${name}`;
+        return grafana === undefined ? '' : `${grafana}${dashboardPath('model', { variables: { model: name } })}`;
+      },
     };
   }
 
