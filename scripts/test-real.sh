@@ -7,5 +7,6 @@ bash scripts/emulator.sh
 bash scripts/query-engines.sh
 bash scripts/versitygw.sh
 bash scripts/kafka.sh
+bash scripts/alertmanager.sh >/dev/null
 bash scripts/kubernetes-tools.sh
 exec npx vitest run --config vitest.real.config.ts "$@"
