@@ -9,13 +9,17 @@ export class Page extends Construct {
 
   constructor(scope: Construct, id: string, props: PartProps) {
     super(scope, id);
+    const { channels, policyKey } = props.platform.props;
     this.name = new PartDeployment(this, 'Part', props, {
       part: 'page',
       scaling: Scaling.fixed(1),
       recreate: false,
       serves: true,
       log: false,
-      secrets: [],
+      // A test of channels is sent from here, and monitors are published.
+      channels: true,
+      secrets: [...(policyKey === undefined ? [] : [policyKey]), ...channels.flatMap((channel) => channel.secrets)],
+      reaches: channels.map(({ peers, port }) => ({ peers, port })),
     }).name;
   }
 }

@@ -78,8 +78,8 @@ export function parseRunConfig(text: string, roles: readonly Role[], file = 'run
   return withPaths(parsed.data, dirname(resolve(file)));
 }
 
-/** Roles that work on the event log. */
-const ON_THE_LOG: readonly Role[] = ['collector', 'archiver', 'profiler', 'evaluator', 'labeler'];
+/** Roles that work on the event log: only they open it, and need its credentials. */
+export const ON_THE_LOG: readonly Role[] = ['collector', 'archiver', 'profiler', 'evaluator', 'labeler'];
 /** Roles that serve others over `http`. */
 const SERVED: readonly Role[] = ['collector', 'page'];
 /** The sidecar sends to a collector, or to the log, and needs neither by itself. */

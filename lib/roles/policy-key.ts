@@ -1,10 +1,14 @@
 /** The key of the field policy `hash`, from a mounted secret: `{ "version": "1", "key": "<64 hexadecimal digits>" }`, or the digits alone. */
 import { readFile } from 'node:fs/promises';
 import { ProblemError } from '../contracts/problem.ts';
+import type { Role } from '../contracts/roles.ts';
 import type { PolicyKey } from '../pipeline/field-policy.ts';
 
 const KEY = /^[0-9a-f]{64}$/i;
 const VERSION = /^[A-Za-z0-9._-]{1,40}$/;
+
+/** Roles that hash: only they read the key. The page publishes monitors, and the evaluator learns their baselines. */
+export const HASHING: readonly Role[] = ['collector', 'evaluator', 'page'];
 
 /** @throws ProblemError that names the file and never quotes it */
 export async function readPolicyKey(file: string | undefined): Promise<PolicyKey | null> {

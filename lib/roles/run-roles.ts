@@ -20,13 +20,14 @@ import { sleep } from '../pipeline/retry.ts';
 import { type PartState, type Running, runParts } from '../pipeline/run.ts';
 import { every } from '../pipeline/timed-parts.ts';
 import { collectorRole } from './collector-role.ts';
+import { ON_THE_LOG } from './config.ts';
 import { labelerRole } from './labeler-role.ts';
 import { notifierRole } from './notifier-role.ts';
 import { openLog } from './open-log.ts';
 import { type OpenedStore, openStore } from './open-store.ts';
 import type { OpenedLog } from './opened-log.ts';
 import { pageRole } from './page-role.ts';
-import { readPolicyKey } from './policy-key.ts';
+import { HASHING, readPolicyKey } from './policy-key.ts';
 import type { RoleParts } from './role.ts';
 import { Shared } from './shared.ts';
 import { sidecarRole } from './sidecar-role.ts';
@@ -127,7 +128,8 @@ async function workUntilEnd(
     const waiting = { signal, say };
     const isServed = roles.some((role) => role === 'collector' || role === 'page' || role === 'sidecar');
     const tokens = isServed ? await tokensFor(config.http.host, config.http.tokenFile) : null;
-    const policyKey = await readPolicyKey(config.policyKeyFile);
+    // In a cluster each has the files and the ways out that its roles need, and no others.
+    const policyKey = roles.some((role) => HASHING.includes(role)) ? await readPolicyKey(config.policyKeyFile) : null;
     let store: OpenedStore | null = null;
     if (config.store !== undefined) {
       const where = config.store;
@@ -139,7 +141,7 @@ async function workUntilEnd(
       await log?.close();
       store?.close();
     });
-    if (config.log !== undefined) {
+    if (config.log !== undefined && roles.some((role) => ON_THE_LOG.includes(role))) {
       const where = config.log;
       log = await reached('log', () => openLog(where, wallClock), waiting);
       if (log === null) return;

@@ -248,6 +248,15 @@ describe('roles in one process', () => {
     expect(await readAll(await store(), 'monitors/churn/')).toHaveLength(1);
   }, 60_000);
 
+  it('open and read nothing that they do not work with', async () => {
+    // Where a folder would be: whoever opened the log would fail.
+    writeFileSync(join(folder, 'log'), '');
+    const { operations, end } = await start(['notifier'], 'policyKeyFile: nowhere');
+    await until(async () => (await fetch(`${operations}/readyz`)).status === 200);
+    expect(await end()).toBe(true);
+    await expect(start(['evaluator'], 'policyKeyFile: nowhere')).rejects.toThrow(/nowhere: cannot be read/);
+  }, 60_000);
+
   it('say what is wrong with files that the configuration names before anything runs', async () => {
     await expect(start(['collector'], 'policyKeyFile: nowhere')).rejects.toThrow(/nowhere: cannot be read, got ENOENT/);
     writeFileSync(join(folder, 'key'), 'hush-hush');
