@@ -8,6 +8,8 @@ import { FEW_VALUES } from './numeric-bins.ts';
 /** Slots of a hash table for FEW_VALUES, a power of two, and the bits of a hash above it. */
 const FEW_SLOTS = 128;
 const FEW_SHIFT = 25;
+/** Values that may have to be read again. */
+const BLOCK = 2_048;
 
 export interface NumberFacts {
   /** Finite values. */
@@ -76,30 +78,56 @@ export class NumberFactsReader {
     };
   }
 
-  /** In two loops, each of which the compiler makes several times as fast as both in one. */
+  /** By blocks: one loop where all is finite, which is seen at the sum; two where the one before was not. */
   private read(piece: Float64Array): Float64Array {
-    let n = 0;
-    for (let i = 0; i < piece.length; i++) {
-      const value = piece[i]! + 0;
-      // A number less itself is 0 unless it is not finite.
-      if (value - value === 0) piece[n++] = value;
-    }
-    const finite = piece.subarray(0, n);
-    if (n === 0) return finite;
     let min = Number.POSITIVE_INFINITY;
     let max = Number.NEGATIVE_INFINITY;
     let sum = 0;
     let rest = 0;
-    for (let i = 0; i < n; i++) {
-      const value = finite[i]!;
-      // Not by comparing: a branch that is rarely taken would keep the numbers out of registers.
-      min = Math.min(min, value);
-      max = Math.max(max, value);
-      const next = sum + value;
-      const added = next - sum;
-      rest += sum - (next - added) + (value - added);
-      sum = next;
+    let n = 0;
+    let allFinite = true;
+    for (let from = 0; from < piece.length; from += BLOCK) {
+      const length = Math.min(BLOCK, piece.length - from);
+      let at = from;
+      if (allFinite) {
+        const [least, greatest, total, lost] = [min, max, sum, rest];
+        for (let i = 0; i < length; i++) {
+          const value = piece[from + i]! + 0;
+          piece[n + i] = value;
+          // Not by comparing: a branch that is rarely taken would keep the numbers out of registers.
+          min = Math.min(min, value);
+          max = Math.max(max, value);
+          const next = sum + value;
+          const added = next - sum;
+          rest += sum - (next - added) + (value - added);
+          sum = next;
+        }
+        // A number less itself is 0 unless it is not finite; a sum stays so from the first such value on.
+        if (sum - sum === 0) {
+          n += length;
+          continue;
+        }
+        [min, max, sum, rest] = [least, greatest, total, lost];
+        at = n;
+      }
+      const begin = n;
+      for (let i = at; i < at + length; i++) {
+        const value = piece[i]! + 0;
+        if (value - value === 0) piece[n++] = value;
+      }
+      allFinite = n - begin === length;
+      for (let i = begin; i < n; i++) {
+        const value = piece[i]!;
+        min = Math.min(min, value);
+        max = Math.max(max, value);
+        const next = sum + value;
+        const added = next - sum;
+        rest += sum - (next - added) + (value - added);
+        sum = next;
+      }
     }
+    const finite = piece.subarray(0, n);
+    if (n === 0) return finite;
     this.min = Math.min(this.min, min);
     this.max = Math.max(this.max, max);
     this.integer &&= areWhole(finite);

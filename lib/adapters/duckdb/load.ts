@@ -11,7 +11,7 @@ import { type Problem, ProblemError } from '../../contracts/problem.ts';
 import { collectYoung } from './collect-garbage.ts';
 
 /** Bytes of blocks that may lie about. */
-const MOST_WASTE = 8 * 2 ** 20;
+const MOST_WASTE = 4 * 2 ** 20;
 const PACKAGE = '@duckdb/node-api';
 
 /** Whole numbers beyond 2^53 are bigint, times are milliseconds since 1970, anything else is text. */
