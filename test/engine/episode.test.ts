@@ -105,6 +105,27 @@ describe('foldEpisodes', () => {
     expect(episodes[0]?.features.map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
+  it('keeps of each feature when it began, and how far it was when it was farthest', () => {
+    const moved = (day: number, effect: number) => {
+      const since = at(day);
+      const flagged = [{ name: 'a', aspect: 'location', effect, summary: `moved by ${effect}`, since }];
+      return judgement(day, [], { conditions: { drift: { flagged, loud: true } } });
+    };
+    const { episodes } = foldEpisodes(EMPTY_FOLD, [moved(0, 0.2), moved(1, 0.9), moved(2, 0.4)], rules());
+    expect(episodes).toMatchObject([
+      { since: at(0), summary: 'a: moved by 0.9', features: [{ name: 'a', effect: 0.9, since: at(0) }] },
+    ]);
+  });
+
+  it('takes revisions of a window until its time to be revised is over, to the instant', () => {
+    const first = foldEpisodes(EMPTY_FOLD, [judgement(0, []), judgement(2, [])], rules({}, 2 * DAY));
+    // The first window ended two days before the newest.
+    const fold = foldEpisodes(first.state, [judgement(0, ['a'], { revision: 1 })], rules({}, 2 * DAY));
+    expect([fold.tooLate, fold.episodes.length]).toEqual([0, 1]);
+    const after = foldEpisodes(first.state, [judgement(-1, ['a'])], rules({}, 2 * DAY));
+    expect([after.tooLate, after.episodes.length]).toEqual([1, 0]);
+  });
+
   it('waits for 2 of 3 windows that are shorter than a day, of the same feature', () => {
     const hours = [['a'], ['b'], [], ['a'], [], ['a'], []].map((flagged, hour) =>
       judgement(hour, flagged, { ms: HOUR, length: '1h' }),
