@@ -26,6 +26,7 @@ const BENCHMARKS = [
   'collector',
   'log',
   'kafka',
+  'sidecar',
   'platform-memory',
   'compare',
   'backtest',

@@ -335,7 +335,8 @@ async function throughput(): Promise<void> {
       const [before, counted] = [await look(sidecar), count()];
       await pause(1_500);
       const [after, now] = [await look(sidecar), count()];
-      rates.push((now - counted) / (after.cpu - before.cpu));
+      // A sync waits for the device: there the clock on the wall counts.
+      rates.push((now - counted) / (durability === 'os' ? after.cpu - before.cpu : 1.5));
       events += now - counted;
     }
     for (const sender of senders) sender.close();
@@ -347,7 +348,7 @@ async function throughput(): Promise<void> {
       ours: median(rates),
       reference: null,
       ratio: null,
-      unit: 'events a second of processor time',
+      unit: durability === 'os' ? 'events a second of processor time' : 'events/s',
       target: target === null ? null : `≥ ${target.toLocaleString('en')}`,
       met: target === null ? null : median(rates) >= target,
       noise: noiseOf(rates),

@@ -59,7 +59,7 @@ export class SpoolDisk {
     this.#log = parts.log;
     this.#partition = parts.partition;
     this.#markFile = parts.markFile;
-    this.#mark = new DurableMarkWriter(parts.markFile);
+    this.#mark = new DurableMarkWriter(parts.markFile, true);
     this.#head = parts.head;
     this.#settled = parts.settled;
     this.#read = parts.settled;
@@ -77,6 +77,8 @@ export class SpoolDisk {
       durability,
       segmentBytes,
       onProblem,
+      // The model's answers pass through this process: it must not wait for a disk.
+      marksInBackground: true,
       ...(io === undefined ? {} : { io }),
     });
     try {
@@ -148,11 +150,8 @@ export class SpoolDisk {
   /** Everything up to `position` needs no more attention. Positions must ascend. */
   settle(position: number): void {
     this.#settled = position;
-    try {
-      this.#mark.write({ segment: 0, offset: position, heads: { next: [], time: [] } });
-    } catch {
-      // Advice: with an old mark a restart sends some records again, with the same ids.
-    }
+    // Advice: with an old mark a restart sends some records again, with the same ids.
+    this.#mark.write({ segment: 0, offset: position, heads: { next: [], time: [] } });
     // What cannot be deleted now is deleted with what is settled next.
     this.#log.trim(String(position)).catch(() => undefined);
   }
@@ -161,6 +160,7 @@ export class SpoolDisk {
     try {
       await this.#log.close();
     } finally {
+      await this.#mark.settled();
       closeSync(this.#markFile);
     }
   }

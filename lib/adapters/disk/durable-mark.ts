@@ -6,7 +6,7 @@
  *
  *   magic u32, crc u32 of the rest, segment u32, partitions u32, offset f64, then the heads of the partitions
  */
-import { readFileSync, writeSync } from 'node:fs';
+import { readFileSync, write, writeSync } from 'node:fs';
 import { crc32 } from './checksum.ts';
 import { HEADS_ENTRY, type Heads, readHeads, writeHeads } from './segment-format.ts';
 
@@ -22,13 +22,48 @@ export interface DurableMark {
 
 export class DurableMarkWriter {
   readonly #file: number;
+  readonly #inBackground: boolean;
   #buffer = Buffer.alloc(HEAD);
+  /** Being written, and the newest that came meanwhile. */
+  #writing: Promise<void> | null = null;
+  #next: DurableMark | null = null;
 
-  constructor(file: number) {
+  /**
+   * `inBackground`: never makes the process wait for the disk. Other processes then see marks a little later, and a mark may be skipped for a
+   * newer one.
+   */
+  constructor(file: number, inBackground = false) {
     this.#file = file;
+    this.#inBackground = inBackground;
   }
 
   write(mark: DurableMark): void {
+    if (!this.#inBackground) {
+      const length = this.#encode(mark);
+      writeSync(this.#file, this.#buffer, 0, length, 0);
+      return;
+    }
+    this.#next = mark;
+    this.#writing ??= this.#writeNewest();
+  }
+
+  /** Resolves when what was marked is written, or could not be. */
+  async settled(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #writeNewest(): Promise<void> {
+    for (let mark = this.#next; mark !== null; mark = this.#next) {
+      this.#next = null;
+      const length = this.#encode(mark);
+      // A mark that cannot be written is an old mark.
+      await new Promise<void>((resolve) => write(this.#file, this.#buffer, 0, length, 0, () => resolve()));
+    }
+    this.#writing = null;
+  }
+
+  /** Into the buffer; returns its length. */
+  #encode(mark: DurableMark): number {
     const partitions = mark.heads.next.length;
     const length = HEAD + partitions * HEADS_ENTRY;
     if (this.#buffer.length !== length) this.#buffer = Buffer.alloc(length);
@@ -39,7 +74,7 @@ export class DurableMarkWriter {
     buffer.writeDoubleLE(mark.offset, 16);
     writeHeads(buffer, HEAD, mark.heads);
     buffer.writeUInt32LE(crc32(buffer.subarray(8)), 4);
-    writeSync(this.#file, buffer, 0, length, 0);
+    return length;
   }
 }
 

@@ -55,6 +55,11 @@ export interface SegmentLogOptions {
   readonly onProblem?: (problem: LogProblem) => void;
   /** @default the system's */
   readonly io?: SegmentIo;
+  /**
+   * How far the log goes is told to other processes in the background, a little later: no system call of an append then holds up the event
+   * loop, however slow the disk. @default false
+   */
+  readonly marksInBackground?: boolean;
 }
 
 export class SegmentLog implements EventLog {
@@ -105,6 +110,7 @@ export class SegmentLog implements EventLog {
         durability,
         segmentBytes: options.segmentBytes ?? DEFAULT_SEGMENT_BYTES,
         io: options.io ?? systemIo,
+        marksInBackground: options.marksInBackground ?? false,
         onProblem: (problem) => noteProblem(problems, problem, options.onProblem),
       });
       return new SegmentLog(options, { claim: held, writer, description, problems });

@@ -3,9 +3,10 @@
  * One caller at a time; a frame that fails is taken back, so that the next one follows the last good one.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync } from 'node:fs';
+import { close, closeSync, open, openSync } from 'node:fs';
 import { rename, truncate, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { PartitionEntry } from '../partition-table.ts';
 import { type DurableMark, DurableMarkWriter, readDurableMark } from './durable-mark.ts';
 import { FrameEncoder, frameOverhead, type PendingAppend } from './frame-encoder.ts';
@@ -18,6 +19,8 @@ import { recoverSegment } from './segment-recovery.ts';
 import { type Durability, syncFolder, writeNewFile } from './sync.ts';
 
 const MARK = 'acknowledged';
+const openFile = promisify(open);
+const closeFile = promisify(close);
 
 export interface SegmentWriterOptions {
   readonly folder: string;
@@ -26,6 +29,8 @@ export interface SegmentWriterOptions {
   readonly durability: Durability;
   readonly segmentBytes: number;
   readonly io: SegmentIo;
+  /** Never makes the process wait for the disk: see `DurableMarkWriter`. */
+  readonly marksInBackground: boolean;
   readonly onProblem: (problem: LogProblem) => void;
 }
 
@@ -48,7 +53,7 @@ export class SegmentWriter {
     this.segments = segments;
     this.heads = heads;
     [this.#file, this.#markFile] = files;
-    this.#mark = new DurableMarkWriter(this.#markFile);
+    this.#mark = new DurableMarkWriter(this.#markFile, options.marksInBackground);
   }
 
   /** Opens the segments of a folder that this process alone writes to, and mends what a kill left. */
@@ -169,6 +174,7 @@ export class SegmentWriter {
       await this.#clean();
       await this.#options.io.sync(this.#file);
     } finally {
+      await this.#mark.settled();
       closeSync(this.#file);
       closeSync(this.#markFile);
     }
@@ -189,9 +195,10 @@ export class SegmentWriter {
       await unlink(temporary).catch(() => undefined);
       throw error;
     }
-    const file = openSync(path, 'r+');
-    if (this.#file !== -1) closeSync(this.#file);
+    const file = await openFile(path, 'r+');
+    const before = this.#file;
     this.#file = file;
+    if (before !== -1) await closeFile(before);
     this.segments = [...this.segments, new Segment(path, { ...head, bytes: bytes.length })];
     this.#full = false;
     this.acknowledge();
