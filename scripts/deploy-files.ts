@@ -179,7 +179,7 @@ function valuesSchema(): string {
     policyKey: key.nullable(),
     channels: z.array(
       z.strictObject({
-        config: z.looseObject({ type: z.enum(['slack', 'teams', 'pagerduty', 'opsgenie', 'webhook']) }),
+        config: z.looseObject({ type: z.enum(['slack', 'teams', 'pagerduty', 'opsgenie', 'webhook', 'alertmanager']) }),
         secrets: z.array(key),
         port: whole.max(65_535).optional(),
         peers: peers.optional(),

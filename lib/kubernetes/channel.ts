@@ -22,6 +22,21 @@ export interface WebhookOptions extends ChannelOptions {
   readonly port?: number;
 }
 
+export interface AlertmanagerOptions extends ChannelOptions {
+  /** With `password`. @default none */
+  readonly username?: string;
+  /** @default none */
+  readonly password?: SecretKey;
+  /** A bearer token. @default none */
+  readonly token?: SecretKey;
+  /** PEM of the authority of its certificate. @default the system's authorities */
+  readonly ca?: SecretKey;
+  /** Labels of every alert, for routes: `{ namespace: 'ml-monitoring' }` where AlertmanagerConfig objects route. @default none */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Address of Grafana, for links. @default none */
+  readonly dashboards?: string;
+}
+
 /** Made by its factories. */
 export class Channel {
   /** An incoming webhook of Slack; the secret holds its address. */
@@ -61,17 +76,39 @@ export class Channel {
     );
   }
 
+  /**
+   * Alertmanager tells people of open episodes, by its own routes and silences; the notifier then tells nobody itself. `urls`: every member.
+   */
+  static alertmanager(urls: readonly string[], options: AlertmanagerOptions = {}): Channel {
+    const { username, password, token, ca, labels, dashboards } = options;
+    const files = { passwordFile: password, tokenFile: token, caFile: ca };
+    const given = Object.entries(files).flatMap(([name, key]) => (key === undefined ? [] : [[name, key] as const]));
+    return new Channel(
+      'alertmanager',
+      {
+        urls: [...urls],
+        ...(username === undefined ? {} : { username }),
+        ...(dashboards === undefined ? {} : { dashboards }),
+        ...(labels === undefined ? {} : { labels: { ...labels } }),
+        ...Object.fromEntries(given.map(([name, key]) => [name, secretFile(key)])),
+      },
+      given.map(([, key]) => key),
+      options,
+      portOf(urls[0] ?? ''),
+    );
+  }
+
   readonly kind: string;
   readonly name: string;
   readonly secrets: readonly SecretKey[];
   readonly peers: readonly Peer[];
   readonly port: number;
   /** As the notifier reads it. */
-  readonly config: Readonly<Record<string, string>>;
+  readonly config: Readonly<Record<string, unknown>>;
 
   private constructor(
     kind: string,
-    config: Readonly<Record<string, string>>,
+    config: Readonly<Record<string, unknown>>,
     secrets: readonly SecretKey[],
     options: ChannelOptions,
     port = 443,
@@ -83,6 +120,13 @@ export class Channel {
     this.port = port;
     this.config = { type: kind, ...(options.name === undefined ? {} : { name: options.name }), ...config };
   }
+}
+
+/** Of an address; 443 or 80 where it names none. */
+function portOf(url: string): number {
+  if (!URL.canParse(url)) return 443;
+  const { port, protocol } = new URL(url);
+  return port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port);
 }
 
 function address({ url }: RegionalChannelOptions): { readonly url?: string } {

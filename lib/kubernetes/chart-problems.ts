@@ -56,6 +56,21 @@ export function chartProblems(props: ModelMonitoringChartProps): Problem[] {
     if (!/^[a-z0-9-]{1,40}$/.test(one))
       refuse('channels', 'has a channel with a name that routes cannot take', one, '[a-z0-9-], at most 40');
 
+  if (channels.some(({ kind }) => kind === 'alertmanager')) {
+    const bells = channels.filter(({ kind }) => kind !== 'alertmanager' && kind !== 'webhook').map((one) => one.name);
+    if (bells.length > 0)
+      refuse(
+        'channels',
+        'has Alertmanager, which tells people itself, and others that would tell them again',
+        bells,
+        'one or the other',
+      );
+    for (const { config } of channels)
+      for (const url of Array.isArray(config['urls']) ? config['urls'] : [])
+        if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+          refuse('channels', 'has no address of Alertmanager', url, 'http://alertmanager-operated.monitoring:9093');
+  }
+
   for (const [path, reference] of secretReferences(props)) {
     if (!OBJECT_NAME.test(reference.secret) || reference.secret.length > 63)
       refuse(

@@ -1,7 +1,13 @@
 /** What the package offers to cdk8s apps: `import … from 'ml-monitoring-constructs/kubernetes'`. Covered by semantic versioning. */
 export { ProblemError } from '../contracts/problem.ts';
 export { Archiver } from './archiver.ts';
-export { Channel, type ChannelOptions, type RegionalChannelOptions, type WebhookOptions } from './channel.ts';
+export {
+  type AlertmanagerOptions,
+  Channel,
+  type ChannelOptions,
+  type RegionalChannelOptions,
+  type WebhookOptions,
+} from './channel.ts';
 export type { ModelMonitoringChartProps } from './chart-props.ts';
 export { Collector, type CollectorProps } from './collector.ts';
 export {

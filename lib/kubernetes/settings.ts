@@ -46,6 +46,19 @@ const channel = z.discriminatedUnion('type', [
       port: whole.max(65_535).optional(),
     })
     .strict(),
+  z
+    .object({
+      type: z.literal('alertmanager'),
+      name: text.optional(),
+      urls: z.array(z.url()).min(1),
+      username: text.optional(),
+      password: secretKey.optional(),
+      token: secretKey.optional(),
+      ca: secretKey.optional(),
+      labels: labels.optional(),
+      dashboards: z.url().optional(),
+    })
+    .strict(),
 ]);
 
 const scaling = z
@@ -232,6 +245,10 @@ function channelOf(one: z.output<typeof channel>): Channel {
   if (one.type === 'teams') return Channel.teams(one.url, named);
   if (one.type === 'pagerduty') return Channel.pagerDuty(one.routingKey, addressed);
   if (one.type === 'opsgenie') return Channel.opsgenie(one.apiKey, addressed);
+  if (one.type === 'alertmanager') {
+    const { type: _type, urls, ...options } = one;
+    return Channel.alertmanager(urls, options);
+  }
   return Channel.webhook(one.url, {
     ...named,
     ...(one.signingKey === undefined ? {} : { signingKey: one.signingKey }),

@@ -397,6 +397,20 @@ describe('what is wrong', () => {
     ]);
   });
 
+  it('is Alertmanager beside channels that would tell people again', () => {
+    const alertmanager = Channel.alertmanager(['http://alertmanager-operated.monitoring:9093'], {
+      labels: { namespace: 'ml' },
+    });
+    expect(problemsOf({ channels: [alertmanager, Channel.slack(KEY)] })).toEqual(['channels']);
+    const objects = objectsOf({ channels: [alertmanager] });
+    expect(JSON.parse(one(objects, 'ConfigMap', 'mlmon-channels').data?.['channels.yaml'] ?? '')).toEqual({
+      channels: [
+        { type: 'alertmanager', urls: ['http://alertmanager-operated.monitoring:9093'], labels: { namespace: 'ml' } },
+      ],
+    });
+    expect(JSON.stringify(one(objects, 'NetworkPolicy', 'mlmon-notifier').spec)).toContain('9093');
+  });
+
   it.each(['mlmon', 'mlmon:latest', 'localhost:5000/mlmon', 'mlmon@sha256:12'])('refuses the image %s', (image) => {
     expect(problemsOf({ image })).toEqual(['image']);
   });
