@@ -52,7 +52,7 @@ export function dashboardOf(
   return `${dashboards}${dashboardPath(key, { variables, from: since })}`;
 }
 
-function boardOf(rule: AlertRule): { readonly key: DashboardKey; readonly since: string } {
+export function boardOf(rule: AlertRule): { readonly key: DashboardKey; readonly since: string } {
   if (rule.key === 'watchdog' || rule.key.startsWith('notifications-')) return { key: 'alerts', since: 'now-2d' };
   if (rule.key === 'labels-overdue') return { key: 'performance', since: 'now-30d' };
   return isOfModel(rule) ? { key: 'model', since: 'now-7d' } : { key: 'pipeline', since: 'now-6h' };

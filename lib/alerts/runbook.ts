@@ -1,5 +1,6 @@
 /** Renders the catalogue as the runbook, docs/runbook.md. A test compares the two. */
 import { ALERTS } from './catalogue.ts';
+import { boardOf, isRendered } from './render-options.ts';
 import { type AlertRule, type AlertThreshold, isAbsent, SEVERITY_MEANING } from './rule.ts';
 import { type AlertKey, RULES } from './rules.ts';
 
@@ -45,7 +46,7 @@ function ruleSection(rule: AlertRule<AlertKey>): string {
 
 **${summary}.** ${description}
 
-\`${name}\`, ${severity}, ${holds}. People are told ${told}. ${thresholdText(threshold)} Missing data ${MISSING[missing.treatment]}: ${missing.reason}.${absences(rule)}
+\`${name}\`, ${severity}, ${holds}. People are told ${told}. ${thresholdText(threshold)} Missing data ${MISSING[missing.treatment]}: ${missing.reason}.${absences(rule)}${dashboard(rule)}
 
 ### What to look at
 
@@ -70,6 +71,11 @@ function absences({ prometheus, cloudwatch }: AlertRule): string {
     isAbsent(prometheus) ? ` Not in Prometheus: ${prometheus.absent}.` : '',
     isAbsent(cloudwatch) ? ` Not in CloudWatch: ${cloudwatch.absent}.` : '',
   ].join('');
+}
+
+/** Where its alerts link to. */
+function dashboard(rule: AlertRule<AlertKey>): string {
+  return isRendered(rule, 'prometheus', 'machines') ? ` In Grafana: the dashboard \`${boardOf(rule).key}\`.` : '';
 }
 
 function bullets(lines: readonly string[]): string {
