@@ -53,3 +53,14 @@ if [ "$(cat "$bin/schemas.version" 2>/dev/null || true)" != "$stamp" ]; then
     "$(module github.com/kserve/kserve@v0.16.0)/config/crd/full"
   echo "$stamp" >"$bin/schemas.version"
 fi
+
+# Validators of Strimzi's and Grafana Operator's kinds, which are in no Go module that can be had.
+stamp="strimzi-kafka-operator 1.0.1, grafana-operator 3.0.0"
+if [ "$(cat "$bin/models.version" 2>/dev/null || true)" != "$stamp" ]; then
+  rm -rf "$bin/models"
+  mkdir -p "$bin/models"
+  echo '{ "private": true }' >"$bin/models/package.json"
+  npm install --prefix "$bin/models" --no-audit --no-fund --ignore-scripts --loglevel=error --save-exact \
+    @kubernetes-models/strimzi-kafka-operator@1.0.1 @kubernetes-models/grafana-operator@3.0.0 >&2
+  echo "$stamp" >"$bin/models.version"
+fi

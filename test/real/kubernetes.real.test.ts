@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
-import { Watching } from '../../lib/kubernetes/index.ts';
+import { Grafana, Watching } from '../../lib/kubernetes/index.ts';
 import { REFERENCE } from '../../scripts/deploy-files.ts';
 import { CHARTS, FULL, neighbours } from '../kubernetes/charts.ts';
 import { CHURN, type K8sObject, MINIMAL, objectsOf, templates } from '../kubernetes/objects.ts';
-import { SCHEMAS, tool } from './kubernetes/tools.ts';
+import { judged, SCHEMAS, tool } from './kubernetes/tools.ts';
 import { CHECKOUT } from './programs.ts';
 
 let folder: string;
@@ -54,6 +54,34 @@ describe('kubeconform', () => {
       expect([kind, wrong.code]).toEqual([kind, 1]);
       expect(wrong.out).toMatch(/replicass/);
     }
+  });
+});
+
+describe('validators of Strimzi and Grafana Operator', () => {
+  const objects = [
+    ...neighbours().kafka,
+    ...objectsOf({ grafana: Grafana.operator({ instances: { dashboards: 'grafana' }, folder: 'Models' }) }).filter(
+      ({ kind }) => kind === 'GrafanaDashboard',
+    ),
+  ];
+  /** Settings of Kafka, labels, quantities. */
+  const FREE = ['config', 'matchLabels', 'requests', 'limits'];
+
+  it('have nothing to say of our objects', async () => {
+    expect(objects.map(({ kind }) => kind)).toEqual(
+      expect.arrayContaining(['Kafka', 'KafkaNodePool', 'KafkaTopic', 'KafkaUser', 'GrafanaDashboard']),
+    );
+    for (const object of objects)
+      expect([object.kind, await judged(object, FREE)]).toEqual([object.kind, { wrong: [], unknown: [] }]);
+  });
+
+  it('would find wrong values and unknown names', async () => {
+    const topic = objects.find(({ kind }) => kind === 'KafkaTopic') as K8sObject;
+    const { wrong, unknown } = await judged(
+      { ...topic, spec: { ...topic.spec, partitions: 'six', partitionss: 6 } },
+      FREE,
+    );
+    expect([wrong.length > 0, unknown]).toEqual([true, ['partitionss']]);
   });
 });
 
