@@ -16,8 +16,9 @@ import { tokensFor } from '../local/server/tokens.ts';
 import { Exporter } from '../pipeline/exporter.ts';
 import { learningView } from '../pipeline/learning-view.ts';
 import { PlatformStatus } from '../pipeline/platform-status.ts';
+import type { Registry } from '../pipeline/registry.ts';
 import { sleep } from '../pipeline/retry.ts';
-import { type PartState, type Running, runParts } from '../pipeline/run.ts';
+import { type Part, type PartState, type Running, runParts } from '../pipeline/run.ts';
 import { every } from '../pipeline/timed-parts.ts';
 import { collectorRole } from './collector-role.ts';
 import { ON_THE_LOG } from './config.ts';
@@ -218,7 +219,7 @@ async function workUntilEnd(
     }
     running = runParts(
       [
-        ...(store === null ? [] : [every('registry', shared.pace.refresh, () => registry.refresh())]),
+        ...(store === null ? [] : [registryPart(registry, shared.pace.refresh)]),
         ...all.flatMap(({ parts = [] }) => parts),
         ...shared.logUpkeep,
         every('exporter', shared.pace.export, async () => {
@@ -281,6 +282,14 @@ async function reached<T>(
     await sleep(wait, signal);
   }
   return null;
+}
+
+/** While nothing is published at all, events go to quarantine: what comes first is not waited for as long as changes are. */
+function registryPart(registry: Registry, waitMs: number): Part {
+  return every('registry', waitMs, async () => {
+    if (registry.models().length === 0) registry.invalidate();
+    await registry.refresh();
+  });
 }
 
 const NO_MODELS = { models: () => [], monitorAt: () => null } as const;
