@@ -12,6 +12,7 @@ import { PARTS } from './defaults.ts';
 import { instanceLabels, partLabels } from './names.ts';
 import type { Platform } from './platform.ts';
 import type { SecretKey } from './secret-key.ts';
+import { SIDECAR_LABEL } from './sidecar.ts';
 
 export interface RuleOptions {
   /** Changes of single alerts, by key: threshold, severity, off. @default none */
@@ -47,6 +48,7 @@ export class Watching {
   static operator(options: OperatorOptions = {}): Watching {
     return new Watching(false, (scope, { platform }) => {
       monitorObject(scope, platform, options);
+      sidecarMonitor(scope, platform, options);
       ruleObject(scope, platform, options);
       if (options.receivers !== undefined) routeObject(scope, platform, options.receivers, options.labels ?? {});
     });
@@ -112,6 +114,29 @@ function monitorObject(scope: Construct, platform: Platform, { labels = {}, by =
   });
 }
 
+/** Sidecars run in pods of others, in any namespace. */
+function sidecarMonitor(scope: Construct, platform: Platform, { labels = {} }: OperatorOptions): void {
+  const { name, namespace, labels: own } = platform.metadata('sidecars');
+  new ApiObject(scope, 'Sidecars', {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PodMonitor',
+    metadata: { name, namespace, labels: { ...own, ...labels } },
+    spec: {
+      namespaceSelector: { any: true },
+      selector: { matchExpressions: [{ key: SIDECAR_LABEL, operator: 'Exists' }] },
+      podMetricsEndpoints: [
+        {
+          port: 'operations',
+          path: '/metrics',
+          interval: '30s',
+          scrapeTimeout: '10s',
+          relabelings: [{ targetLabel: 'job', replacement: JOB }],
+        },
+      ],
+    },
+  });
+}
+
 function ruleObject(scope: Construct, platform: Platform, options: OperatorOptions): void {
   const { name, namespace, labels } = platform.metadata('alerts');
   new ApiObject(scope, 'Rules', {
@@ -158,7 +183,7 @@ function ruleGroups({ props }: Platform, { changes, notifier }: RuleOptions): Re
   });
 }
 
-/** For `scrape_configs`: the pods of this installation, with the same labels as the operator gives them. */
+/** For `scrape_configs`: the pods of this installation and sidecars everywhere, with the same labels as the operator gives them. */
 function scrapeConfigs({ props }: Platform): readonly Record<string, unknown>[] {
   const label = (name: string): string => `__meta_kubernetes_pod_label_${name.replace(/[^a-zA-Z0-9_]/g, '_')}`;
   return [
@@ -176,6 +201,18 @@ function scrapeConfigs({ props }: Platform): readonly Record<string, unknown>[] 
         { source_labels: ['__meta_kubernetes_namespace'], target_label: 'namespace' },
         { source_labels: ['__meta_kubernetes_pod_name'], target_label: 'pod' },
         { source_labels: [label('app.kubernetes.io/component')], target_label: 'app_kubernetes_io_component' },
+      ],
+    },
+    {
+      job_name: `${JOB}-sidecars`,
+      scrape_interval: '30s',
+      kubernetes_sd_configs: [{ role: 'pod' }],
+      relabel_configs: [
+        { source_labels: [label(SIDECAR_LABEL)], regex: '.+', action: 'keep' },
+        { source_labels: ['__meta_kubernetes_pod_container_port_name'], regex: 'operations', action: 'keep' },
+        { source_labels: ['__meta_kubernetes_namespace'], target_label: 'namespace' },
+        { source_labels: ['__meta_kubernetes_pod_name'], target_label: 'pod' },
+        { target_label: 'job', replacement: JOB },
       ],
     },
   ];
