@@ -14,6 +14,7 @@ import { WindowColumns } from '../local/server/window-columns.ts';
 import { AuditLog } from '../pipeline/audit.ts';
 import { PackReader } from '../pipeline/pack-reader.ts';
 import { readQuarantine } from '../pipeline/quarantine.ts';
+import { every } from '../pipeline/timed-parts.ts';
 import type { RoleParts } from './role.ts';
 import type { Shared } from './shared.ts';
 import { learn } from './stream-roles.ts';
@@ -22,15 +23,18 @@ import { learn } from './stream-roles.ts';
 const LISTS_MS = 5_000;
 const HEALTH_MS = 5_000;
 const QUARANTINE_MS = 30_000;
+/** How often it looks whether it can show anything, milliseconds. */
+const LOOK_MS = 60_000;
 
 export async function pageRole(shared: Shared): Promise<RoleParts> {
   const { store, clock, registry, links, policyKey, config } = shared;
+  const health = remembered(HEALTH_MS, () => deployedHealth(store, registry));
   const read = new ReadModel({
     store,
     clock,
     registry,
     links,
-    health: remembered(HEALTH_MS, () => deployedHealth(store, registry)),
+    health,
     columns: new WindowColumns({ store, registry, reader: new PackReader(store) }),
     quarantine: remembered(QUARANTINE_MS, () => readQuarantine(store, { now: clock.now() })),
     cacheMs: LISTS_MS,
@@ -46,6 +50,8 @@ export async function pageRole(shared: Shared): Promise<RoleParts> {
     baselineFromCapture: (model, monitor, from, to) => learn(shared, { model, monitor, span: { from, to } }),
   });
   return {
+    // Told like any part: failing while what it shows cannot be read, and missed when it is gone.
+    parts: [every('page', LOOK_MS, health)],
     routes: [
       ...apiRoutes(read),
       ...changeRoutes(actions, read),
