@@ -53,6 +53,7 @@ const ARTEFACTS: Readonly<Record<string, readonly Artefact[]>> = {
 const help = `mlmon render: writes generated artefacts
 
 Usage: mlmon render alerts|dashboards|runbook|metrics|schema [-o DIR]
+       mlmon render kubernetes FILE [-o DIR]
 
   alerts         rules for Prometheus (prometheus/alerts.yaml), for Managed Prometheus (prometheus/alerts-aws.yaml),
                  a configuration of Alertmanager to begin with (prometheus/alertmanager.yaml), and CloudWatch alarms
@@ -62,6 +63,7 @@ Usage: mlmon render alerts|dashboards|runbook|metrics|schema [-o DIR]
   runbook        the runbook of all alerts, Markdown
   metrics        the reference of all metrics, Markdown
   schema         the JSON Schema of a monitor, for editors
+  kubernetes     the objects of a cluster, from a file of settings; \`mlmon render kubernetes --help\` tells more
   -o, --output   folder to write to; standard output when absent
 `;
 

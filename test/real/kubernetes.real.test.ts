@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseAllDocuments, stringify } from 'yaml';
+import { parse, parseAllDocuments, stringify } from 'yaml';
 import { Grafana, Watching } from '../../lib/kubernetes/index.ts';
 import { REFERENCE } from '../../scripts/deploy-files.ts';
 import { CHARTS, FULL, neighbours } from '../kubernetes/charts.ts';
@@ -152,6 +152,31 @@ describe('the policy code of Pod Security', () => {
     const [deployment] = objectsOf().filter(({ kind }) => kind === 'Deployment');
     const text = JSON.stringify(deployment).replaceAll('"runAsNonRoot":true', '"runAsNonRoot":false');
     expect(judge([JSON.parse(text)])).toMatchObject({ code: 1, out: expect.stringContaining('runAsNonRoot') });
+  });
+});
+
+describe('promtool', () => {
+  it('takes the files for a Prometheus without operator, and the rules of the operator', () => {
+    const data = objectsOf({ watching: Watching.files() }).find(
+      ({ metadata }) => metadata.name === 'mlmon-prometheus',
+    )?.data;
+    const rule = objectsOf().find(({ kind }) => kind === 'PrometheusRule');
+    writeFileSync(join(folder, 'alerts.yaml'), data?.['alerts.yaml'] ?? '');
+    writeFileSync(join(folder, 'operator.yaml'), stringify(rule?.spec));
+    // Debian builds Prometheus without the discovery of pods; the rest of the file is what it can judge.
+    const scrapes = parse(data?.['scrape.yaml'] ?? '') as readonly { readonly kubernetes_sd_configs: unknown }[];
+    writeFileSync(
+      join(folder, 'prometheus.yaml'),
+      stringify({
+        rule_files: ['alerts.yaml', 'operator.yaml'],
+        scrape_configs: scrapes.map(({ kubernetes_sd_configs: _, ...rest }) => rest),
+      }),
+    );
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'config', join(folder, 'prometheus.yaml')], {
+      encoding: 'utf8',
+    });
+    expect([status, status === 0 ? '' : stderr]).toEqual([0, '']);
+    expect(stdout.match(/SUCCESS: \d+ rules found/g)).toHaveLength(2);
   });
 });
 
