@@ -231,6 +231,7 @@ async function workUntilEnd(
     );
     onMetrics(async () => {
       // What this process knows of itself is told as it is now; what lies in the store, as of the last look.
+      if (!hasModels) await told.tick();
       for (const { samples } of all) if (samples !== undefined) await sink.set(samples());
     });
     onReady(() => {
