@@ -187,6 +187,14 @@ class Lanes {
   }
 
   async end(): Promise<void> {
-    await Promise.all((this.#lanes ?? []).map(({ worker }) => worker.terminate()));
+    await Promise.all((this.#lanes ?? []).map(({ worker, ready }) => (ready ? settled(worker) : worker.terminate())));
   }
+}
+
+/** Lets a thread that has worked end by itself, when its compiler is at rest (settle-compiler.ts). */
+function settled(worker: Worker): Promise<void> {
+  return new Promise((resolve) => {
+    worker.once('exit', () => resolve());
+    worker.postMessage('end');
+  });
 }
