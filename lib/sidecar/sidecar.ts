@@ -100,9 +100,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       await sleep(Math.min(waitMs, left()));
       await Promise.all([proxy?.drain(left()), receiver.close(left())]);
       while (spool.records > 0 && (delivery.failure === null || !spool.isDurable) && left() > 0) await sleep(LOOK_MS);
-      await delivery.stop();
-      await spool.close();
+      const stopped = delivery.stop();
+      // What is still under way has had its time.
       client.close();
+      await stopped;
+      // A disk that hangs must not keep the process.
+      await Promise.race([spool.close(), sleep(CLOSING_MS)]);
       const { unsettled } = ledger;
       if (unsettled > 0)
         note(

@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemIo } from '../../lib/adapters/disk/segment-io.ts';
 import { Intake } from '../../lib/sidecar/intake.ts';
 import { Ledger } from '../../lib/sidecar/ledger.ts';
+import { ModelProxy } from '../../lib/sidecar/proxy.ts';
 import { Spool } from '../../lib/sidecar/spool.ts';
 import { type Arrived, cloudEvent, folder, post, serve, standInCollector, start, until } from './stand.ts';
 
@@ -219,6 +220,57 @@ describe('the disk', () => {
     expect(spool.records).toBe(0);
     expect(notes[0]).toMatch(/error: .*the disk is full.*events wait in memory/);
     expect(notes[1]).toMatch(/info: .*on disk again/);
+    await spool.close();
+  });
+
+  it('that hangs delays nobody: events wait in memory, and what has no room is shed and counted', async () => {
+    let hangs = true;
+    let release = (): void => undefined;
+    const ledger = new Ledger();
+    const clock = { now: () => Date.now() };
+    const spool = await Spool.open({
+      folder: await folder(),
+      diskBytes: 16_000_000,
+      memoryBytes: 1_000_000,
+      durability: 'os',
+      clock,
+      ledger,
+      note: () => undefined,
+      io: {
+        ...systemIo,
+        write: async (...args) => {
+          if (hangs) await new Promise<void>((resolve) => (release = resolve));
+          return systemIo.write(...args);
+        },
+      },
+    });
+    const intake = new Intake(spool, ledger, clock);
+    const model = await serve((_request, _body, response) => response.end('{"predictions":[0.5]}'));
+    const proxy = await ModelProxy.listen({
+      host: '127.0.0.1',
+      port: 0,
+      upstream: { host: '127.0.0.1', port: model.port },
+      rules: { paths: [/:predict$/], idHeader: 'x-request-id', copyBytes: 1_000_000 },
+      budget: spool.memory,
+      clock,
+      sink: intake,
+    });
+    const long = JSON.stringify({ instances: ['x'.repeat(100_000)] });
+    for (let i = 0; i < 30; i++) {
+      const answer = await fetch(`http://127.0.0.1:${proxy.port}/m:predict`, { method: 'POST', body: long });
+      expect(await answer.json()).toEqual({ predictions: [0.5] });
+    }
+    await until(() => ledger.received.proxy === 30);
+    expect(ledger.shed.sampled + ledger.shed.full).toBeGreaterThan(15);
+    expect(ledger.unsettled).toBe(spool.records);
+    expect(spool.records).toBeGreaterThan(5);
+    expect(spool.memory.used).toBeLessThanOrEqual(1_000_000);
+    hangs = false;
+    release();
+    await spool.flush();
+    expect(spool.memory.used).toBe(0);
+    expect(ledger.unsettled).toBe(spool.records);
+    await proxy.drain(0);
     await spool.close();
   });
 
