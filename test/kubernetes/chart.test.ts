@@ -6,8 +6,14 @@ import { k8s } from 'cdk8s-plus-28';
 import { describe, expect, it } from 'vitest';
 import { ProblemError } from '../../lib/contracts/problem.ts';
 import { runConfigSchema } from '../../lib/contracts/roles.ts';
+import { version } from '../../lib/contracts/version.ts';
 import {
   Channel,
+  DEFAULT_IMAGE,
+  DEFAULT_NAME,
+  DEFAULT_NAMESPACE,
+  DEFAULT_PARTITIONS,
+  DEFAULT_TOKENS,
   Grafana,
   Log,
   ModelMonitoringChart,
@@ -25,6 +31,7 @@ import {
   references,
   restrictedViolations,
 } from './assertions.ts';
+import { FULL } from './charts.ts';
 import { CHURN, chartOf, type Json, type K8sObject, MINIMAL, objectsOf, one, templates } from './objects.ts';
 
 const KEY = { secret: 'keys', key: 'one' };
@@ -339,6 +346,47 @@ describe('watching', () => {
     expect(
       objectsOf({ grafana: Grafana.none() }).filter(({ metadata }) => metadata.name.includes('dashboard')),
     ).toEqual([]);
+  });
+});
+
+describe('every prop', () => {
+  it('changes what is made', () => {
+    const base = JSON.stringify(objectsOf());
+    const all: Partial<ModelMonitoringChartProps> = { ...FULL, createNamespace: true, monitors: [] };
+    const declared = readFileSync(join(import.meta.dirname, '../../lib/kubernetes/chart-props.ts'), 'utf8');
+    const names = [...declared.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name ?? '');
+    expect(names.length).toBeGreaterThan(25);
+    for (const name of names) {
+      const value = all[name as keyof ModelMonitoringChartProps];
+      expect([name, value !== undefined]).toEqual([name, true]);
+      expect([name, JSON.stringify(objectsOf({ [name]: value })) !== base]).toEqual([name, true]);
+    }
+  });
+});
+
+describe('defaults', () => {
+  it('are what the comments of the props say', () => {
+    const source = (file: string): string =>
+      readFileSync(join(import.meta.dirname, '../../lib/kubernetes', file), 'utf8');
+    /** What stands after `@default` above a member. */
+    const said = (file: string, member: string): string =>
+      new RegExp(`@default ([^*]*?) \\*/\\s+readonly ${member}\\?:`).exec(source(file))?.[1] ?? `nothing of ${member}`;
+    const props = 'chart-props.ts';
+    expect(said(props, 'name')).toBe(`'${DEFAULT_NAME}'`);
+    expect(said(props, 'namespace')).toBe(`'${DEFAULT_NAMESPACE}'`);
+    expect(said(props, 'tokens')).toBe(`{ secret: '${DEFAULT_TOKENS.secret}', key: '${DEFAULT_TOKENS.key}' }`);
+    expect(said(props, 'image').replace('<version of this package>', version)).toBe(`'${DEFAULT_IMAGE}'`);
+    expect(said('log.ts', 'partitions')).toBe(String(DEFAULT_PARTITIONS));
+    expect(said('log.ts', 'topic')).toBe(`'${Log.kafka({ brokers: [] }).topic}'`);
+    expect(said('log.ts', 'group')).toBe(`'${Log.kafka({ brokers: [] }).group}'`);
+    expect(said('store.ts', 'region')).toBe(`'${Store.s3({ bucket: '' }).region}'`);
+    const { minimum, maximum, utilisation } = Scaling.cpu().spec as Readonly<Record<string, unknown>>;
+    expect(said(props, 'collectors')).toBe(
+      `Scaling.cpu({ minimum: ${minimum}, maximum: ${maximum}, utilisation: ${utilisation} })`,
+    );
+    expect(one(objectsOf(), 'Deployment', 'mlmon-profiler').spec?.['replicas']).toBe(
+      Number(/\d+/.exec(said(props, 'profilers'))?.[0]),
+    );
   });
 });
 
