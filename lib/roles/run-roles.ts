@@ -12,7 +12,8 @@ import { remembered } from '../local/platform-health.ts';
 import { wallClock } from '../local/replay-clock.ts';
 import { HttpServer } from '../local/server/http-server.ts';
 import { operationRoutes } from '../local/server/operation-routes.ts';
-import { tokensFor } from '../local/server/tokens.ts';
+import { Tokens, tokensFor } from '../local/server/tokens.ts';
+import type { Collector } from '../pipeline/collector.ts';
 import { Exporter } from '../pipeline/exporter.ts';
 import { learningView } from '../pipeline/learning-view.ts';
 import { PlatformStatus } from '../pipeline/platform-status.ts';
@@ -220,6 +221,7 @@ async function workUntilEnd(
     running = runParts(
       [
         ...(store === null ? [] : [registryPart(registry, shared.pace.refresh)]),
+        ...secretParts(config, tokens, find('collector') ?? null, shared.pace.refresh),
         ...all.flatMap(({ parts = [] }) => parts),
         ...shared.logUpkeep,
         every('exporter', shared.pace.export, async () => {
@@ -283,6 +285,23 @@ async function reached<T>(
     await sleep(wait, signal);
   }
   return null;
+}
+
+/** Mounted secrets are followed: rotated tokens and keys are taken without a restart. What cannot be read leaves those known before in force. */
+function secretParts(config: RunConfig, tokens: Tokens | null, collector: Collector | null, waitMs: number): Part[] {
+  const { tokenFile } = config.http;
+  const { policyKeyFile } = config;
+  const follows: (() => Promise<void>)[] = [];
+  if (tokens !== null && tokenFile !== undefined)
+    follows.push(async () => tokens.become(await Tokens.fromFile(tokenFile)));
+  if (collector !== null && policyKeyFile !== undefined)
+    follows.push(async () => collector.rekey(await readPolicyKey(policyKeyFile)));
+  if (follows.length === 0) return [];
+  return [
+    every('secrets', waitMs, async () => {
+      for (const follow of follows) await follow();
+    }),
+  ];
 }
 
 /** While nothing is published at all, events go to quarantine: what comes first is not waited for as long as changes are. */

@@ -43,13 +43,13 @@ interface Started {
   readonly end: () => Promise<boolean>;
 }
 
-async function start(roles: readonly Role[], more = '', waitMs = 50): Promise<Started> {
+async function start(roles: readonly Role[], more = '', waitMs = 50, http = ''): Promise<Started> {
   const config = parseRunConfig(
     `
 schema: mlmon.run/v1
 log: { folder: log }
 store: { folder: store }
-http: { port: 0 }
+http: { port: 0, ${http} }
 operations: { port: 0 }
 monitors: { folder: monitors, owner: test }
 drain: { waitMs: ${waitMs}, limitMs: 10000 }
@@ -256,6 +256,22 @@ describe('roles in one process', () => {
     expect(await end()).toBe(true);
     await expect(start(['evaluator'], 'policyKeyFile: nowhere')).rejects.toThrow(/nowhere: cannot be read/);
   }, 60_000);
+
+  it('take rotated tokens without a restart', async () => {
+    const tokens = join(folder, 'tokens');
+    const [first, second] = ['a'.repeat(20), 'b'.repeat(20)];
+    writeFileSync(tokens, `app events:write ${first}\n`);
+    const { http } = await start(['collector'], '', 50, `tokenFile: ${tokens}`);
+    const code = async (token: string): Promise<number> => {
+      const headers = { 'content-type': 'application/cloudevents+json', authorization: `Bearer ${token}` };
+      return (await fetch(`${http}/v1/events`, { method: 'POST', headers, body: event('e') })).status;
+    };
+    expect([await code(first), await code(second)]).toEqual([202, 401]);
+    writeFileSync(join(folder, 'new'), `app events:write ${second}\n`);
+    renameSync(join(folder, 'new'), tokens);
+    await until(async () => (await code(second)) === 202);
+    expect(await code(first)).toBe(401);
+  });
 
   it('say what is wrong with files that the configuration names before anything runs', async () => {
     await expect(start(['collector'], 'policyKeyFile: nowhere')).rejects.toThrow(/nowhere: cannot be read, got ENOENT/);

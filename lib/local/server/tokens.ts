@@ -21,7 +21,7 @@ export const LOCAL_IDENTITY: Identity = { name: 'local', scopes: new Set(SCOPES)
 const SHORTEST = 16;
 
 export class Tokens {
-  readonly #entries: readonly { readonly digest: Buffer; readonly identity: Identity }[];
+  #entries: readonly { readonly digest: Buffer; readonly identity: Identity }[];
 
   private constructor(entries: readonly { digest: Buffer; identity: Identity }[]) {
     this.#entries = entries;
@@ -94,6 +94,11 @@ export class Tokens {
       ]);
     }
     return Tokens.parse(text, file);
+  }
+
+  /** From now on those of `other` alone are known: the file was changed. */
+  become(other: Tokens): void {
+    this.#entries = other.#entries;
   }
 
   /** The value of an `Authorization` header; `null` when it is none of ours. All entries are compared. */
