@@ -7,8 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { AlertmanagerChannel } from '../../lib/adapters/alertmanager/alertmanager-channel.ts';
 import { type AlertmanagerFileOptions, renderAlertmanager } from '../../lib/alerts/alertmanager.ts';
+import { alertmanagerConfig, prometheusRule } from '../../lib/alerts/alertmanager-config.ts';
 import { prometheusRuleGroups } from '../../lib/alerts/prometheus.ts';
 import { closing, type Listener, listen, transitionOf } from '../adapters/transitions.ts';
+import { SCHEMAS, tool } from './kubernetes/tools.ts';
 import { endAll, eventually, freePort, Program } from './programs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mlmon-routes-'));
@@ -23,7 +25,9 @@ let hook: Listener;
 let url: string;
 
 beforeAll(async () => {
-  const built = spawnSync(resolve(import.meta.dirname, '../../scripts/alertmanager.sh'), { encoding: 'utf8' });
+  const built = spawnSync('bash', [resolve(import.meta.dirname, '../../scripts/alertmanager.sh')], {
+    encoding: 'utf8',
+  });
   expect(built.stderr.replaceAll(/^(?:building|go: downloading).*$/gm, '').trim()).toBe('');
   bin = built.stdout.trim();
   hook = await listen({ status: 200 });
@@ -44,7 +48,7 @@ beforeAll(async () => {
     heartbeat: { url: secret('heartbeat', `${hook.url}/heartbeat`) },
   };
   writeFileSync(file, renderAlertmanager(options));
-});
+}, 900_000);
 afterAll(() => {
   endAll();
   hook?.close();
@@ -108,6 +112,45 @@ describe('the configuration', () => {
     expect(output.trim()).toBe(receiver);
     expect(status).toBe(0);
   });
+});
+
+describe('objects of Prometheus Operator', () => {
+  it('are valid by the schemas of their kinds, with every receiver there is', () => {
+    const tools = spawnSync('bash', [resolve(import.meta.dirname, '../../scripts/kubernetes-tools.sh')], {
+      encoding: 'utf8',
+    });
+    expect(tools.status, tools.stderr).toBe(0);
+    const at = (key: string) => ({ name: 'receivers', key });
+    const metadata = { name: 'mlmon', namespace: 'monitoring' };
+    const objects = [
+      prometheusRule(metadata, { dashboards: 'https://grafana.example.org', parts: ['collector'] }),
+      alertmanagerConfig(metadata, {
+        receivers: [
+          { type: 'slack', name: 'room', url: at('slack'), channel: '#models' },
+          {
+            type: 'pagerduty',
+            name: 'pager',
+            routingKey: at('pager'),
+            url: 'https://events.eu.pagerduty.com/v2/enqueue',
+          },
+          { type: 'teams', name: 'team', url: at('teams') },
+          { type: 'opsgenie', name: 'ops', key: at('ops'), url: 'https://api.eu.opsgenie.com' },
+          { type: 'webhook', name: 'hook', url: at('hook') },
+        ],
+        routes: [{ match: { severity: 'critical', owner: 'team-a' }, receivers: ['pager', 'room'] }],
+        heartbeat: { url: at('heartbeat') },
+      }),
+    ];
+    const conform = (all: readonly unknown[]) =>
+      tool(
+        'kubeconform',
+        ['-strict', '-schema-location', `${SCHEMAS}/{{.ResourceKind}}{{.KindSuffix}}.json`, '-'],
+        all.map((one) => stringify(one, { aliasDuplicateObjects: false })).join('---\n'),
+      );
+    expect(conform(objects)).toMatchObject({ code: 0, out: '' });
+    const spoilt = stringify(objects[1]).replace('msteamsv2Configs', 'teamsConfigs');
+    expect(conform([parse(spoilt)]).code).toBe(1);
+  }, 1_500_000);
 });
 
 describe('Alertmanager itself', () => {
