@@ -69,9 +69,11 @@ export class Receiver {
   /** Takes no more connections; those under way end by themselves, or after `limitMs`. */
   async close(limitMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
+    // Those that are kept open fall idle one after another.
+    const sweep = setInterval(() => this.#server.closeIdleConnections(), 50);
     const timer = setTimeout(() => this.#server.closeAllConnections(), limitMs);
     await closed;
+    clearInterval(sweep);
     clearTimeout(timer);
   }
 
