@@ -8,11 +8,13 @@ import { endAll } from './programs.ts';
 const brokers: KafkaBroker[] = [];
 let fake: KafkaBroker;
 let real: KafkaBroker;
+let older: KafkaBroker;
 
 beforeAll(async () => {
   fake = await startKfake();
   real = await startKafka();
-  brokers.push(fake, real);
+  older = await startKafka({ version: '3.9.1' });
+  brokers.push(fake, real, older);
 });
 afterAll(async () => {
   for (const broker of brokers) await broker.close();
@@ -20,4 +22,5 @@ afterAll(async () => {
 });
 
 eventLogConformance('kfake', (setup) => kafkaSubject(fake, setup));
-eventLogConformance('Kafka', (setup) => kafkaSubject(real, setup));
+eventLogConformance('Kafka 4', (setup) => kafkaSubject(real, setup));
+eventLogConformance('Kafka 3', (setup) => kafkaSubject(older, setup));
