@@ -343,7 +343,10 @@ export class Spool {
     this.#retryAt = performance.now() + wait;
     // So that a quiet sidecar finds out too.
     void sleep(wait, undefined, { ref: false }).then(() => {
-      if (!this.#closed) this.#flush();
+      if (this.#closed) return;
+      // Timers may fire a little early; one that found it too early would be the last.
+      this.#retryAt = 0;
+      this.#flush();
     });
   }
 }
