@@ -42,7 +42,9 @@ function blocks(page: string): string[] {
   const text = readFileSync(join(root, page), 'utf8');
   return [...text.matchAll(/```ts\n([\s\S]*?)```/g)]
     .map(([, code = '']) => code)
-    .filter((code) => /ModelMonitor|monitoring\./.test(code));
+    .filter(
+      (code) => /ModelMonitor|monitoring\./.test(code) && !code.includes("'ml-monitoring-constructs/kubernetes'"),
+    );
 }
 
 let folder: string;

@@ -264,7 +264,7 @@ describe('mlmon serve', () => {
     ]);
     expect(await wrong('slack\n')).toEqual(['channels.yaml: is not valid; expected object']);
     expect(await wrong('channels: [{ type: slak }]\n')).toEqual([
-      "channels.yaml: channels.0.type: is not valid; expected one of 'slack' | 'teams' | 'opsgenie' | 'pagerduty' | 'webhook'",
+      "channels.yaml: channels.0.type: is not valid; expected one of 'slack' | 'teams' | 'opsgenie' | 'pagerduty' | 'webhook' | 'alertmanager'",
     ]);
     expect(await wrong('channels: [{ type: slack, urlFile: a }, { type: webhook, urlFile: b }]\n')).toHaveLength(2);
     expect((await refused(...serve, '--channels', 'gone.yaml')).lines).toEqual([
