@@ -16,7 +16,7 @@ export interface DialectAnswer {
   readonly drifted: boolean | null;
   /** Which of its tests it chose, where it chooses. */
   readonly test?: string;
-  /** Why there is no number: the product raises an error there, or answers NaN. */
+  /** Why there is no number: the product raises an error there, or answers NaN. Or why there is a score and no statistic. */
   readonly reason?: string;
 }
 
@@ -32,7 +32,10 @@ export function distanceAnswer(value: number, threshold: number, reached: 'from'
     : { score: value, statistic: value, pValue: null, threshold, drifted };
 }
 
-/** The value is a p-value: drifted below the threshold, or up to it (`≤`). A p-value that is no number is no alarm. */
+/**
+ * The value is a p-value: drifted below the threshold, or up to it (`≤`). A p-value that is no number is no alarm.
+ * `reason`: why there is no p-value, or no statistic behind it.
+ */
 export function pValueAnswer(
   pValue: number | null,
   statistic: number | null,
@@ -48,6 +51,7 @@ export function pValueAnswer(
     pValue,
     threshold,
     drifted: reached === 'below' ? pValue < threshold : pValue <= threshold,
+    ...(reason === undefined ? {} : { reason }),
   };
 }
 

@@ -69,7 +69,7 @@ const NUMERIC: Readonly<Record<string, (a: Float64Array, b: Float64Array, thresh
   },
   t_test: (a, b, threshold = 0.05) => {
     const { pValue, statistic, reason } = tTest(a, b);
-    if (reason === 'infinite') return pValueAnswer(0, null, threshold);
+    if (reason === 'infinite') return pValueAnswer(0, null, threshold, 'below', 'infinite');
     // Two equal constants have no variance: NaN, which is no alarm.
     return reason === undefined
       ? pValueAnswer(pValue, statistic, threshold)
@@ -98,13 +98,13 @@ const CATEGORICAL: Readonly<Record<string, (counts: Counts, threshold?: number) 
     if (Math.max(distinct(counts.reference), distinct(counts.current)) > 2)
       return notComputable(threshold, 'more than two categories');
     // One category on both sides: a table with an empty column, which is never surprising.
-    if (counts.values.length < 2) return pValueAnswer(1, null, threshold);
+    if (counts.values.length < 2) return pValueAnswer(1, null, threshold, 'below', 'constant');
     const against = counts.values.map((_, i) => oneAgainstOthers(counts, i));
     const [{ oddsRatio, pValue }] = against as [(typeof against)[0]];
     if (counts.values.length === 2) return pValueAnswer(pValue, oddsRatio, threshold);
     // Two on each side, but not the same two: whichever comes first in a hash set of them and a placeholder stands against all others.
     return against.every((other) => Math.abs(other.pValue - 1) < 1e-9)
-      ? pValueAnswer(1, null, threshold)
+      ? pValueAnswer(1, null, threshold, 'below', 'the odds ratio differs from run to run')
       : notComputable(threshold, 'differs from run to run');
   },
   g_test: (counts, threshold = 0.1) => {
