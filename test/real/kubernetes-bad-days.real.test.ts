@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { KafkaLog } from '../../lib/adapters/kafka/kafka-log.ts';
@@ -90,6 +91,36 @@ async function deliver(http: string, count: number, acknowledged: Set<string>): 
   };
   for (let n = 0; n < count; n += 25)
     await Promise.all(Array.from({ length: Math.min(25, count - n) }, () => one(event())));
+}
+
+/** In front of a server: what goes there and what comes back waits for so long, by as many connections as there are. */
+async function slowly(
+  endpoint: string,
+  delayMs: number,
+): Promise<{ readonly endpoint: string; close(): Promise<void> }> {
+  const { hostname, port } = new URL(endpoint);
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    const behind = connect(Number(port), hostname);
+    for (const [from, to] of [
+      [socket, behind],
+      [behind, socket],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (chunk) => setTimeout(() => to.writable && to.write(chunk), delayMs));
+      from.on('close', () => setTimeout(() => to.destroy(), delayMs));
+      from.on('error', () => to.destroy());
+    }
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const address = server.address() as { port: number };
+  return {
+    endpoint: `http://127.0.0.1:${address.port}`,
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
 }
 
 const status = async (url: string): Promise<number> => (await fetch(url)).status;
@@ -227,6 +258,57 @@ describe('a bad day', () => {
     const acknowledged = new Set<string>();
     await deliver(http, 25, acknowledged);
     await nothingIsLost(acknowledged);
+  });
+
+  it('the store is slow', async () => {
+    await fresh();
+    // Half a second there and half a second back, for every request.
+    const slow = await slowly(s3.endpoint, 500);
+    try {
+      const { endpoint } = slow;
+      const { accessKeyIdFile, secretAccessKeyFile } = s3;
+      const store = { bucket: platform.topic, prefix: 'mlmon', region: REGION, endpoint, accessKeyIdFile };
+      const { http, operations } = await start(ROLES, { more: { store: { s3: { ...store, secretAccessKeyFile } } } });
+      const acknowledged = new Set<string>();
+      await deliver(http, 300, acknowledged);
+      expect(await status(`${operations}/readyz`)).toBe(200);
+      await nothingIsLost(acknowledged);
+    } finally {
+      await slow.close();
+    }
+  });
+
+  it('a sender whose clock is an hour ahead', async () => {
+    await fresh();
+    const { http } = await start(ROLES);
+    const acknowledged = new Set<string>();
+    await deliver(http, 50, acknowledged);
+    const ahead = { ...event(), time: Date.now() + 3_600_000 };
+    const line = (id: string, ms: number): string =>
+      `${JSON.stringify({ id, type: 'inference', model: 'churn', version: '1', time: new Date(ms).toISOString(), numeric: { age: 1 } })}\n`;
+    // By the door, which says so; and straight onto the log, where nobody can.
+    const data = JSON.parse(line(ahead.id, ahead.time)) as unknown;
+    const answer = await fetch(`${http}/v1/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/cloudevents+json' },
+      body: JSON.stringify({ specversion: '1.0', id: ahead.id, source: 'test', type: 'ml.inference.v1', data }),
+    });
+    expect(await answer.json()).toMatchObject({ accepted: 0, quarantined: 1 });
+    const log = await KafkaLog.open({ config: { brokers: [kafka.address], topic: platform.topic, group: 'ahead' } });
+    await log.append([
+      { key: 'far', data: Buffer.from(line('far', Date.now() + 3_600_000)) },
+      { key: 'near', data: Buffer.from(line('near', Date.now() + 60_000)) },
+    ]);
+    await log.close();
+    await deliver(http, 50, acknowledged);
+    await eventually(
+      async () => (await readCursors(platform.store)).map(({ cursor }) => cursor.totals),
+      (totals) =>
+        totals.reduce((sum, { quarantined }) => sum + (quarantined.future ?? 0), 0) === 1 &&
+        totals.reduce((sum, { profiled }) => sum + profiled, 0) === 101,
+    );
+    // Everything that came is captured, what is not counted included.
+    await eventually(captured, (count) => count === 102);
   });
 
   it('SIGTERM under load', async () => {
