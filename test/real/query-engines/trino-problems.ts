@@ -16,7 +16,7 @@ export async function trinoProblems(folder: string, statements: readonly string[
     outfile: program,
     logLevel: 'error',
   });
-  const file = join(folder, 'statements.json');
+  const file = join(folder, 'statements-for-trino.json');
   await writeFile(file, JSON.stringify([...statements, 'SELECT a FROM t QUALIFY 1 = 1']));
   const answer = await run('node', [program, file]);
   return JSON.parse(answer.out) as string[][];
