@@ -32,7 +32,7 @@ const CONCURRENT = 2;
 /** Fewer than these at once are no backlog. */
 const FEW = 128;
 /** Work in one turn of the event loop, milliseconds: what is proxied must not wait for it. */
-const SLICE_MS = 0.5;
+const SLICE_MS = 0.1;
 /** How long a look for new events waits at most, milliseconds. */
 const IDLE_MS = 1_000;
 /** A kind of refusal is written down at most so often, milliseconds. */
