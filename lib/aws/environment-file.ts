@@ -1,9 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
-import type { z } from 'zod';
-import { expectedBy } from '../contracts/expected.ts';
 import { nearest, type Problem, ProblemError, shown } from '../contracts/problem.ts';
+import { schemaProblems } from '../contracts/schema-problems.ts';
 import { type EnvironmentConfig, environmentSchema } from './environment-schema.ts';
 
 /** Checks an environment and fills its defaults. All problems are returned together. */
@@ -13,8 +12,7 @@ export function parseEnvironment(
 ): { readonly config: EnvironmentConfig | null; readonly problems: readonly Problem[] } {
   // An empty file is an environment of defaults.
   const parsed = environmentSchema.safeParse(input ?? {});
-  if (!parsed.success)
-    return { config: null, problems: parsed.error.issues.flatMap((issue) => describe(issue, input)) };
+  if (!parsed.success) return { config: null, problems: schemaProblems(environmentSchema, input, parsed.error.issues) };
   return { config: { ...parsed.data, name, folder }, problems: [] };
 }
 
@@ -71,55 +69,4 @@ export function environmentOf(folder: string, name: unknown): EnvironmentConfig 
       fix: near === undefined ? `say -c environment=${names[0] ?? '<name>'}` : `did you mean ${near}?`,
     },
   ]);
-}
-
-function describe(issue: z.core.$ZodIssue, input: unknown): Problem[] {
-  const path = issue.path.map(String).join('.');
-  if (issue.code === 'unrecognized_keys') {
-    const known = keysAt(environmentSchema, issue.path);
-    return issue.keys.map((key) => {
-      const near = nearest(key, known);
-      return {
-        code: 'unknown-key',
-        path: path === '' ? key : `${path}.${key}`,
-        message: 'unknown key',
-        expected: known.length > 0 ? `one of ${known.join(', ')}` : undefined,
-        fix: near === undefined ? 'remove it' : `did you mean ${near}?`,
-      };
-    });
-  }
-  const found = issue.path.reduce<unknown>(
-    (value, key) =>
-      typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined,
-    input,
-  );
-  return [
-    {
-      code: found === undefined ? 'missing' : issue.code.replaceAll('_', '-'),
-      path,
-      message: found === undefined ? 'is required' : 'is not valid',
-      got: found === undefined ? undefined : shown(found),
-      expected: expectedBy(issue),
-    },
-  ];
-}
-
-interface Definition {
-  readonly innerType?: z.ZodType;
-  readonly element?: z.ZodType;
-  readonly options?: readonly z.ZodType[];
-  readonly shape?: Readonly<Record<string, z.ZodType>>;
-}
-
-/** Keys that the schema knows at a path; of all branches, where there are several. */
-function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  const definition = schema._zod.def as unknown as Definition;
-  if (definition.innerType !== undefined) return keysAt(definition.innerType, path);
-  if (definition.options !== undefined) return [...new Set(definition.options.flatMap((one) => keysAt(one, path)))];
-  const [first, ...rest] = path;
-  if (definition.element !== undefined) return first === undefined ? [] : keysAt(definition.element, rest);
-  if (definition.shape === undefined) return [];
-  if (first === undefined) return Object.keys(definition.shape);
-  const inner = definition.shape[String(first)];
-  return inner === undefined ? [] : keysAt(inner, rest);
 }
