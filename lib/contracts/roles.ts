@@ -34,19 +34,19 @@ const file = z.string().min(1);
 const port = z.number().int().min(0).max(65_535);
 const milliseconds = z.number().int().min(0);
 
+/** `host:port`, or an IPv6 address in brackets and a port. */
+export const KAFKA_BROKER = /^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/;
+export const KAFKA_TOPIC = /^[A-Za-z0-9._-]{1,249}$/;
+/** Room is left for the names of roles behind it. */
+export const KAFKA_GROUP = /^[A-Za-z0-9._-]{1,200}$/;
+
 const kafkaSchema = z
   .object({
     /** `host:port`. */
-    brokers: z.array(z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/)).min(1),
-    topic: z
-      .string()
-      .regex(/^[A-Za-z0-9._-]{1,249}$/)
-      .default('mlmon-events'),
+    brokers: z.array(z.string().regex(KAFKA_BROKER)).min(1),
+    topic: z.string().regex(KAFKA_TOPIC).default('mlmon-events'),
     /** Consumer groups are `<group>-profiler`, `<group>-archiver`; their offsets are for lag only. */
-    group: z
-      .string()
-      .regex(/^[A-Za-z0-9._-]{1,200}$/)
-      .default('mlmon'),
+    group: z.string().regex(KAFKA_GROUP).default('mlmon'),
     /** Absent: no TLS. `{}`: the system's authorities. Files are PEM. */
     tls: z
       .object({ caFile: file.optional(), certificateFile: file.optional(), keyFile: file.optional() })

@@ -1,12 +1,10 @@
 /** The log of events, as a container is told of it. */
 import type { Problem } from '../contracts/problem.ts';
 import { shown } from '../contracts/problem.ts';
+import { KAFKA_BROKER, KAFKA_GROUP, KAFKA_TOPIC } from '../contracts/roles.ts';
 import { DEFAULT_PARTITIONS } from './defaults.ts';
 import { Peer } from './peer.ts';
 import { type SecretKey, secretFile } from './secret-key.ts';
-
-const BROKER = /^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/;
-const KAFKA_NAME = /^[A-Za-z0-9._-]{1,200}$/;
 
 export interface KafkaTls {
   /** PEM of the authority. @default the system's authorities */
@@ -113,7 +111,7 @@ export class Log {
     const { tls, partitions } = this.options;
     const problems: Problem[] = [];
     const { brokers } = this.options;
-    const wrong = brokers.filter((broker) => !BROKER.test(broker));
+    const wrong = brokers.filter((broker) => !KAFKA_BROKER.test(broker));
     if (brokers.length === 0 || wrong.length > 0)
       problems.push({
         code: 'log',
@@ -122,17 +120,17 @@ export class Log {
         got: shown(brokers.length === 0 ? [] : wrong),
         expected: 'at least one host:port',
       });
-    for (const [path, value] of [
-      ['log.topic', this.topic],
-      ['log.group', this.group],
+    for (const [path, value, name, most] of [
+      ['log.topic', this.topic, KAFKA_TOPIC, 249],
+      ['log.group', this.group, KAFKA_GROUP, 200],
     ] as const)
-      if (!KAFKA_NAME.test(value))
+      if (!name.test(value))
         problems.push({
           code: 'log',
           path,
           message: 'is no name of Kafka',
           got: shown(value),
-          expected: 'letters, digits, dots, underscores and hyphens, at most 200',
+          expected: `letters, digits, dots, underscores and hyphens, at most ${most}`,
         });
     if (partitions !== undefined && !(Number.isInteger(partitions) && partitions >= 1 && partitions <= 10_000))
       problems.push({
