@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import type { Baseline } from '../contracts/baseline.ts';
 import { type Monitor as Declared, type MonitorInput, parseMonitor } from '../contracts/monitor.ts';
+import { baselineProblem, dataFileProblem, isOurOwn, unreadableFile } from '../contracts/named-baseline.ts';
 import { PREFIXES } from '../contracts/object-keys.ts';
 import { type Problem, ProblemError, shown } from '../contracts/problem.ts';
 import type { PublishedLine } from '../contracts/publication.ts';
@@ -32,7 +33,7 @@ export class Monitor {
     const monitors: Monitor[] = [];
     for (const file of files) {
       try {
-        if (!isOurOwn(file)) monitors.push(Monitor.fromFile(file));
+        if (!isOurOwn(readFileSync(file, 'utf8'))) monitors.push(Monitor.fromFile(file));
       } catch (error) {
         if (!(error instanceof ProblemError)) throw error;
         problems.push(...error.problems);
@@ -90,7 +91,7 @@ function readFile(path: string): { readonly input: unknown; readonly problems: r
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    return { input: null, problems: [unreadable(path, error)] };
+    return { input: null, problems: [unreadableFile(path, error)] };
   }
   const document = parseDocument(text, { prettyErrors: true });
   if (document.errors.length === 0) return { input: document.toJS({ maxAliasCount: 20 }), problems: [] };
@@ -138,38 +139,17 @@ function baselineOf(monitor: Declared, folder: string): BaselineRead {
       });
     return { baseline: { key }, problems: [] };
   }
-  if (!from.endsWith('.json'))
-    return wrong({
-      code: 'data-file',
-      message: 'is a data file, and no data is read at synthesis',
-      got: shown(from),
-      expected: 'a baseline that was made from it',
-      fix: `run \`mlmon profile ${from} --monitor <this file> -o baseline.json\` and name baseline.json here`,
-    });
+  const dataFile = dataFileProblem(from);
+  if (dataFile !== null) return { baseline: null, problems: [dataFile] };
   const file = resolve(folder, from);
   let content: unknown;
   try {
     content = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    return { baseline: null, problems: [unreadable('baseline.from', error, file)] };
+    return { baseline: null, problems: [unreadableFile('baseline.from', error, file)] };
   }
-  const { schema, columns, model } = (content ?? {}) as Partial<Baseline>;
-  if (schema !== 'mlmon.baseline/v1' || !Array.isArray(columns))
-    return wrong({
-      code: 'not-a-baseline',
-      message: 'is not a baseline',
-      got: schema === undefined ? 'other JSON' : shown(schema),
-      expected: 'a file made by `mlmon profile`',
-      fix: `run \`mlmon profile <data> --monitor <this file> -o ${from}\``,
-    });
-  if (model !== monitor.model)
-    return wrong({
-      code: 'other-model',
-      message: 'is the baseline of another model',
-      got: shown(model),
-      expected: monitor.model,
-      fix: 'name that of this model',
-    });
+  const problem = baselineProblem(content, from, monitor.model);
+  if (problem !== null) return { baseline: null, problems: [problem] };
   return { baseline: content as Baseline, problems: [] };
 }
 
@@ -185,21 +165,4 @@ function hashedWhileLearning({ features }: Declared): Problem[] {
       expected: 'keep or drop',
       fix: 'make the baseline of data with `mlmon profile`, and name it as baseline.from',
     }));
-}
-
-/** A baseline or another of the platform's own files. */
-function isOurOwn(file: string): boolean {
-  return /^\s*\{\s*"schema"\s*:\s*"mlmon\./.test(readFileSync(file, 'utf8').slice(0, 200));
-}
-
-function unreadable(path: string, error: unknown, got?: string): Problem {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return {
-    code: 'file',
-    path,
-    message: `cannot be read: ${code ?? message}`,
-    got,
-    expected: 'a readable file',
-    fix: 'mend the path, which is seen from the folder of the monitor',
-  };
 }

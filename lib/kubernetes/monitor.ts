@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseDocument, stringify } from 'yaml';
 import { type Monitor as Declared, type MonitorInput, parseMonitor } from '../contracts/monitor.ts';
-import { type Problem, ProblemError, shown } from '../contracts/problem.ts';
+import { baselineProblem, dataFileProblem, isOurOwn, unreadableFile } from '../contracts/named-baseline.ts';
+import { type Problem, ProblemError } from '../contracts/problem.ts';
 import { CONFIG_MAP_LIMIT } from './defaults.ts';
 
 /** What is to be watched on one model. */
@@ -14,7 +15,7 @@ export class Monitor {
     try {
       text = readFileSync(path, 'utf8');
     } catch (error) {
-      throw new ProblemError([unreadable(path, error)]);
+      throw new ProblemError([unreadableFile(path, error)]);
     }
     return Monitor.fromText(text, { folder: dirname(resolve(path)), place: path });
   }
@@ -122,56 +123,15 @@ interface BaselineRead {
 function baselineOf({ baseline, model }: Declared, folder: string): BaselineRead {
   const { from } = baseline;
   if (from === undefined) return { baseline: null, problems: [] };
-  const wrong = (problem: Omit<Problem, 'path'>): BaselineRead => ({
-    baseline: null,
-    problems: [{ path: 'baseline.from', ...problem }],
-  });
-  if (!from.endsWith('.json'))
-    return wrong({
-      code: 'data-file',
-      message: 'is a data file, and no data is read at synthesis',
-      got: shown(from),
-      expected: 'a baseline that was made from it',
-      fix: `run \`mlmon profile ${from} --monitor <this file> -o baseline.json\` and name baseline.json here`,
-    });
-  let content: { readonly schema?: unknown; readonly model?: unknown } | null;
+  const dataFile = dataFileProblem(from);
+  if (dataFile !== null) return { baseline: null, problems: [dataFile] };
+  let content: unknown;
   try {
     content = JSON.parse(readFileSync(resolve(folder, from), 'utf8'));
   } catch (error) {
-    return { baseline: null, problems: [unreadable('baseline.from', error, from)] };
+    return { baseline: null, problems: [unreadableFile('baseline.from', error, from)] };
   }
-  if (content?.schema !== 'mlmon.baseline/v1')
-    return wrong({
-      code: 'not-a-baseline',
-      message: 'is not a baseline',
-      got: content?.schema === undefined ? 'other JSON' : shown(content.schema),
-      expected: 'a file made by `mlmon profile`',
-      fix: `run \`mlmon profile <data> --monitor <this file> -o ${from}\``,
-    });
-  if (content.model !== model)
-    return wrong({
-      code: 'other-model',
-      message: 'is the baseline of another model',
-      got: shown(content.model),
-      expected: model,
-      fix: 'name that of this model',
-    });
+  const problem = baselineProblem(content, from, model);
+  if (problem !== null) return { baseline: null, problems: [problem] };
   return { baseline: JSON.stringify(content), problems: [] };
-}
-
-/** A baseline or another of the platform's own files. */
-function isOurOwn(text: string): boolean {
-  return /^\s*\{\s*"schema"\s*:\s*"mlmon\./.test(text.slice(0, 200));
-}
-
-function unreadable(path: string, error: unknown, got?: string): Problem {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return {
-    code: 'file',
-    path,
-    message: `cannot be read: ${code ?? message}`,
-    got,
-    expected: 'a readable file',
-    fix: 'mend the path, which is seen from the folder of the monitor',
-  };
 }
