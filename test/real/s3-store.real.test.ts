@@ -28,10 +28,14 @@ afterAll(async () => {
   endAll();
 });
 
-objectStoreConformance('versitygw', async () => {
-  const prefix = randomUUID();
-  return { store: open(prefix), other: open(prefix), close: async () => undefined };
-});
+objectStoreConformance(
+  'versitygw',
+  async () => {
+    const prefix = randomUUID();
+    return { store: open(prefix), other: open(prefix), close: async () => undefined };
+  },
+  { removalsUnordered: 'version 1.8.0 puts under a lock that its removals do not take' },
+);
 
 describe('the object store on versitygw', () => {
   it('passes the probe, which leaves nothing behind', async () => {
