@@ -4,6 +4,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { CAPTURE_BUFFER_SECONDS } from '../contracts/capture.ts';
 import type { FunctionName } from '../contracts/functions.ts';
+import { AGES } from '../contracts/retention.ts';
 
 /** Supported until 2028-04-30; a test fails half a year before that. */
 export const FUNCTION_RUNTIME = lambda.Runtime.NODEJS_24_X;
@@ -49,9 +50,11 @@ export const FUNCTION_SIZES: Readonly<Record<FunctionName, FunctionSize>> = {
 };
 
 /** Long enough for a release that mends what rejected them. */
-export const FAILED_RETENTION = Duration.days(14);
+export const FAILED_RETENTION = Duration.millis(AGES.failed.ms);
 /** Answers of queries are read once, within minutes. */
-export const QUERY_RESULT_RETENTION = Duration.days(7);
+export const QUERY_RESULT_RETENTION = Duration.millis(AGES.answers.ms);
+/** A notification is repeated for 15 days at most. */
+export const STALE_RETENTION = Duration.millis(AGES.stale.ms);
 /** A mistake is noticed within a month. */
 export const NONCURRENT_RETENTION = Duration.days(30);
 export const UNFINISHED_UPLOAD_RETENTION = Duration.days(7);

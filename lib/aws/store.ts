@@ -3,18 +3,13 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import {
-  ATHENA_RESULTS_PREFIX,
-  CAPTURE_ERROR_PREFIX,
-  CAPTURE_PREFIX,
-  CAPTURE_REDRIVEN_PREFIX,
-} from '../contracts/capture.ts';
-import { PREFIXES } from '../contracts/object-keys.ts';
+import { type AgeClass, RETENTION } from '../contracts/retention.ts';
 import {
   ACCESS_LOG_RETENTION,
   FAILED_RETENTION,
   NONCURRENT_RETENTION,
   QUERY_RESULT_RETENTION,
+  STALE_RETENTION,
   UNFINISHED_UPLOAD_RETENTION,
 } from './defaults.ts';
 
@@ -85,21 +80,20 @@ export class Store extends Construct {
   }
 }
 
+/** A rule for each prefix that goes by age (`RETENTION`), and one for what is no longer current under any. */
 function lifeCycles(props: StoreProps): s3.LifecycleRule[] {
-  const failed = props.failedRetention ?? FAILED_RETENTION;
-  const expires = (prefix: string, expiration: Duration): s3.LifecycleRule => ({
-    id: prefix.replaceAll('/', '-').replace(/-$/, ''),
-    prefix,
-    expiration,
-  });
+  const ages: Readonly<Record<AgeClass, Duration | undefined>> = {
+    events: props.captureRetention,
+    failed: props.failedRetention ?? FAILED_RETENTION,
+    answers: QUERY_RESULT_RETENTION,
+    stale: STALE_RETENTION,
+  };
   return [
-    expires(PREFIXES.quarantine, failed),
-    expires(PREFIXES.onFailure, failed),
-    expires(CAPTURE_ERROR_PREFIX, failed),
-    expires(ATHENA_RESULTS_PREFIX, QUERY_RESULT_RETENTION),
-    ...(props.captureRetention === undefined
-      ? []
-      : [expires(CAPTURE_PREFIX, props.captureRetention), expires(CAPTURE_REDRIVEN_PREFIX, props.captureRetention)]),
+    ...RETENTION.flatMap(({ prefix, goes }) => {
+      const expiration = goes.by === 'age' ? ages[goes.class] : undefined;
+      const id = prefix.replaceAll('/', '-').replace(/-$/, '');
+      return expiration === undefined ? [] : [{ id, prefix, expiration }];
+    }),
     {
       id: 'non-current-versions',
       noncurrentVersionExpiration: NONCURRENT_RETENTION,

@@ -60,6 +60,8 @@ export const PREFIXES = {
   sageMaker: 'sagemaker/',
   onFailure: 'aws/lambda/',
   audit: 'audit/',
+  erasures: 'erasures/',
+  grafana: 'grafana/',
   /** What users put into the store themselves: baselines of training pipelines, which monitors name by their key. */
   uploads: 'uploads/',
 } as const;
@@ -128,6 +130,10 @@ export const keys = {
   captureFiles: () => 'sagemaker/',
   /** Channels, routes and mutes of a deployment, as its constructs published them. */
   alerting: () => 'configuration/alerting.json',
+  /** Channels that teams brought with their models; the union over all publications. */
+  teamChannels: () => 'configuration/team-channels.json',
+  /** What was asked to be put into a Grafana, and whether it is there; put-if-unchanged. */
+  grafana: () => 'grafana/wanted.json',
   /** Who may send which model's events and labels: principal → rights. */
   bindings: () => 'configuration/bindings.json',
   /** Where Lambda puts batches of the stream that it gave up; the prefix is fixed by the service. */
@@ -145,6 +151,13 @@ export const keys = {
   /** What a publication brought, so that the next one of its name knows what it lacks; put-if-unchanged. */
   publication: (owner: string) => `publications/${segment(owner)}.json`,
   publications: () => 'publications/',
+  /** What the marks of ids are salted with: one for a platform, so that a mark says nothing elsewhere. */
+  erasureSalt: () => 'erasures/salt.json',
+  /** Predictions that are to be erased wherever they land until the request ends. */
+  erasure: (now: number, digest: string) => `erasures/requests/${stamp(now)}-${digest}.json`,
+  erasureRequests: () => 'erasures/requests/',
+  /** Goes up when captured objects were written anew, so that copies of them are given up; put-if-unchanged. */
+  rewritten: () => 'erasures/rewritten.json',
   audit: (n: number) => `audit/${String(n).padStart(9, '0')}.json`,
   audits: () => 'audit/',
 } as const;
