@@ -132,7 +132,10 @@ export class Alerting extends Construct {
       linkBase: props.linkBase,
       runbookBase: props.runbookBase,
     };
-    const problems = configurationProblems(this.configuration, names);
+    const problems = [
+      ...configurationProblems(this.configuration, names),
+      ...unreachable(this.configuration, platform),
+    ];
     if (problems.length > 0) throw new ProblemError(problems);
     // Whoever brings topics knows who subscribes to them.
     const ownTopics = props.topics?.critical !== undefined;
@@ -243,6 +246,22 @@ function configurationProblems(configuration: AlertingConfiguration, names: read
         expected: expectedBy(issue),
       });
   return problems;
+}
+
+/** Receivers on the internet, of functions in a network without a way out. */
+function unreachable({ channels }: AlertingConfiguration, { network }: PlatformContext): Problem[] {
+  if (network === undefined || network.internet) return [];
+  return channels
+    .filter((delivery) => 'secretArn' in delivery)
+    .map(({ name, type }) => ({
+      code: 'no-way-out',
+      path: `channels: ${name}`,
+      message: 'is delivered by a function that has no way to the internet',
+      got: type,
+      expected:
+        'what SNS or SQS delivers: Channel.email, Channel.https, Channel.slackChannel, Channel.sqs, Channel.custom',
+      fix: 'take one of these, or Network.withInternet',
+    }));
 }
 
 /** The same with every token replaced by something of its kind. */

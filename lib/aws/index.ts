@@ -47,7 +47,9 @@ export { type IMonitoringPlatform, ModelMonitor, type ModelMonitorProps } from '
 export { type BroughtStream, ModelMonitoring, type ModelMonitoringProps } from './model-monitoring.ts';
 export { Monitor, STORED_BASELINE } from './monitor.ts';
 export { MonitoringFunction, type MonitoringFunctionProps, type OwnEnvironment } from './monitoring-function.ts';
+export { type IsolatedNetworkOptions, Network, type NetworkOptions } from './network.ts';
 export { ObjectTrigger, type ObjectTriggerProps } from './object-trigger.ts';
+export type { PlacedFunction, PlacedNetwork, VpcConnection } from './placed-network.ts';
 export type { PlatformContext } from './platform-context.ts';
 export { PolicyKey, type PolicyKeyProps } from './policy-key.ts';
 export { Profiler, type ProfilerProps } from './profiler.ts';
@@ -59,7 +61,9 @@ export {
   type PrometheusWorkspace,
 } from './prometheus.ts';
 export { Publication, type PublicationProps, Publisher, type PublisherProps } from './publication.ts';
+export type { ReachedService } from './reached-services.ts';
 export { Redrive, type RedriveProps } from './redrive.ts';
 export { type CapturedEndpoints, SageMakerCapture, type SageMakerCaptureProps } from './sagemaker-capture.ts';
 export { Store, type StoreProps } from './store.ts';
 export { StreamScaler, type StreamScalerProps } from './stream-scaler.ts';
+export { VpcEndpoints, type VpcEndpointsProps } from './vpc-endpoints.ts';

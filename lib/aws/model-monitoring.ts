@@ -1,4 +1,5 @@
 import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -32,6 +33,9 @@ import { Metrics } from './metrics.ts';
 import type { ModelMetrics } from './model-metrics.ts';
 import type { Monitor } from './monitor.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
+import type { Network } from './network.ts';
+import { limitRoles } from './permissions-boundary.ts';
+import type { VpcConnection } from './placed-network.ts';
 import type { PlatformContext } from './platform-context.ts';
 import { PolicyKey } from './policy-key.ts';
 import { Profiler } from './profiler.ts';
@@ -108,6 +112,10 @@ export interface ModelMonitoringProps {
   readonly metricBudget?: number;
   /** Changes to alerts by key: threshold, severity, how long, or off. @default the catalogue as it stands */
   readonly alerts?: AlertChanges;
+  /** Where functions run. @default the network of Lambda, which reaches everything */
+  readonly network?: Network;
+  /** The most that any role may do, whatever its policies say. @default none */
+  readonly permissionsBoundary?: iam.IManagedPolicy;
   /** What becomes of bucket and stream when the stack goes; `DESTROY` deletes all data with them. @default RemovalPolicy.RETAIN */
   readonly removalPolicy?: RemovalPolicy;
 }
@@ -141,6 +149,8 @@ export class ModelMonitoring extends Construct {
   readonly publisher: Publisher;
   readonly publication: Publication;
   readonly policyKey: secretsmanager.ISecret;
+  /** In a network without a way out. */
+  readonly endpoints: VpcConnection | undefined;
   /** Runs of schedules that could not be handed over. */
   readonly deadLetters: DeadLetterQueue;
   readonly grants: Grants;
@@ -169,6 +179,7 @@ export class ModelMonitoring extends Construct {
       bucket: props.bucket ?? this.store!.bucket,
       stream: props.stream?.stream ?? this.eventStream!.stream,
       ...(key === undefined ? {} : { key }),
+      ...(props.network === undefined ? {} : { network: props.network.bind(this) }),
     };
     this.platform = platform;
     this.policyKey = props.policyKey ?? new PolicyKey(this, 'PolicyKey', { key }).secret;
@@ -248,6 +259,8 @@ export class ModelMonitoring extends Construct {
     const parts = this.node.findAll();
     const functions = parts.filter((part) => part instanceof MonitoringFunction);
     const letters = parts.filter((part) => part instanceof DeadLetterQueue).map(({ queue }) => queue);
+    this.endpoints = platform.network?.connect(functions);
+    if (props.permissionsBoundary !== undefined) limitRoles(this, props.permissionsBoundary);
     this.alarms = new Alarms(this, 'Alarms', {
       platform,
       topics: this.alerting.topics,

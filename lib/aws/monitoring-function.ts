@@ -9,7 +9,7 @@ import { FUNCTION_ARCHITECTURE, FUNCTION_RUNTIME, FUNCTION_SIZES, LOG_RETENTION 
 import { FUNCTIONS_CONTEXT, functionCode, HANDLER } from './function-code.ts';
 import { FUNCTION_RIGHTS } from './function-rights.ts';
 import type { PlatformContext } from './platform-context.ts';
-import { keyStatements, objectStatements, streamStatements } from './statements.ts';
+import { keyStatements, networkInterfaceStatements, objectStatements, streamStatements } from './statements.ts';
 
 /** What every function is told, from the platform. */
 type CommonName = 'MLMON_BUCKET' | 'MLMON_STREAM_ARN' | 'MLMON_ENVIRONMENT';
@@ -65,6 +65,7 @@ export class MonitoringFunction<N extends FunctionName = FunctionName> extends C
       ...objectStatements(platform.bucket, rights),
       ...streamStatements(platform.stream, rights.stream),
       ...keyStatements(platform.key),
+      ...(platform.network === undefined ? [] : networkInterfaceStatements()),
     ])
       this.role.addToPolicy(statement);
     this.function = new lambda.Function(this, 'Resource', {
@@ -78,6 +79,13 @@ export class MonitoringFunction<N extends FunctionName = FunctionName> extends C
       logGroup: this.logGroup,
       tracing: lambda.Tracing.ACTIVE,
       description: props.description ?? `Model monitoring: ${name}`,
+      ...(platform.network === undefined
+        ? {}
+        : {
+            vpc: platform.network.vpc,
+            vpcSubnets: platform.network.subnets,
+            securityGroups: [...platform.network.securityGroups],
+          }),
       environment: {
         MLMON_BUCKET: platform.bucket.bucketName,
         MLMON_STREAM_ARN: platform.stream.streamArn,
@@ -88,7 +96,9 @@ export class MonitoringFunction<N extends FunctionName = FunctionName> extends C
     acknowledge(
       this.role,
       'AwsSolutions-IAM5[Resource::*]',
-      'X-Ray has no resources to name: xray:PutTraceSegments and xray:PutTelemetryRecords are given for all or none',
+      platform.network === undefined
+        ? 'X-Ray has no resources to name: xray:PutTraceSegments and xray:PutTelemetryRecords are given for all or none'
+        : 'neither X-Ray nor network interfaces that do not exist yet have resources to name; code in the function is denied the interfaces',
     );
     for (const prefix of new Set([...rights.read, ...rights.write, ...rights.remove]))
       acknowledgePrefix(

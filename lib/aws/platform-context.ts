@@ -1,6 +1,7 @@
 import type * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type { PlacedNetwork } from './placed-network.ts';
 
 /** What every part of a platform stands on. */
 export interface PlatformContext {
@@ -12,4 +13,6 @@ export interface PlatformContext {
   readonly key?: kms.IKey;
   /** The event log. */
   readonly stream: kinesis.IStream;
+  /** Where functions run. @default the network of Lambda */
+  readonly network?: PlacedNetwork;
 }

@@ -83,3 +83,26 @@ export function secretStatements(secret: secretsmanager.ISecret | undefined): ia
       : [new iam.PolicyStatement({ actions: ['kms:Decrypt'], resources: [secret.encryptionKey.keyArn] })]),
   ];
 }
+
+const INTERFACES = [
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:UnassignPrivateIpAddresses',
+];
+
+/** Lambda makes network interfaces with the rights of the role; the code that runs with the same role is denied them. */
+export function networkInterfaceStatements(): iam.PolicyStatement[] {
+  return [
+    new iam.PolicyStatement({ actions: INTERFACES, resources: ['*'] }),
+    new iam.PolicyStatement({
+      effect: iam.Effect.DENY,
+      actions: INTERFACES,
+      resources: ['*'],
+      // Only a call from inside of a function carries it.
+      conditions: { Null: { 'lambda:SourceFunctionArn': 'false' } },
+    }),
+  ];
+}

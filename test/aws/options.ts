@@ -1,5 +1,8 @@
 /** Values for every prop of the facade: what is tried together, and one by one. The compiler asks for a line for each prop that there is. */
 import { Duration, RemovalPolicy, type Stack } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -13,6 +16,7 @@ import { CollectorAccess } from '../../lib/aws/collector-access.ts';
 import { StreamCapacity } from '../../lib/aws/event-stream.ts';
 import type { ModelMonitoringProps } from '../../lib/aws/model-monitoring.ts';
 import { Monitor } from '../../lib/aws/monitor.ts';
+import { Network } from '../../lib/aws/network.ts';
 import { Prometheus } from '../../lib/aws/prometheus.ts';
 
 type Values = {
@@ -21,6 +25,14 @@ type Values = {
 
 const secret = (stack: Stack, name: string) =>
   secretsmanager.Secret.fromSecretNameV2(stack, `Secret-${name}`, `monitoring/${name}`);
+/** Two zones of subnets without a way out, that nobody looks up. */
+export const broughtVpc = (stack: Stack): ec2.IVpc =>
+  ec2.Vpc.fromVpcAttributes(stack, 'Vpc', {
+    vpcId: 'vpc-1',
+    availabilityZones: ['eu-central-1a', 'eu-central-1b'],
+    isolatedSubnetIds: ['subnet-1', 'subnet-2'],
+    isolatedSubnetRouteTableIds: ['rtb-1', 'rtb-2'],
+  });
 const arn = (stack: Stack, service: string, resource: string) => stack.formatArn({ service, resource });
 
 /** Each value differs from the default; the first must change what is made. */
@@ -87,5 +99,7 @@ export const OPTIONS: Omit<Values, 'grafana'> = {
   prometheus: [() => Prometheus.none(), () => Prometheus.existing({ workspaceId: 'ws-1' })],
   metricBudget: [() => 0.01, () => 5_000],
   alerts: [() => ({ 'no-events': { threshold: 60 }, 'records-lost': { off: true } })],
+  network: [(stack) => Network.withInternet({ vpc: broughtVpc(stack) })],
+  permissionsBoundary: [(stack) => iam.ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'workloads')],
   removalPolicy: [() => RemovalPolicy.DESTROY],
 };
