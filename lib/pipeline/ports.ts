@@ -176,3 +176,35 @@ export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
 }
+
+/** Which events are to be taken out of what is kept. */
+export interface EventsToGo {
+  readonly model: string;
+  /** Those whose SHA-256 of `<salt>/<model>/<id>`, hexadecimal, is one of the marks. Absent: all of the model. */
+  readonly marked?: { readonly salt: string; readonly marks: ReadonlySet<string> };
+}
+
+/** Takes rows out of captured objects. */
+export interface CaptureRewriter {
+  /** The Parquet object without the events that go, all others as they were and in their order; `null` when none of its rows goes. */
+  without(
+    body: Uint8Array,
+    events: readonly EventsToGo[],
+  ): Promise<{ readonly body: Uint8Array; readonly erased: number } | null>;
+}
+
+export interface ObjectVersion {
+  readonly key: string;
+  readonly version: string;
+  /** What a plain `get` answers. */
+  readonly current: boolean;
+}
+
+/** Old versions of objects, of a store that keeps them. Markers of deletions are left out: they hold nothing. */
+export interface ObjectVersions {
+  list(prefix: string): AsyncIterable<ObjectVersion>;
+  /** `null` when there is none. */
+  get(key: string, version: string): Promise<Uint8Array | null>;
+  /** For good. */
+  delete(key: string, version: string): Promise<void>;
+}
