@@ -11,7 +11,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { bundlePage } from '../lib/local/page/build.ts';
 import { PAGE_FILES } from '../lib/local/page/page-file.ts';
-import { bundleCommonJs, CDK_ENTRIES, keepPublicTypes } from './build-aws.ts';
+import { bundleCommonJs, ENTRIES, keepPublicTypes } from './build-entries.ts';
 import { buildFunctions } from './build-functions.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -19,7 +19,7 @@ const output = resolve(process.argv[2] ?? join(root, 'dist'));
 
 rmSync(output, { recursive: true, force: true });
 compile();
-keepPublicTypes(output, [...CDK_ENTRIES, 'lib/contracts/index', 'lib/producer/index'], CDK_ENTRIES);
+keepPublicTypes(output, ENTRIES);
 await bundleCommonJs(root, output);
 await writePage();
 await buildFunctions(join(output, 'lambdas'));

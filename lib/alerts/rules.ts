@@ -9,11 +9,12 @@ import { PART_RULES } from './rules-of-parts.ts';
 import { STREAM_RULES } from './rules-of-platform.ts';
 import { SIDECAR_RULES } from './rules-of-sidecar.ts';
 
-const CATALOGUE = [...MODEL_RULES, ...STREAM_RULES, ...PART_RULES, ...CONTAINER_RULES, ...SIDECAR_RULES] as const;
+/** Of the types of rules their keys alone are passed on: the declarations of the package would repeat every sentence. */
+const keyed = <K extends string>(rules: readonly AlertRule<K>[]): readonly AlertRule<K>[] => rules;
 
-export type AlertKey = (typeof CATALOGUE)[number]['key'];
+export const RULES = keyed([...MODEL_RULES, ...STREAM_RULES, ...PART_RULES, ...CONTAINER_RULES, ...SIDECAR_RULES]);
 
-export const RULES: readonly AlertRule<AlertKey>[] = CATALOGUE;
+export type AlertKey = (typeof RULES)[number]['key'];
 
 /** One alert as a user wants it. */
 export interface AlertChange {

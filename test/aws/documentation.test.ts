@@ -58,7 +58,10 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function synthesised(name: string, code: string): string {
-  const body = code.replace(/^import .*\n/gm, '');
+  const bare = code.replace(/^import .*\n/gm, '');
+  // A page that shows a whole stack has it made here.
+  const stack = /^export class (\w+)/m.exec(bare)?.[1];
+  const body = stack === undefined ? bare : `${bare.replace('export class', 'class')}new ${stack}(app, '${stack}');\n`;
   // A page that brings its own monitor of the model has a platform without one.
   const watched = body.includes('new ModelMonitor(') ? '[]' : "[Monitor.fromFile('monitors/churn.yaml')]";
   const before = body.includes('new ModelMonitoring(') ? '' : PLATFORM.replace('WATCHED', watched);

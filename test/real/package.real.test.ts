@@ -16,7 +16,7 @@ const NAME = 'ml-monitoring-constructs';
 const MOST_BYTES = 8_000_000;
 
 const AWS_CLIENTS =
-  /^dist\/lib\/(?:adapters\/(?:athena|cloudwatch|function|kinesis|remote-write|s3|sns|sqs)\/|producer\/kinesis-sink\.js|local\/deployed-store\.js)/;
+  /^dist\/(?:cjs\/lib\/producer\/index\.js|lib\/(?:adapters\/(?:athena|cloudwatch|function|kinesis|remote-write|s3|sns|sqs)\/|producer\/kinesis-sink\.js|local\/deployed-store\.js))/;
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
@@ -98,7 +98,7 @@ describe('the tarball', () => {
       (path) =>
         !/^dist\/(?:bin|lib)\/.*\.js$/.test(path) &&
         !/^dist\/(?:cjs\/)?lib\/(?:alerts|aws|contracts|kubernetes|producer|testing)\/[\w-]+\.d\.ts$/.test(path) &&
-        !/^dist\/cjs\/(?:package\.json|lib\/(?:aws|kubernetes|testing)\/index\.js)$/.test(path) &&
+        !/^dist\/cjs\/(?:package\.json|lib\/(?:aws|contracts|kubernetes|producer|testing)\/index\.js)$/.test(path) &&
         !/^dist\/lambdas\/[a-z-]+\/index\.mjs$/.test(path) &&
         !/^dist\/lib\/local\/page\/files\/(?:[\w-]+\.(?:js|css|html|svg)|licences\.txt)$/.test(path),
     );
