@@ -1,7 +1,9 @@
 /** The channels of a deployment, made of its configuration. Secrets are read when something is delivered, never before, and never shown. */
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { EventBus } from '../../lib/adapters/eventbridge/event-bus.ts';
 import { FunctionChannel } from '../../lib/adapters/function/function-channel.ts';
 import { OpsgenieChannel } from '../../lib/adapters/opsgenie/opsgenie-channel.ts';
 import { PagerDutyChannel } from '../../lib/adapters/pagerduty/pagerduty-channel.ts';
@@ -12,6 +14,7 @@ import { TeamsChannel } from '../../lib/adapters/teams/teams-channel.ts';
 import { WebhookChannel } from '../../lib/adapters/webhook/webhook-channel.ts';
 import type { Alerting, Delivery } from '../../lib/contracts/alerting.ts';
 import type { Transition } from '../../lib/contracts/episode.ts';
+import { episodeEvent, testEvent } from '../../lib/pipeline/outgoing-events.ts';
 import { type AlertChannel, TransientError } from '../../lib/pipeline/ports.ts';
 import type { Secrets } from '../secrets.ts';
 
@@ -19,16 +22,24 @@ export interface ChannelClients {
   readonly sns: Pick<SNSClient, 'send'>;
   readonly sqs: Pick<SQSClient, 'send'>;
   readonly lambda: Pick<LambdaClient, 'send'>;
+  readonly events: Pick<EventBridgeClient, 'send'>;
 }
 
 export function channelClients(): ChannelClients {
   const options = { maxAttempts: 2 };
-  return { sns: new SNSClient(options), sqs: new SQSClient(options), lambda: new LambdaClient({ maxAttempts: 1 }) };
+  return {
+    sns: new SNSClient(options),
+    sqs: new SQSClient(options),
+    lambda: new LambdaClient({ maxAttempts: 1 }),
+    events: new EventBridgeClient(options),
+  };
 }
 
 export interface ChannelParts {
   readonly secrets: Pick<Secrets, 'text'>;
   readonly clients: ChannelClients;
+  /** Name of the environment. */
+  readonly environment: string;
 }
 
 export function channelsOf(alerting: Alerting, parts: ChannelParts): AlertChannel[] {
@@ -39,19 +50,30 @@ export function channelsOf(alerting: Alerting, parts: ChannelParts): AlertChanne
 export function hearingAlarmsFromUs({ channels }: Alerting): string[] {
   return channels
     .filter((delivery) => {
+      if (delivery.type === 'event-bus') return false;
       if (delivery.type === 'sns') return delivery.hearsAlarms === false;
       return delivery.type !== 'sqs' || delivery.hearsAlarms !== true;
     })
     .map(({ name }) => name);
 }
 
-function channelOf(delivery: Delivery, { secrets, clients }: ChannelParts): AlertChannel {
+function channelOf(delivery: Delivery, { secrets, clients, environment }: ChannelParts): AlertChannel {
   const { name } = delivery;
   if (delivery.type === 'sns')
     return new SnsChannel({ name, client: clients.sns, topicArn: delivery.topicArn, format: delivery.format });
   if (delivery.type === 'sqs') return new SqsChannel({ name, client: clients.sqs, queueUrl: delivery.queueUrl });
   if (delivery.type === 'function')
     return new FunctionChannel({ name, client: clients.lambda, functionArn: delivery.functionArn });
+  if (delivery.type === 'event-bus') {
+    const bus = new EventBus({ client: clients.events, bus: delivery.busArn });
+    return {
+      ...{ name, records: true, takesAll: true },
+      deliver: (transition, { withheld, test }) =>
+        bus.put([
+          test === true ? testEvent(transition, environment) : episodeEvent(transition, environment, withheld ?? null),
+        ]),
+    };
+  }
   const { secretArn } = delivery;
   const secret = async (): Promise<string> => {
     try {
@@ -126,6 +148,7 @@ function linked(channel: AlertChannel, { linkBase, runbookBase }: Alerting): Ale
     name: channel.name,
     records: channel.records,
     keepsState: channel.keepsState,
+    takesAll: channel.takesAll,
     deliver: (transition, options) => channel.deliver(withLinks(transition, { linkBase, runbookBase }), options),
   };
 }

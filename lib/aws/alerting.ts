@@ -48,6 +48,8 @@ export interface AlertingProps {
   /** Where alerts are delivered. */
   readonly channels: readonly IChannel[];
   /** Which channels an owner, a model, a signal or a severity goes to; of several that match, to all of theirs. @default every channel gets everything */
+  /** Programs that get every transition, whatever is muted: no channels of routes, and nobody is told by them. @default none */
+  readonly programs?: readonly IChannel[];
   readonly routes?: readonly Route[];
   /** What is recorded and shown and sent to nobody, for a time or always. @default nothing */
   readonly mutes?: readonly Mute[];
@@ -121,8 +123,10 @@ export class Alerting extends Construct {
       this.topics[severity].addSubscription(
         new subscriptions.LambdaSubscription(this.notifier.function, { deadLetterQueue: this.deadLetters }),
       );
-    const names = channelNames(props.channels);
-    const bound = props.channels.map((channel, i) => this.#bind(channel, names[i]!));
+    const channels = [...props.channels, ...(props.programs ?? [])];
+    const all = channelNames(channels);
+    const names = all.slice(0, props.channels.length);
+    const bound = channels.map((channel, i) => this.#bind(channel, all[i]!));
     this.configuration = {
       schema: 'mlmon.alerting/v1',
       channels: bound.map(({ delivery }) => delivery),

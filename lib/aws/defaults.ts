@@ -40,12 +40,18 @@ export const FUNCTION_SIZES: Readonly<Record<FunctionName, FunctionSize>> = {
   labeler: { memorySize: 1769, timeout: Duration.minutes(10), reason: 'waits for one query, then judges its counts' },
   exporter: { memorySize: 1024, timeout: Duration.minutes(1), reason: 'reads the newest result of every model' },
   notifier: { memorySize: 512, timeout: Duration.minutes(1), reason: 'waits for receivers' },
+  announcer: { memorySize: 512, timeout: Duration.minutes(1), reason: 'reads small objects, ten at once' },
   publisher: {
     memorySize: 1024,
     timeout: Duration.minutes(10),
     reason: 'a thousand monitors are some thousand requests',
   },
   cleaner: { memorySize: 1024, timeout: Duration.minutes(10), reason: 'lists days of packs' },
+  grafana: {
+    memorySize: 256,
+    timeout: Duration.minutes(5),
+    reason: 'some twenty requests, each tried again while a Grafana is slow',
+  },
   scaler: { memorySize: 256, timeout: Duration.minutes(1), reason: 'reads two metrics of a day' },
 };
 
@@ -83,6 +89,12 @@ export const CAPTURE_SINCE = '2026-01-01';
 export const EVALUATOR_CONCURRENCY = 10;
 /** Files of one endpoint come one after the other; more at once would only crowd out other functions of a small account. */
 export const SAGEMAKER_CONCURRENCY = 5;
+/** Programs that listen can wait; judging and telling people need the rest of a small account. */
+export const ANNOUNCER_CONCURRENCY = 5;
+/** Everything that something could be started by. */
+export const EVENTS_CARRIED = ['episodes', 'results', 'baselines'] as const;
+/** Messages of one call: as many as a request to the bus takes. */
+export const ANNOUNCER_BATCH = 10;
 /** Shards take minutes to split; looking more often would see the same. */
 export const SCALER_INTERVAL = Duration.minutes(5);
 export const LABELER_INTERVAL = Duration.minutes(5);

@@ -118,6 +118,26 @@ export const environmentSchema = z
       .default({ channels: [], routes: [], mutes: [], notifiedBy: 'episodes' }),
     metrics: z
       .object({
+    eventBus: z
+      .object({
+        name: z
+          .string()
+          .regex(/^[A-Za-z0-9._/-]{1,256}$/, 'the name of a bus of this account and region')
+          .optional()
+          .describe('A bus that there is. Absent: one of its own.'),
+        archive: z
+          .string()
+          .regex(/^[1-9]\d{0,3}d$/, 'whole days: 30d')
+          .optional()
+          .describe('How long events are kept for a replay.'),
+        carries: z
+          .array(z.enum(['episodes', 'results', 'baselines']))
+          .min(1)
+          .optional(),
+      })
+      .strict()
+      .optional()
+      .describe('Tells programs of episodes, results and baselines.'),
         detail: z.enum(['none', 'minimal', 'summary']).optional(),
         prometheus: z.enum(['managed', 'none']).default('managed'),
         budget: z.number().positive().optional(),

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CfnOutput, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
@@ -13,6 +14,7 @@ import { Channel, type IChannel } from './channel.ts';
 import { CollectorAccess } from './collector-access.ts';
 import { EncryptionKey } from './encryption-key.ts';
 import type { EnvironmentChannel, EnvironmentConfig } from './environment-schema.ts';
+import type { EventBusOptions } from './event-bus.ts';
 import { StreamCapacity } from './event-stream.ts';
 import { Grafana } from './grafana.ts';
 import { ModelMonitoring } from './model-monitoring.ts';
@@ -71,6 +73,7 @@ export function addEnvironment(scope: Construct, config: EnvironmentConfig): Env
     routes: alerting.routes,
     mutes: alerting.mutes,
     notifications: alerting.notifiedBy === 'alarms' ? Notifications.fromAlarms() : Notifications.fromEpisodes(),
+    eventBus: eventBusOf(stack, config.eventBus),
     linkBase: alerting.linkBase,
     runbookBase: alerting.runbookBase,
     metricDetail: metrics.detail,
@@ -89,6 +92,11 @@ export function addEnvironment(scope: Construct, config: EnvironmentConfig): Env
     ['Workgroup', monitoring.capture.tables.workgroup, 'Athena workgroup for questions to the captured events'],
   ] as const)
     new CfnOutput(stack, name, { value, description });
+  if (monitoring.eventBus !== undefined)
+    new CfnOutput(stack, 'EventBusArn', {
+      value: monitoring.eventBus.bus.eventBusArn,
+      description: 'Where programs hear of episodes, results and baselines',
+    });
   if (alerting.silent !== undefined)
     for (const id of [NO_CHANNELS, NO_INDEPENDENT_SUBSCRIBER])
       Validations.of(monitoring).acknowledge({ id, reason: alerting.silent });
@@ -130,6 +138,16 @@ function secretNamed(stack: Stack, name: string): secretsmanager.ISecret {
   return present === undefined
     ? secretsmanager.Secret.fromSecretNameV2(stack, id, name)
     : (present as unknown as secretsmanager.ISecret);
+}
+
+function eventBusOf(stack: Stack, config: EnvironmentConfig['eventBus']): EventBusOptions | undefined {
+  if (config === undefined) return undefined;
+  const { name, archive, carries } = config;
+  return {
+    bus: name === undefined ? undefined : events.EventBus.fromEventBusName(stack, 'EventBus', name),
+    archive: durationOf(archive),
+    carries,
+  };
 }
 
 function accessOf(stack: Stack, collector: EnvironmentConfig['collector']): CollectorAccess {

@@ -181,6 +181,7 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     remove: [PREFIXES.pending, PREFIXES.channelTests],
     stream: 'none',
   },
+  announcer: { read: [PREFIXES.results, PREFIXES.baselines], write: [], remove: [], stream: 'none' },
   publisher: {
     read: [...DECLARED, PREFIXES.configuration, PREFIXES.publications, PREFIXES.audit, PREFIXES.uploads],
     write: [...DECLARED, PREFIXES.configuration, PREFIXES.publications, PREFIXES.audit],
@@ -188,6 +189,7 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     stream: 'none',
   },
   scaler: { read: [], write: [], remove: [], stream: 'none' },
+  grafana: { read: [PREFIXES.grafana], write: [PREFIXES.grafana], remove: [PREFIXES.grafana], stream: 'none' },
   cleaner: {
     read: [PREFIXES.cursors, PREFIXES.ranges, PREFIXES.packs],
     write: [],

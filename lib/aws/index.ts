@@ -36,7 +36,17 @@ export {
 export { Evaluator, type EvaluatorProps } from './evaluator.ts';
 export { EventStream, type EventStreamProps, type ProvisionedCapacity, StreamCapacity } from './event-stream.ts';
 export { FunctionSchedule, type FunctionScheduleProps } from './function-schedule.ts';
+export {
+  type CarriedEvents,
+  EventBus,
+  type EventBusOptions,
+  type EventBusProps,
+  type IPlatformEvents,
+} from './event-bus.ts';
+export { type EventChoice, eventPattern } from './event-pattern.ts';
+export { EventRule, type EventRuleProps } from './event-rule.ts';
 export { Grafana } from './grafana.ts';
+export { type BoundTarget, EventTarget } from './event-target.ts';
 export { Grants, UNKNOWN_MODEL } from './grants.ts';
 export { HttpDoor, type HttpDoorProps } from './http-door.ts';
 export { Labeler, type LabelerProps } from './labeler.ts';

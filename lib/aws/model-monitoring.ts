@@ -23,7 +23,8 @@ import { Dashboards } from './dashboards.ts';
 import { BROUGHT_STREAM_RETENTION, ENVIRONMENT_NAME, FAILED_RETENTION, STREAM_RETENTION } from './defaults.ts';
 import { permitServices } from './encryption-key.ts';
 import { Evaluator } from './evaluator.ts';
-import { EventStream, type StreamCapacity } from './event-stream.ts';
+import { EventBus, type EventBusOptions } from './event-bus.ts';
+import { EventStream, StreamCapacity } from './event-stream.ts';
 import { FunctionSchedule } from './function-schedule.ts';
 import type { Grafana } from './grafana.ts';
 import { Grants } from './grants.ts';
@@ -107,6 +108,8 @@ export interface ModelMonitoringProps {
   /** CloudWatch metrics of each model. @default METRIC_DETAIL: 'minimal' */
   readonly metricDetail?: MetricDetail;
   /** Where the series of features go. @default Prometheus.managed() */
+  /** Tells programs of episodes, results and baselines, so that they can start something. @default none: people alone are told */
+  readonly eventBus?: EventBusOptions;
   readonly prometheus?: Prometheus;
   /** USD a month that metrics of models may cost; synthesis fails above it. @default DEFAULT_METRIC_BUDGET: 1000 */
   readonly metricBudget?: number;
@@ -162,6 +165,8 @@ export class ModelMonitoring extends Construct {
   }
 
   constructor(scope: Construct, id: string, props: ModelMonitoringProps) {
+  /** Where one was asked for. */
+  readonly eventBus: EventBus | undefined;
     super(scope, id);
     const { key, linkBase } = props;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
@@ -244,9 +249,12 @@ export class ModelMonitoring extends Construct {
       runbook: props.runbookBase,
     });
     this.metrics = this.metricExport.models;
+    this.eventBus =
+      props.eventBus === undefined ? undefined : new EventBus(this, 'EventBus', { ...props.eventBus, platform });
     this.publisher = new Publisher(this, 'Publisher', {
       platform,
       policyKey: this.policyKey,
+      programs: this.eventBus?.channel === undefined ? [] : [this.eventBus.channel],
       onMonitors: (monitors) => this.metricExport.watch(monitors),
     });
     const bindings = new Bindings();

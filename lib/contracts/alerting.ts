@@ -29,6 +29,8 @@ export const deliverySchema = z.discriminatedUnion('type', [
     .object({ type: z.literal('sns'), name, topicArn: arn, format: z.enum(['text', 'chat', 'json']), hearsAlarms })
     .strict(),
   z.object({ type: z.literal('sqs'), name, queueUrl: z.string().url(), hearsAlarms }).strict(),
+  /** A bus of EventBridge, for programs: it gets every transition, whatever is muted or silenced, and no alarms. */
+  z.object({ type: z.literal('event-bus'), name, busArn: arn }).strict(),
   /** A function of the user's: invoked with the transition. */
   z.object({ type: z.literal('function'), name, functionArn: arn }).strict(),
 ]);

@@ -75,8 +75,12 @@ export const FUNCTION_ENVIRONMENT = {
   },
   /** Every minute, and on messages of alarms: delivers what the outboxes hold. Its channels and routes lie in the store (`keys.alerting`). */
   notifier: { ...COMMON, MLMON_HEARTBEAT_TOPIC_ARN: arn.optional() },
+  /** On new results and baselines: puts them on the bus as events. */
+  announcer: { ...COMMON, MLMON_EVENT_BUS_ARN: arn },
   /** The custom resource: publishes monitors, baselines and the alerting configuration. */
   publisher: { ...COMMON, ...POLICY_KEY },
+  /** The custom resource that fills a Grafana, and every quarter of an hour: tries again what failed. Which one stands in the store. */
+  grafana: { ...COMMON },
   /** Every hour: deletes what nothing names any more. */
   cleaner: { ...COMMON, MLMON_PACK_RETENTION_DAYS: whole },
   /** Every few minutes, where shards are provisioned within bounds: as many as the traffic takes. */

@@ -13,6 +13,7 @@ export * from './metric-names.ts';
 export * from './monitor.ts';
 /** Paths in the object store; under one name, since theirs are general words. */
 export * as objectKeys from './object-keys.ts';
+export * from './outgoing-events.ts';
 export { formatProblem, type Problem, ProblemError } from './problem.ts';
 export * from './result.ts';
 export { version } from './version.ts';

@@ -179,15 +179,19 @@ export class Notifier {
   /** Writes down where each new transition goes. */
   async #decide(holder: Holder): Promise<void> {
     const { store, channels, destination } = this.#options;
-    const names = channels.map(({ name }) => name);
+    // Alarms of the platform are on topics of their own, where programs hear of them.
+    const programs = channels.filter(({ takesAll }) => takesAll === true && holder.source !== 'alarms');
+    const always = programs.map(({ name }) => name);
+    const people = channels.filter(({ takesAll }) => takesAll !== true).map(({ name }) => name);
     const decided = (entry: OutboxEntry): OutboxEntry => {
       if (channelsOf(entry) !== null) return entry;
       const to: Destination =
         holder.source === 'test' || destination === undefined
-          ? { channels: names }
+          ? { channels: people }
           : destination(entry.transition, holder.source);
-      const muted = to.muted ?? (to.channels.length === 0 ? 'no channel takes it' : undefined);
-      return { ...entry, channels: to.channels, ...(muted === undefined ? {} : { muted }) };
+      const told = to.channels.filter((name) => people.includes(name));
+      const muted = to.muted ?? (told.length === 0 ? 'no channel takes it' : undefined);
+      return { ...entry, channels: [...told, ...always], ...(muted === undefined ? {} : { muted }) };
     };
     if (holder.state.outbox.every((entry) => channelsOf(entry) !== null)) return;
     const state = await changeJson<OutboxState>(store, holder.key, (present) =>

@@ -43,6 +43,12 @@ export interface DeliveryCounts {
   failed: number;
 }
 
+interface Begun {
+  /** Attempts before this one. */
+  readonly earlier: number;
+  readonly withheld: string | undefined;
+}
+
 export interface OutboxDeliveryOptions {
   readonly store: ObjectStore;
   /** Time of the platform: silences, and when something was delivered. */
@@ -66,7 +72,11 @@ export class OutboxDelivery {
     const begun = await this.#begin(job, channel);
     if (typeof begun === 'string') return begun;
     return this.#settle([{ job, earlier: begun.earlier }], channel, () =>
-      channel.deliver(job.transition, { repeat: begun.earlier > 0 }),
+      channel.deliver(job.transition, {
+        repeat: begun.earlier > 0,
+        withheld: begun.withheld,
+        test: job.holder.source === 'test',
+      }),
     );
   }
 
@@ -94,19 +104,20 @@ export class OutboxDelivery {
     this.#options.counts.failed++;
   }
 
-  async #begin(job: Job, { name }: AlertChannel): Promise<{ readonly earlier: number } | 'silenced' | 'taken'> {
+  async #begin(job: Job, { name, takesAll = false }: AlertChannel): Promise<Begun | 'silenced' | 'taken'> {
     const { clock, wall, leaseMs } = this.#options;
     const now = wall.now();
-    let begun: { readonly earlier: number } | 'silenced' | 'taken' = 'taken';
+    let begun: Begun | 'silenced' | 'taken' = 'taken';
     const noted = await this.#mark(job, name, (entry, state) => {
       if (dueAt(entry, name) > now) return null;
       const silence = state.silences.find((one) => silences(one, job.transition, new Date(clock.now())));
-      if (silence !== undefined) {
+      if (silence !== undefined && !takesAll) {
         begun = 'silenced';
         return { ...entry, delivered: { ...entry.delivered, [name]: `silenced by ${silence.id}` } };
       }
       const earlier = entry.attempts[name] ?? 0;
-      begun = { earlier };
+      const silenced = silence === undefined ? undefined : `silenced by ${silence.id}`;
+      begun = { earlier, withheld: takesAll ? (entry.muted ?? silenced) : undefined };
       return {
         ...entry,
         attempts: { ...entry.attempts, [name]: earlier + 1 },

@@ -148,6 +148,15 @@ export interface MetricSink {
   forget(model: string): Promise<void>;
 }
 
+export interface DeliveryOptions {
+  /** An earlier attempt may have arrived. */
+  readonly repeat: boolean;
+  /** Why people are not told: only to channels that take all. */
+  readonly withheld?: string | undefined;
+  /** Somebody tries the channels: nothing happened. */
+  readonly test?: boolean | undefined;
+}
+
 export interface AlertChannel {
   readonly name: string;
   /**
@@ -160,8 +169,13 @@ export interface AlertChannel {
    * @default false
    */
   readonly keepsState?: boolean;
-  /** Delivers at least once; throws TransientError to be tried again, any other error to be given up. `repeat`: an earlier attempt may have arrived. */
-  deliver(transition: Transition, options: { readonly repeat: boolean }): Promise<void>;
+  /**
+   * It tells programs and rings for nobody: it gets what routes, mutes, silences and maintenance hold back too, with the reason.
+   * @default false
+   */
+  readonly takesAll?: boolean;
+  /** Delivers at least once; throws TransientError to be tried again, any other error to be given up. */
+  deliver(transition: Transition, options: DeliveryOptions): Promise<void>;
   /**
    * Of a channel whose receiver forgets what it is not told again: takes the openings of everything that is open. Throws when it was not told.
    * Absent: the receiver remembers.

@@ -41,6 +41,7 @@ export const EVERYTHING: EnvironmentInput = {
       { type: 'sqs', queueArn: 'arn:aws:sqs:eu-central-1:111122223333:alerts' },
     ],
   },
+  eventBus: { archive: '30d', carries: ['episodes', 'results', 'baselines'] },
   metrics: { detail: 'summary', prometheus: 'managed' },
 };
 

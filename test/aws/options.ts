@@ -93,6 +93,10 @@ export const OPTIONS: Omit<Values, 'grafana'> = {
   routes: [() => [{ match: { owner: 'team' }, channels: ['email'] }]],
   mutes: [() => [{ match: { model: 'churn' }, reason: 'known' }]],
   notifications: [() => Notifications.fromAlarms()],
+  eventBus: [
+    () => ({ archive: Duration.days(30) }),
+    (stack) => ({ bus: events.EventBus.fromEventBusName(stack, 'BroughtBus', 'company'), carries: ['episodes'] }),
+  ],
   topics: [(stack) => ({ critical: sns.Topic.fromTopicArn(stack, 'Pages', arn(stack, 'sns', 'pages')) })],
   heartbeat: [(stack) => sns.Topic.fromTopicArn(stack, 'Heartbeat', arn(stack, 'sns', 'heartbeat'))],
   metricDetail: [() => 'summary', () => 'none'],

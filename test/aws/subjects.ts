@@ -1,7 +1,7 @@
 /** The apps that are checked as a whole: every environment file and example, and one with everything chosen that can be chosen. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type App, Stack } from 'aws-cdk-lib';
+import { type App, Duration, Stack } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
@@ -119,6 +119,7 @@ export function everything(stack: Stack): ModelMonitoring {
     kserveSecret: secret('kserve'),
     policyKey: secret('policy'),
     key: new kms.Key(stack, 'Key', { enableKeyRotation: true }),
+    eventBus: { archive: Duration.days(30) },
     metricDetail: 'summary',
     alerts: { 'no-events': { threshold: 7_200 }, 'cleaner-silent': { off: true } },
     linkBase: 'https://ml.example.com',

@@ -190,7 +190,7 @@ describe('channels', () => {
       { type: 'sqs', name: 'sqs', queueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/q' },
       { type: 'function', name: 'function', functionArn: 'arn:aws:lambda:eu-west-1:111122223333:function:f' },
     ]);
-    const made = channelsOf(all, { secrets: { text: async () => '' }, clients: {} as never });
+    const made = channelsOf(all, { secrets: { text: async () => '' }, clients: {} as never, environment: 'test' });
     expect(made.map(({ name }) => name)).toEqual(all.channels.map(({ name }) => name));
     expect(made.filter(({ records }) => records === true).map(({ name }) => name)).toEqual([
       'webhook',
