@@ -1,4 +1,4 @@
-import { type Duration, Stack, Token, Validations } from 'aws-cdk-lib';
+import { type Duration, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as sns from 'aws-cdk-lib/aws-sns';
@@ -21,6 +21,7 @@ import { FunctionSchedule } from './function-schedule.ts';
 import { DeadLetterQueue } from './message-queue.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import type { PlatformContext } from './platform-context.ts';
+import { removalOf } from './removal.ts';
 import { keyStatements } from './statements.ts';
 import { NOTIFIER_EVERY } from './watching-defaults.ts';
 
@@ -98,7 +99,7 @@ export class Alerting extends Construct {
     const { platform } = props;
     this.notifications = props.notifications ?? Notifications.fromEpisodes();
     this.heartbeat = props.heartbeat;
-    this.key = props.key ?? platform.key ?? new EncryptionKey(this, 'Key').key;
+    this.key = props.key ?? platform.key ?? new EncryptionKey(this, 'Key', { removalPolicy: removalOf('topicsKey', RemovalPolicy.RETAIN) }).key;
     admitAlarms(this.key);
     this.#alertTopics = new AlertTopics(this, 'Topics', { key: this.key, topics: props.topics });
     this.topics = this.#alertTopics.topics;

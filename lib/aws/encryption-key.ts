@@ -2,6 +2,7 @@ import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import { removalOf } from './removal.ts';
 
 export interface EncryptionKeyProps {
   /** @default RemovalPolicy.RETAIN: what it encrypted stays readable */
@@ -17,7 +18,7 @@ export class EncryptionKey extends Construct {
     this.key = new kms.Key(this, 'Resource', {
       description: 'Model monitoring',
       enableKeyRotation: true,
-      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
+      removalPolicy: removalOf('key', props.removalPolicy ?? RemovalPolicy.RETAIN),
     });
   }
 }

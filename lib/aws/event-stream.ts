@@ -6,6 +6,7 @@ import { Construct } from 'constructs';
 import { ProblemError, shown } from '../contracts/problem.ts';
 import { acknowledge } from './acknowledge.ts';
 import { STREAM_RETENTION } from './defaults.ts';
+import { removalOf } from './removal.ts';
 import { KINESIS_WRITE, keyStatements } from './statements.ts';
 
 export interface ProvisionedCapacity {
@@ -76,7 +77,7 @@ export class EventStream extends Construct {
       ...(props.key === undefined
         ? { encryption: kinesis.StreamEncryption.MANAGED }
         : { encryption: kinesis.StreamEncryption.KMS, encryptionKey: props.key }),
-      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
+      removalPolicy: removalOf('stream', props.removalPolicy ?? RemovalPolicy.RETAIN),
     });
     if (props.key !== undefined)
       acknowledge(this.stream, 'AwsSolutions-KDS3', 'whoever gives a key wants to hold it, and pays for its use');

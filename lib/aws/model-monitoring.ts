@@ -187,7 +187,7 @@ export class ModelMonitoring extends Construct {
       ...(props.network === undefined ? {} : { network: props.network.bind(this) }),
     };
     this.platform = platform;
-    this.policyKey = props.policyKey ?? new PolicyKey(this, 'PolicyKey', { key }).secret;
+    this.policyKey = props.policyKey ?? new PolicyKey(this, 'PolicyKey', { key, removalPolicy }).secret;
     this.deadLetters = new DeadLetterQueue(this, 'DeadLetters', { key });
     const deadLetters = this.deadLetters.queue;
     this.capture = new Capture(this, 'Capture', {

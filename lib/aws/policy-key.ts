@@ -3,15 +3,18 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
+import { removalOf } from './removal.ts';
 
 export interface PolicyKeyProps {
   /** @default the key of Secrets Manager */
   readonly key?: kms.IKey;
+  /** `DESTROY` deletes it with the stack: only where what was hashed goes too. @default RemovalPolicy.RETAIN */
+  readonly removalPolicy?: RemovalPolicy;
 }
 
 /**
- * Hashes the fields that a monitor tells to: 32 random bytes that Secrets Manager makes when deployed, as version 1. Kept when the stack goes,
- * since without it new hashes cannot be compared with old ones.
+ * Hashes the fields that a monitor tells to: 32 random bytes that Secrets Manager makes when deployed, as version 1. Kept as long as what was
+ * hashed, since without it new hashes cannot be compared with old ones.
  */
 export class PolicyKey extends Construct {
   readonly secret: secretsmanager.ISecret;
@@ -20,7 +23,7 @@ export class PolicyKey extends Construct {
     super(scope, id);
     const secret = new secretsmanager.Secret(this, 'Resource', {
       description: 'Hashes fields of monitored events',
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: removalOf('policyKey', props.removalPolicy ?? RemovalPolicy.RETAIN),
       generateSecretString: {
         secretStringTemplate: '{"version":"1"}',
         generateStringKey: 'key',

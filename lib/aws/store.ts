@@ -12,6 +12,7 @@ import {
   STALE_RETENTION,
   UNFINISHED_UPLOAD_RETENTION,
 } from './defaults.ts';
+import { removalOf } from './removal.ts';
 
 export interface StoreProps {
   /** @default keys of S3 (SSE-S3) */
@@ -34,7 +35,7 @@ export class Store extends Construct {
 
   constructor(scope: Construct, id: string, props: StoreProps = {}) {
     super(scope, id);
-    const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+    const removalPolicy = removalOf('store', props.removalPolicy ?? RemovalPolicy.RETAIN);
     const shared = {
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
       objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -77,6 +78,8 @@ export class Store extends Construct {
         },
       }),
     );
+    for (const { policy } of [bucket, accessLogs])
+      policy?.applyRemovalPolicy(removalOf('storePolicy', props.removalPolicy ?? RemovalPolicy.RETAIN));
   }
 }
 
