@@ -1,6 +1,7 @@
 import type * as secrets from 'aws-cdk-lib/aws-secretsmanager';
 import type { FunctionEnvironment } from '../contracts/functions.ts';
 
+/** Whose tokens are believed. */
 export interface JwtAccess {
   /** `iss` of the tokens; its keys are found under `/.well-known/openid-configuration` of it. */
   readonly issuer: string;

@@ -18,6 +18,7 @@ export interface ModelMetricsProps {
   readonly detail: MetricDetail;
 }
 
+/** Which one of a metric that there is more than once. */
 export interface PlatformMetricOptions extends cloudwatch.MetricOptions {
   /** Where the metric has one for each severity. @default none: the metric has no such dimension */
   readonly severity?: Severity;

@@ -16,6 +16,7 @@ type CommonName = 'MLMON_BUCKET' | 'MLMON_STREAM_ARN' | 'MLMON_ENVIRONMENT';
 /** What a construct says on top. */
 export type OwnEnvironment<N extends FunctionName> = Omit<EnvironmentText<N>, CommonName>;
 
+/** Which function, and what it must be told. */
 export interface MonitoringFunctionProps<N extends FunctionName> {
   /** Which of the functions. */
   readonly name: N;

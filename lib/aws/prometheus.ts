@@ -10,6 +10,7 @@ import type { Alerting } from './alerting.ts';
 import type { PlatformContext } from './platform-context.ts';
 import { OUT_OF_ORDER_WINDOW, PROMETHEUS_LOG_RETENTION, SERIES_RETENTION } from './watching-defaults.ts';
 
+/** What a choice of Prometheus is bound to. */
 export interface PrometheusContext {
   readonly platform: PlatformContext;
   /** Rules that go to people are published to its topics. */
@@ -24,6 +25,7 @@ export interface PrometheusWorkspace {
   readonly workspaceId: string;
 }
 
+/** Of a workspace that the platform makes. */
 export interface ManagedPrometheusOptions {
   /** How long series are kept, at most 1,095 days. @default SERIES_RETENTION: 150 days */
   readonly retention?: Duration;
@@ -33,6 +35,7 @@ export interface ManagedPrometheusOptions {
   readonly logRetention?: logs.RetentionDays;
 }
 
+/** Which workspace of yours. */
 export interface ExistingPrometheusOptions {
   /** `ws-…`, in the region of the stack. */
   readonly workspaceId: string;
