@@ -7,9 +7,9 @@ import type { PublicationProperties } from '../../lib/contracts/publication.ts';
 import type { PolicyKey } from '../../lib/pipeline/field-policy.ts';
 import type { Clock, ObjectStore } from '../../lib/pipeline/ports.ts';
 import { type PublicationOutcome, publish, unpublish } from '../../lib/pipeline/publication.ts';
+import { answer, type CustomResourceAnswer, type CustomResourceEvent, type PutAnswer } from '../cloud-formation.ts';
 import { failureFields, type Log } from '../log.ts';
 import type { InvocationContext } from '../remaining-time.ts';
-import { answer, type CustomResourceAnswer, type CustomResourceEvent, type PutAnswer } from './cloud-formation.ts';
 
 export interface PublisherParts {
   readonly store: ObjectStore;

@@ -2,12 +2,12 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { readEnvironment } from '../../lib/contracts/functions.ts';
 import { retryingStore } from '../../lib/pipeline/retry.ts';
+import { assetLines } from '../asset-lines.ts';
+import { putAnswer } from '../cloud-formation.ts';
 import { logOf } from '../log.ts';
 import { parsePolicyKey } from '../policy-key.ts';
 import { bucketStore, wallClock } from '../ports.ts';
 import { Secrets } from '../secrets.ts';
-import { assetLines } from './asset-lines.ts';
-import { putAnswer } from './cloud-formation.ts';
 import { publisherHandler } from './handler.ts';
 
 const environment = readEnvironment('publisher', process.env);

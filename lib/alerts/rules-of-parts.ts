@@ -211,6 +211,36 @@ export const PART_RULES = [
   },
   {
     ...BLIND,
+    key: 'grafana-failing',
+    name: 'MlmonGrafanaFailing',
+    severity: 'warning',
+    for: '0m',
+    summary: 'Dashboards or data sources could not be put into Grafana',
+    description:
+      'What a deployment asked for is not in Grafana, or Grafana cannot ask its data source. Nothing else is affected: alerts and the dashboards of CloudWatch go on. It is tried again every quarter of an hour.',
+    threshold: { value: 1, unit: 'count', meaning: 'whether the last try failed' },
+    missing: { treatment: 'ignore', reason: 'between two tries nothing has changed' },
+    prometheus: { absent: 'dashboards are pushed into a Grafana on AWS alone' },
+    cloudwatch: {
+      metric: CLOUDWATCH.grafanaFailures,
+      function: 'grafana',
+      period: 900,
+      compare: '>=',
+      threshold: 'value',
+    },
+    look: [
+      'The log of the function grafana, `not in Grafana`: what was asked, and what Grafana answered.',
+      'Whether the workspace is ACTIVE; it is not while it is made or upgraded.',
+    ],
+    act: [
+      '401 or 403 from a Grafana of yours: put a valid token into its secret; the service account must be an Admin.',
+      'The data source does not answer: let the role of the workspace, or of your Grafana, query the workspace of Managed Prometheus (docs/how-to/look-in-grafana.md).',
+      'A uid or a name is taken by another platform: choose another `prefix`.',
+      'A workspace of Managed Grafana whose network access is restricted: let the function in.',
+    ],
+  },
+  {
+    ...BLIND,
     key: 'dead-letters',
     name: 'MlmonDeadLetters',
     severity: 'warning',

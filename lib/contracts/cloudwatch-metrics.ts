@@ -294,6 +294,15 @@ export const PLATFORM_CLOUDWATCH_METRIC = {
     statistic: 'Maximum',
   }),
 
+  grafanaFailures: ofPlatform('grafana', {
+    name: 'GrafanaFailures',
+    unit: 'Count',
+    help: 'Whether dashboards or data sources that were asked for are not in Grafana: 1, else 0.',
+    statistic: 'Maximum',
+    // A platform without a Grafana has no such function, and no alarm on it.
+    dimensions: [environment, functionName],
+  }),
+
   // The collector.
   receivedEvents: ofPlatform('collector', {
     name: 'ReceivedEvents',

@@ -2,6 +2,7 @@
 import {
   CLOUDWATCH_DIMENSION,
   CLOUDWATCH_NAMESPACE,
+  type CloudWatchMetric,
   MODEL_CLOUDWATCH_METRIC,
   SCHEDULED_FUNCTIONS,
 } from '../contracts/cloudwatch-metrics.ts';
@@ -147,16 +148,15 @@ function rowsOf(metric: PanelMetric, names: CloudWatchNames): Row[] {
   }
   const { name, statistic } = metric.platform;
   if ('each' in metric)
-    return SCHEDULED_FUNCTIONS.filter((one) => names.functions[one] !== undefined).map((one) => [
-      CLOUDWATCH_NAMESPACE,
-      name,
-      ...environment,
-      FUNCTION,
-      one,
-      { stat: statistic, label: one },
-    ]);
+    return emittersOf(metric.platform)
+      .filter((one) => names.functions[one] !== undefined)
+      .map((one) => [CLOUDWATCH_NAMESPACE, name, ...environment, FUNCTION, one, { stat: statistic, label: one }]);
   const severity = metric.severity === undefined ? [] : [SEVERITY, metric.severity];
   return [[CLOUDWATCH_NAMESPACE, name, ...environment, ...severity, { stat: statistic, label: metric.label }]];
+}
+
+function emittersOf({ emitter }: CloudWatchMetric): readonly FunctionName[] {
+  return emitter === 'every' ? SCHEDULED_FUNCTIONS : [emitter];
 }
 
 function awsRows(metric: AwsPanelMetric, names: CloudWatchNames): Row[] {

@@ -163,6 +163,7 @@ export const PLATFORM_DASHBOARD: DashboardDefinition = {
           metrics: [
             { platform: METRIC.sinkFailures, label: 'failed writes' },
             { platform: METRIC.droppedSamples, label: 'samples refused' },
+            { platform: METRIC.grafanaFailures, each: 'function' },
           ],
         },
         {

@@ -93,7 +93,7 @@ describe('rights', () => {
 
   it('let nobody but those that must delete anything', () => {
     const deleting = FUNCTION_NAMES.filter((name) => FUNCTION_RIGHTS[name].remove.length > 0);
-    expect(deleting).toEqual(['exporter', 'notifier', 'publisher', 'cleaner']);
+    expect(deleting).toEqual(['exporter', 'notifier', 'publisher', 'grafana', 'cleaner']);
     for (const name of deleting)
       for (const prefix of FUNCTION_RIGHTS[name].remove)
         expect([CAPTURE_PREFIX, PREFIXES.results, PREFIXES.audit, PREFIXES.monitors]).not.toContain(prefix);

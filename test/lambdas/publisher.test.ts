@@ -1,8 +1,8 @@
 /** The custom resource: it answers always, in time, with what is wrong. */
 import { describe, expect, it } from 'vitest';
+import { linesOf } from '../../lambdas/asset-lines.ts';
+import { answerBody, type CustomResourceEvent } from '../../lambdas/cloud-formation.ts';
 import { logOf } from '../../lambdas/log.ts';
-import { linesOf } from '../../lambdas/publisher/asset-lines.ts';
-import { answerBody, type CustomResourceEvent } from '../../lambdas/publisher/cloud-formation.ts';
 import { type PublisherParts, publisherHandler } from '../../lambdas/publisher/handler.ts';
 import { MemoryStore } from '../../lib/adapters/memory/memory-store.ts';
 import { keys } from '../../lib/contracts/object-keys.ts';

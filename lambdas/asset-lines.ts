@@ -1,6 +1,6 @@
 /** Lines of an object on S3 as they arrive: a thousand baselines are never in memory at once. */
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { portError } from '../../lib/adapters/aws-error.ts';
+import { portError } from '../lib/adapters/aws-error.ts';
 
 export async function* assetLines(
   client: Pick<S3Client, 'send'>,
