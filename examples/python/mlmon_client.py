@@ -28,11 +28,12 @@ def _now():
 
 
 class Monitor:
-    """One model version. `token` is needed only where the platform wants one."""
+    """One model version. `token` is needed only where the platform wants one; `authorize(url, headers, body)`, which answers
+    all headers of a request, where it wants another proof: `mlmon_aws.signed()` on AWS."""
 
-    def __init__(self, platform, model, version, token=None):
+    def __init__(self, platform, model, version, token=None, authorize=None):
         self._url = platform.rstrip("/") + "/v1/events"
-        self._model, self._version, self._token = model, str(version), token
+        self._model, self._version, self._token, self._authorize = model, str(version), token, authorize
         self._queue = queue.Queue(maxsize=QUEUE)
         self.dropped = 0
         threading.Thread(target=self._run, daemon=True).start()
@@ -93,7 +94,8 @@ class Monitor:
         pause = 0.5
         while True:
             try:
-                request = urllib.request.Request(self._url, data=body, headers=headers, method="POST")
+                proved = self._authorize(self._url, headers, body) if self._authorize else headers
+                request = urllib.request.Request(self._url, data=body, headers=proved, method="POST")
                 with urllib.request.urlopen(request, timeout=10) as answer:
                     answer.read()
                 return

@@ -86,6 +86,7 @@ describe('the tarball', () => {
       'README.md',
       'bin/mlmon',
       'docs/reference/monitor.schema.json',
+      'examples/python/mlmon_aws.py',
       'examples/python/mlmon_client.py',
       'examples/python/mlmon_kinesis.py',
       'package.json',
