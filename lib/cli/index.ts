@@ -41,6 +41,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Prom
     summary: 'lists, makes, approves and rolls back baselines',
     load: async () => (await import('./baseline.ts')).command,
   },
+  erase: {
+    summary: 'erases predictions by their ids, wherever single events lie',
+    load: async () => (await import('./erase.ts')).command,
+  },
   alert: {
     summary: 'tests channels, lists, acknowledges and silences alerts',
     load: async () => (await import('./alert.ts')).command,

@@ -18,6 +18,8 @@ export const PLATFORM_HELP = `  --platform URL      the platform; default http:/
   --token-file FILE   file that holds the token, where the platform wants one
   --json              the answer as JSON on standard output`;
 
+const ANSWER_MS = 120_000;
+
 export class PlatformClient {
   readonly #base: string;
   readonly #token: string | null;
@@ -77,11 +79,16 @@ export class PlatformClient {
     return this.#send<T>('GET', path);
   }
 
-  send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body: unknown = {}): Promise<T> {
-    return this.#send<T>(method, path, body);
+  send<T>(
+    method: 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    body: unknown = {},
+    { timeoutMs }: { readonly timeoutMs?: number } = {},
+  ): Promise<T> {
+    return this.#send<T>(method, path, body, timeoutMs);
   }
 
-  async #send<T>(method: string, path: string, body?: unknown): Promise<T> {
+  async #send<T>(method: string, path: string, body?: unknown, timeoutMs = ANSWER_MS): Promise<T> {
     let response: Response;
     try {
       response = await fetch(`${this.#base}${path}`, {
@@ -91,7 +98,7 @@ export class PlatformClient {
           ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
         },
         body: body === undefined ? undefined : JSON.stringify(body),
-        signal: AbortSignal.timeout(120_000),
+        signal: AbortSignal.timeout(timeoutMs),
       });
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);

@@ -1,6 +1,6 @@
 /** The objects of a deployed platform, by its address `s3://bucket` or `s3://bucket/prefix`. The client is loaded where it is used. */
 import { ProblemError, shown } from '../contracts/problem.ts';
-import type { ObjectStore } from '../pipeline/ports.ts';
+import type { ObjectStore, ObjectVersions } from '../pipeline/ports.ts';
 import { retryingStore } from '../pipeline/retry.ts';
 
 export function isStoreAddress(text: string): boolean {
@@ -13,8 +13,15 @@ export function isStoreAddress(text: string): boolean {
  * @throws ProblemError for a bad address, a client that is not installed, a bucket that is not there or not open to the caller
  */
 export async function openStore(address: string): Promise<ObjectStore> {
+  return (await openVersionedStore(address)).store;
+}
+
+/** Also what the bucket keeps of objects that were replaced or deleted. @throws as `openStore` */
+export async function openVersionedStore(
+  address: string,
+): Promise<{ readonly store: ObjectStore; readonly versions: ObjectVersions }> {
   const { bucket, prefix } = parsedAddress(address);
-  const { S3Client, S3Store } = await loaded();
+  const { S3Client, S3Store, S3Versions } = await loaded();
   const client = new S3Client({
     maxAttempts: 3,
     // A local service has no names for its buckets.
@@ -35,7 +42,7 @@ export async function openStore(address: string): Promise<ObjectStore> {
       },
     ]);
   }
-  return retryingStore(store, { attempts: 3 });
+  return { store: retryingStore(store, { attempts: 3 }), versions: new S3Versions({ client, bucket, prefix }) };
 }
 
 export function parsedAddress(address: string): { readonly bucket: string; readonly prefix: string | undefined } {
@@ -48,10 +55,18 @@ export function parsedAddress(address: string): { readonly bucket: string; reado
   return { bucket, prefix: trimmed === '' ? undefined : trimmed };
 }
 
-async function loaded(): Promise<typeof import('@aws-sdk/client-s3') & typeof import('../adapters/s3/s3-store.ts')> {
+async function loaded(): Promise<
+  typeof import('@aws-sdk/client-s3') &
+    typeof import('../adapters/s3/s3-store.ts') &
+    typeof import('../adapters/s3/s3-versions.ts')
+> {
   try {
-    const [sdk, adapter] = await Promise.all([import('@aws-sdk/client-s3'), import('../adapters/s3/s3-store.ts')]);
-    return { ...sdk, ...adapter };
+    const [sdk, adapter, versions] = await Promise.all([
+      import('@aws-sdk/client-s3'),
+      import('../adapters/s3/s3-store.ts'),
+      import('../adapters/s3/s3-versions.ts'),
+    ]);
+    return { ...sdk, ...adapter, ...versions };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new ProblemError([

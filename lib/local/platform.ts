@@ -1,4 +1,5 @@
 /** The platform on one machine: the five ports on one folder, every moving part, and the server, in one process. */
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { FolderStore } from '../adapters/disk/folder-store.ts';
 import { SegmentLog } from '../adapters/disk/segment-log.ts';
@@ -33,19 +34,21 @@ import { readQuarantine } from '../pipeline/quarantine.ts';
 import { Registry } from '../pipeline/registry.ts';
 import { type Running, runParts } from '../pipeline/run.ts';
 import { streamParts } from '../pipeline/stream-parts.ts';
-import { afterwards, archiverPart, every, labelerPart, learnerPart } from '../pipeline/timed-parts.ts';
+import { afterwards, archiverPart, eraserPart, every, labelerPart, learnerPart } from '../pipeline/timed-parts.ts';
 import { PlatformActions } from './actions.ts';
 import { baselineFromCapture, type CaptureRequest } from './baseline-from-capture.ts';
 import { capturedFeatures } from './captured-features.ts';
 import { readChannels } from './channels.ts';
 import { makeDataFolder } from './data-folder.ts';
 import { DEFAULT_HOST } from './defaults.ts';
+import { openEraser } from './open-eraser.ts';
 import { loadPage } from './page/load.ts';
 import { remembered, withCollector } from './platform-health.ts';
 import { policyKey } from './policy-key.ts';
 import { ReplayClock, wallClock } from './replay-clock.ts';
 import { apiRoutes } from './server/api-routes.ts';
 import { changeRoutes } from './server/change-routes.ts';
+import { erasureRoutes } from './server/erasure-routes.ts';
 import { HttpServer } from './server/http-server.ts';
 import { kserveRoutes } from './server/kserve-routes.ts';
 import { openApiDocument } from './server/open-api.ts';
@@ -85,6 +88,7 @@ const EVERY = {
   export: 5_000,
   refresh: 1_000,
   expire: 3_600_000,
+  erase: 60_000,
 } as const;
 /** How long health and quarantine are believed, milliseconds of real time: the page asks every two seconds, from every tab. */
 const HEALTH_MS = 500;
@@ -147,6 +151,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const registry = new Registry({ store, clock, cacheMs: replay === null ? undefined : REPLAY_CACHE });
     const key = await policyKey(folder);
     const audit = new AuditLog({ store, clock });
+    const erasing = openEraser({ store, versions: null, clock, audit });
+    closing.unshift(() => erasing.close());
     const collector = new Collector({
       log,
       registry,
@@ -277,6 +283,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       routes: [
         ...apiRoutes(read),
         ...changeRoutes(actions, read),
+        ...erasureRoutes(erasing.eraser),
         ...kserveRoutes({ collector, reader: new KServeReader({ collector, registry, clock }), tokens }),
         ...operationRoutes({ metrics, notReady: () => (stopping ? 'it is stopping' : collector.failure) }),
         ...pageRoutes({ page: await loadPage(), runbook: renderRunbook(), openApi: openApiDocument() }),
@@ -287,6 +294,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     url = await server.listen();
 
     const ending = new AbortController();
+    // Every part that waits listens.
+    setMaxListeners(64, ending.signal);
     running = runParts(
       [
         every('registry', EVERY.refresh, () => registry.refresh()),
@@ -296,6 +305,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         archiverPart(archiver, EVERY.archive),
         labelerPart(labeler, EVERY.label),
         learnerPart(learner, registry, EVERY.learn),
+        eraserPart(erasing.eraser, EVERY.erase),
         every('notifier', EVERY.notify, () => notifier.run()),
         every('exporter', EVERY.export, () => exporter.tick()),
         afterwards(

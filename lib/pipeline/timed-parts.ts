@@ -1,5 +1,6 @@
 /** Moving parts that do something again and again, made of what does it once. `waitMs`: between steps that found nothing to do. */
 import type { Archiver } from './archiver.ts';
+import type { Eraser } from './eraser.ts';
 import type { Labeler } from './labeler.ts';
 import type { Learner } from './learner.ts';
 import type { Registry } from './registry.ts';
@@ -34,6 +35,14 @@ export function archiverPart(archiver: Archiver, waitMs: number): Part {
 
 export function labelerPart(labeler: Labeler, waitMs: number): Part {
   return { name: 'labeler', step: async () => ({ waitMs: (await labeler.step()).windows > 0 ? 0 : waitMs }) };
+}
+
+/** Looks for what landed of predictions that are to be erased. */
+export function eraserPart(eraser: Pick<Eraser, 'again'>, waitMs: number): Part {
+  return {
+    name: 'eraser',
+    step: async () => ({ waitMs, problem: (await eraser.again())?.problems[0] ?? null }),
+  };
 }
 
 export function learnerPart(learner: Learner, registry: Registry, waitMs: number): Part {

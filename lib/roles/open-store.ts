@@ -4,13 +4,15 @@ import type { PathOf } from '../adapters/duckdb/object-files.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import type { RunConfig, S3Config } from '../contracts/roles.ts';
 import { makeDataFolder } from '../local/data-folder.ts';
-import type { ObjectStore } from '../pipeline/ports.ts';
+import type { ObjectStore, ObjectVersions } from '../pipeline/ports.ts';
 import { retryingStore } from '../pipeline/retry.ts';
 
 export interface OpenedStore {
   readonly store: ObjectStore;
   /** Where objects are files. */
   readonly path: PathOf | null;
+  /** Where it keeps what was replaced or deleted. */
+  readonly versions: ObjectVersions | null;
   close(): void;
 }
 
@@ -22,18 +24,24 @@ export async function openStore(config: NonNullable<RunConfig['store']>): Promis
   if ('s3' in config) return openS3(config.s3);
   await makeDataFolder(config.folder);
   const store = await FolderStore.open({ folder: config.folder });
-  return { store, path: (key) => store.path(key), close: () => undefined };
+  return { store, path: (key) => store.path(key), versions: null, close: () => undefined };
 }
 
 async function openS3(config: S3Config): Promise<OpenedStore> {
-  const [{ s3Client }, { S3Store }, { probeConditionalWrites }] = await loaded();
+  const [{ s3Client }, { S3Store }, { S3Versions }, { probeConditionalWrites }] = await loaded();
   const client = s3Client(config);
   const prefix = config.prefix?.replace(/^\/+|\/+$/g, '');
   const called = `${config.endpoint ?? 's3:/'}/${config.bucket}`;
+  const place = { client, bucket: config.bucket, prefix: prefix === '' ? undefined : prefix };
   try {
-    const store = new S3Store({ client, bucket: config.bucket, prefix: prefix === '' ? undefined : prefix });
+    const store = new S3Store(place);
     await probeConditionalWrites(store, called);
-    return { store: retryingStore(store), path: null, close: () => client.destroy() };
+    return {
+      store: retryingStore(store),
+      path: null,
+      versions: new S3Versions(place),
+      close: () => client.destroy(),
+    };
   } catch (error) {
     client.destroy();
     throw error;
@@ -45,6 +53,7 @@ async function loaded() {
     return await Promise.all([
       import('../adapters/s3/s3-client.ts'),
       import('../adapters/s3/s3-store.ts'),
+      import('../adapters/s3/s3-versions.ts'),
       import('../adapters/s3/probe.ts'),
     ]);
   } catch (error) {

@@ -7,6 +7,7 @@ import { loadPage } from '../local/page/load.ts';
 import { remembered } from '../local/platform-health.ts';
 import { apiRoutes } from '../local/server/api-routes.ts';
 import { changeRoutes } from '../local/server/change-routes.ts';
+import { erasureRoutes } from '../local/server/erasure-routes.ts';
 import { openApiDocument } from '../local/server/open-api.ts';
 import { pageRoutes } from '../local/server/page-routes.ts';
 import { ReadModel } from '../local/server/read-model.ts';
@@ -55,6 +56,7 @@ export async function pageRole(shared: Shared): Promise<RoleParts> {
     routes: [
       ...apiRoutes(read),
       ...changeRoutes(actions, read),
+      ...erasureRoutes(shared.eraser().eraser),
       ...pageRoutes({ page: await loadPage(), runbook: renderRunbook(), openApi: openApiDocument() }),
     ],
   };

@@ -5,7 +5,9 @@ import { FetchedObjects, filesInPlace, type ObjectFiles } from '../adapters/duck
 import { runbookAnchor } from '../alerts/catalogue.ts';
 import { dashboardPath } from '../contracts/dashboards.ts';
 import type { Monitor } from '../contracts/monitor.ts';
+import { keys } from '../contracts/object-keys.ts';
 import type { Role, RunConfig } from '../contracts/roles.ts';
+import { type OpenedEraser, openEraser } from '../local/open-eraser.ts';
 import { wallClock } from '../local/replay-clock.ts';
 import { changeContext } from '../pipeline/change-context.ts';
 import { EpisodeKeeper, type EpisodeLinks } from '../pipeline/episodes.ts';
@@ -74,6 +76,7 @@ export class Shared {
   readonly #closing: (() => Promise<unknown>)[] = [];
   #objects: Promise<ObjectFiles> | null = null;
   #db: Promise<DuckDb> | null = null;
+  #eraser: OpenedEraser | null = null;
 
   constructor({ config, roles, opened, policyKey, sink, say }: SharedOptions) {
     this.config = config;
@@ -117,7 +120,12 @@ export class Shared {
       const path = this.#opened.store?.path ?? null;
       if (path !== null) return filesInPlace(path);
       const { folder, diskBytes } = this.config.scratch;
-      const files = await FetchedObjects.open({ store: this.store, limitBytes: diskBytes, temporary: folder });
+      const files = await FetchedObjects.open({
+        store: this.store,
+        limitBytes: diskBytes,
+        temporary: folder,
+        changed: async () => (await this.store.get(keys.rewritten()))?.etag ?? null,
+      });
       this.#closing.push(() => files.close());
       return files;
     })();
@@ -132,6 +140,18 @@ export class Shared {
 
   async captureWriter(): Promise<DuckDbCaptureWriter> {
     return new DuckDbCaptureWriter(await this.#openDatabase(1));
+  }
+
+  /** Erases predictions. */
+  eraser(): OpenedEraser {
+    if (this.#eraser === null) {
+      const { store, clock, config } = this;
+      const versions = this.#opened.store?.versions ?? null;
+      const eraser = openEraser({ store, versions, clock, temporary: config.scratch.folder });
+      this.#closing.push(() => eraser.close());
+      this.#eraser = eraser;
+    }
+    return this.#eraser;
   }
 
   async #openDatabase(threads: number): Promise<DuckDb> {

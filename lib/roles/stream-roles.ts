@@ -15,7 +15,7 @@ import { Learner, type LearningRequest } from '../pipeline/learner.ts';
 import { PackReader } from '../pipeline/pack-reader.ts';
 import type { Part } from '../pipeline/run.ts';
 import { streamParts } from '../pipeline/stream-parts.ts';
-import { archiverPart, every, learnerPart } from '../pipeline/timed-parts.ts';
+import { archiverPart, eraserPart, every, learnerPart } from '../pipeline/timed-parts.ts';
 import { MonitorFolder } from './monitor-folder.ts';
 import { type RoleParts, whenFailing } from './role.ts';
 import type { Shared } from './shared.ts';
@@ -23,6 +23,8 @@ import type { Shared } from './shared.ts';
 /** Packs that nothing names any more are kept as long as their records could be read again. */
 const PACK_RETENTION = 8 * 86_400_000;
 const NEVER = 2 ** 31 - 1;
+/** Between two looks for what is to be erased, milliseconds. */
+const ERASE_MS = 300_000;
 
 export async function archiverRole(shared: Shared): Promise<RoleParts> {
   const { log, store, clock, config, pace } = shared;
@@ -126,6 +128,7 @@ export async function evaluatorRole(shared: Shared, exporter: () => Exporter): P
     stream.evaluator,
     ...(stream.cleaner === null ? [] : [stream.cleaner]),
     learnerPart(learner, registry, pace.learn),
+    eraserPart(shared.eraser().eraser, ERASE_MS),
     // What other processes judged, labelers above all.
     every('news', pace.export, () => news.each((result) => exporter().observe(result))),
     recovery(async () => {

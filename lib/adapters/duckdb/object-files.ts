@@ -29,12 +29,16 @@ export interface FetchedObjectsOptions {
   readonly limitBytes: number;
   /** Where a folder of its own is made. @default the system's for temporary files */
   readonly temporary?: string;
+  /** Asked before objects are held: when the answer is another one, copies from before are given up. @default objects never change */
+  readonly changed?: () => Promise<string | null>;
 }
 
 interface Entry {
   readonly path: string;
   bytes: number;
   holds: number;
+  /** Another copy is to be fetched; this one goes when nobody holds it. */
+  isOld: boolean;
   ready: Promise<void>;
 }
 
@@ -44,11 +48,15 @@ export class FetchedObjects implements ObjectFiles {
   readonly #store: FetchedObjectsOptions['store'];
   readonly #limit: number;
   readonly #folder: string;
-  /** Least recently held first. Objects of the capture never change, so neither do their copies. */
+  /** Least recently held first. Objects of the capture change when something is erased from them alone: then `changed` answers anew. */
   readonly #entries = new Map<string, Entry>();
+  #copies = 0;
+  readonly #changed: FetchedObjectsOptions['changed'];
+  #state: string | null | undefined;
   #bytes = 0;
 
-  private constructor(folder: string, { store, limitBytes }: FetchedObjectsOptions) {
+  private constructor(folder: string, { store, limitBytes, changed }: FetchedObjectsOptions) {
+    this.#changed = changed;
     this.#folder = folder;
     this.#store = store;
     this.#limit = limitBytes;
@@ -65,6 +73,7 @@ export class FetchedObjects implements ObjectFiles {
 
   /** @throws ProblemError when what is held at once is more than the limit */
   async hold<T>(keys: readonly string[], work: (path: PathOf) => Promise<T>): Promise<T> {
+    await this.#giveUpOld();
     const held = new Map<string, Entry>();
     try {
       const wanted = [...new Set(keys)];
@@ -86,7 +95,10 @@ export class FetchedObjects implements ObjectFiles {
         return entry.path;
       });
     } finally {
-      for (const entry of held.values()) entry.holds--;
+      for (const entry of held.values()) {
+        entry.holds--;
+        if (entry.isOld && entry.holds === 0) await this.#remove(entry);
+      }
       await this.#makeRoom();
     }
   }
@@ -100,11 +112,15 @@ export class FetchedObjects implements ObjectFiles {
   #take(key: string): Entry {
     let entry = this.#entries.get(key);
     if (entry === undefined) {
-      const path = join(this.#folder, `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.parquet`);
-      entry = { path, bytes: 0, holds: 0, ready: Promise.resolve() };
+      const name = createHash('sha256').update(key).digest('hex').slice(0, 32);
+      const path = join(this.#folder, `${name}-${this.#copies++}.parquet`);
+      entry = { path, bytes: 0, holds: 0, isOld: false, ready: Promise.resolve() };
       entry.ready = this.#fetch(key, entry);
       // Whoever holds it is told; one that nobody waits for any more harms nobody.
-      entry.ready.catch(() => this.#entries.delete(key));
+      const own = entry;
+      entry.ready.catch(() => {
+        if (this.#entries.get(key) === own) this.#entries.delete(key);
+      });
     } else this.#entries.delete(key);
     this.#entries.set(key, entry);
     entry.holds++;
@@ -129,6 +145,27 @@ export class FetchedObjects implements ObjectFiles {
       await rm(`${entry.path}.part`, { force: true });
       throw error instanceof ProblemError ? error : diskFailure(error, 'keep a copy of an object', entry.path);
     }
+  }
+
+  async #giveUpOld(): Promise<void> {
+    if (this.#changed === undefined) return;
+    const state = await this.#changed();
+    if (state === this.#state) return;
+    const isFirst = this.#state === undefined;
+    this.#state = state;
+    if (isFirst) return;
+    const old = [...this.#entries.values()];
+    this.#entries.clear();
+    for (const entry of old) {
+      entry.isOld = true;
+      if (entry.holds === 0) await this.#remove(entry);
+    }
+  }
+
+  async #remove(entry: Entry): Promise<void> {
+    this.#bytes -= entry.bytes;
+    entry.bytes = 0;
+    await rm(entry.path, { force: true });
   }
 
   async #makeRoom(): Promise<void> {

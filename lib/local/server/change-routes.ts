@@ -128,13 +128,13 @@ async function versionOf(read: ReadModel, model: string, n: number): Promise<str
 }
 
 /** The name on the audit log: what the request says, and the token that it came with. */
-function decider({ identity }: Context, by: string | undefined): string {
+export function decider({ identity }: Context, by: string | undefined): string {
   if (identity.name === 'local') return by ?? 'local';
   return by === undefined ? identity.name : `${by} (token ${identity.name})`;
 }
 
 /** @throws HttpProblem 400 with all that is wrong */
-async function parsed<T extends z.ZodType>({ request, head }: Context, schema: T): Promise<z.output<T>> {
+export async function parsed<T extends z.ZodType>({ request, head }: Context, schema: T): Promise<z.output<T>> {
   const text = await readBody(request, head);
   let value: unknown;
   try {

@@ -1,6 +1,7 @@
 /** Bodies of the requests that change something. The OpenAPI document is made from the same schemas. */
 import { z } from 'zod';
 import { isDuration } from '../../contracts/duration.ts';
+import { ERASURE_MOST_IDS, ERASURE_REMEMBERED } from '../../contracts/erasure.ts';
 import { TIME_PATTERN } from '../../contracts/event.ts';
 import { SIGNALS } from '../../contracts/result.ts';
 
@@ -50,6 +51,20 @@ export const decideBaselineSchema = z
 
 export const applyMonitorSchema = z
   .object({ monitor: z.record(z.string(), z.unknown()).describe('As in a monitor file.'), by })
+  .strict();
+
+export const eraseSchema = z
+  .object({
+    model: z.string().min(1),
+    ids: z.array(z.string()).max(ERASURE_MOST_IDS).describe('Of predictions; their labels have the same.'),
+    remember: z
+      .string()
+      .refine(isDuration, 'a duration, e.g. 30d')
+      .optional()
+      .describe(`How long records of them can still land; ${ERASURE_REMEMBERED} when absent.`),
+    dryRun: z.boolean().default(false).describe('Says what would be erased, and changes nothing.'),
+    by,
+  })
   .strict();
 
 export const removeMonitorSchema = z.object({ by }).strict();

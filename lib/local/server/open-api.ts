@@ -6,6 +6,7 @@ import { version } from '../../contracts/version.ts';
 import {
   acknowledgeSchema,
   decideBaselineSchema,
+  eraseSchema,
   makeBaselineSchema,
   removeMonitorSchema,
   silenceSchema,
@@ -203,6 +204,11 @@ export function openApiDocument(): Json {
         ),
         delete: change('Ends the monitoring of a model.', schemaOf(removeMonitorSchema), [model]),
       },
+      '/api/erasures': {
+        ...read('Predictions that are erased when they land, by marks of their ids.'),
+        post: change('Erases predictions by their ids.', schemaOf(eraseSchema)),
+      },
+      '/api/erasures/again': { post: change('Looks for what landed since.', { type: 'object' }) },
       '/metrics': plain('Metrics in the text format of Prometheus.', 'text/plain'),
       '/healthz': plain('200 while the process answers.', 'application/json'),
       '/readyz': plain('200 while it should get traffic, else 503.', 'application/json'),

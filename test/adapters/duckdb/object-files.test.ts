@@ -55,6 +55,31 @@ describe('copies of objects', () => {
     expect(files.bytes).toBe(200);
   });
 
+  it('are given up when objects were written anew, those that are read just then when they are done with', async () => {
+    let state = '1';
+    const own = await FetchedObjects.open({ store, limitBytes: 250, changed: async () => state });
+    try {
+      const body = async (key: string): Promise<string> =>
+        own.hold([key], async (path) => readFileSync(path(key), 'utf8'));
+      await body('a');
+      await own.hold(['b'], async (path) => {
+        for (const key of ['a', 'b']) {
+          const { etag = '' } = (await store.get(key)) ?? {};
+          await store.putIfUnchanged(key, new TextEncoder().encode('new'), etag);
+        }
+        expect(await body('a')).toBe('a'.repeat(100));
+        state = '2';
+        expect(await body('a')).toBe('new');
+        expect(await body('b')).toBe('new');
+        expect(readFileSync(path('b'), 'utf8')).toBe('b'.repeat(100));
+      });
+      expect(await body('b')).toBe('new');
+      expect(own.bytes).toBe(6);
+    } finally {
+      await own.close();
+    }
+  });
+
   it('are asked for together by readers that come together', async () => {
     await Promise.all([read(['a', 'b']), read(['b', 'a']), read(['a'])]);
     expect(gets.sort()).toEqual(['a', 'b']);

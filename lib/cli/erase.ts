@@ -1,0 +1,169 @@
+/** `mlmon erase`: takes predictions out of a platform by their ids, and says what that reaches. */
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
+import { durationMs, durationText, isDuration } from '../contracts/duration.ts';
+import { ERASURE_LIMITS, ERASURE_REMEMBERED, type ErasureReport, type ErasureRequest } from '../contracts/erasure.ts';
+import { isStoreAddress } from '../local/deployed-store.ts';
+import type { ErasureInput } from '../pipeline/eraser.ts';
+import { type Command, type CommandIo, EXIT, wrongUse } from './command.ts';
+import { type Options, readOptions } from './options.ts';
+import { plain } from './plain.ts';
+import { decider, PLATFORM_HELP, PLATFORM_OPTIONS, PlatformClient } from './platform-client.ts';
+
+const help = `mlmon erase: takes predictions out of a platform by their ids, and says what that reaches
+
+Usage:
+  mlmon erase --model M --ids FILE [--remember ${ERASURE_REMEMBERED}] [--dry-run] [--by NAME]
+  mlmon erase --model M --id ID [--id ID …]
+  mlmon erase --again
+  mlmon erase --list
+
+  Events and labels with these ids are taken out of the capture, of what was redriven, quarantined or given up, and of old
+  versions of all of these; everything else stays as it is. A request is remembered, by marks of the ids and never by the ids,
+  so that records which land later are erased too: by the platform itself where it runs outside AWS, on AWS by running
+  --again from time to time. What cannot be reached is listed with every answer.
+
+  --ids FILE       one id a line; - reads standard input. An id on the command line is kept by shells
+  --remember D     how long records can still land: longer than the log and what failed are kept; default ${ERASURE_REMEMBERED}
+  --dry-run        says what would be erased, and changes nothing
+  --again          looks for what landed since, of all requests that are remembered
+  --list           the requests that are remembered
+  --data DIR       the data folder of a platform on this machine, running or not, instead of --platform
+${PLATFORM_HELP}
+
+Exit codes: 0 everything that can be reached is erased, 1 something could not be read or written, 2 wrong use, 3 a failure.
+`;
+
+/** A walk over a whole capture takes its time. */
+const ROUND_MS = 3_600_000;
+
+/** Whoever erases: this process, or a platform that runs. */
+interface Erasing {
+  erase(input: ErasureInput): Promise<ErasureReport>;
+  again(): Promise<ErasureReport | null>;
+  remembered(): Promise<readonly ErasureRequest[]>;
+}
+
+export const command: Command = {
+  name: 'erase',
+  summary: 'erases predictions by their ids, wherever single events lie',
+  help,
+  async run(argv, io) {
+    const options = readOptions(argv, {
+      ...PLATFORM_OPTIONS,
+      model: { type: 'string' },
+      id: { type: 'string', multiple: true },
+      ids: { type: 'string' },
+      data: { type: 'string' },
+      remember: { type: 'string' },
+      again: { type: 'boolean' },
+      list: { type: 'boolean' },
+      'dry-run': { type: 'boolean' },
+      by: { type: 'string' },
+    });
+    const asked = ['again', 'list'].filter((name) => options.flag(name));
+    const named = ['model', 'id', 'ids'].filter((name) => options.list(name).length > 0);
+    if (asked.length > 1 || (asked.length === 1 && named.length > 0))
+      throw wrongUse(`--${asked[0]}`, 'stands alone', 'leave out the other one, --model, --id and --ids');
+    const input = asked.length > 0 ? null : await inputOf(options, io);
+    return using(options, io, async (erasing) => {
+      if (options.flag('list')) return list(await erasing.remembered(), options, io);
+      const report = input === null ? await erasing.again() : await erasing.erase(input);
+      return tell(report, options, io);
+    });
+  },
+};
+
+async function inputOf(options: Options, io: CommandIo): Promise<ErasureInput> {
+  const model = options.text('model');
+  if (model === undefined) throw wrongUse('--model', 'is missing', 'ids are those of one model');
+  const file = options.text('ids');
+  const lines =
+    file === undefined ? '' : file === '-' ? await textOf(io.stdin) : await readFile(resolve(io.cwd, file), 'utf8');
+  const ids = [...options.list('id'), ...lines.split(/\r?\n/).filter((line) => line !== '')];
+  if (ids.length === 0) throw wrongUse('--ids', 'names no id', 'one a line; or --id ID');
+  const remember = options.text('remember') ?? ERASURE_REMEMBERED;
+  if (!isDuration(remember)) throw wrongUse('--remember', 'is not a duration', 'a whole number and a unit: 30d');
+  return { model, ids, by: decider(options), rememberMs: durationMs(remember), dryRun: options.flag('dry-run') };
+}
+
+async function using<T>(options: Options, io: CommandIo, work: (erasing: Erasing) => Promise<T>): Promise<T> {
+  const folder = options.text('data');
+  const platform = options.text('platform');
+  if (folder !== undefined && platform !== undefined)
+    throw wrongUse('--data', 'and --platform name two platforms', 'leave out one of them');
+  if (folder === undefined && (platform === undefined || !isStoreAddress(platform)))
+    return PlatformClient.using(options, (client) => work(overHttp(client)));
+  const [{ openEraser }, opened] = await Promise.all([
+    import('../local/open-eraser.ts'),
+    folder === undefined ? deployed(platform ?? '') : local(resolve(io.cwd, folder)),
+  ]);
+  const own = openEraser(opened);
+  try {
+    return await work(own.eraser);
+  } finally {
+    await own.close();
+  }
+}
+
+async function deployed(address: string) {
+  return (await import('../local/deployed-store.ts')).openVersionedStore(address);
+}
+
+async function local(folder: string) {
+  const [{ FolderStore }, { stat }] = await Promise.all([
+    import('../adapters/disk/folder-store.ts'),
+    import('node:fs/promises'),
+  ]);
+  const store = join(folder, 'store');
+  if ((await stat(store).catch(() => null))?.isDirectory() !== true)
+    throw wrongUse(folder, 'is no data folder of a platform', 'name the folder that `mlmon serve --data` was given');
+  return { store: await FolderStore.open({ folder: store }), versions: null };
+}
+
+function overHttp(client: PlatformClient): Erasing {
+  const timeout = { timeoutMs: ROUND_MS };
+  return {
+    erase: ({ model, ids, by, rememberMs, dryRun }) =>
+      client.send('POST', '/api/erasures', { model, ids, by, remember: durationText(rememberMs), dryRun }, timeout),
+    again: async () =>
+      (await client.send<{ report: ErasureReport | null }>('POST', '/api/erasures/again', {}, timeout)).report,
+    remembered: async () => (await client.get<{ requests: ErasureRequest[] }>('/api/erasures')).requests,
+  };
+}
+
+function list(requests: readonly ErasureRequest[], options: Options, io: CommandIo): number {
+  if (options.flag('json')) io.stdout.write(`${JSON.stringify(requests, null, 2)}\n`);
+  else if (requests.length === 0) io.stdout.write('nothing is remembered\n');
+  else
+    for (const { model, marks, by, at, until } of requests)
+      io.stdout.write(`${plain(`${model}  ${marks.length} id(s)  asked ${at} by ${by}  remembered until ${until}`)}\n`);
+  return EXIT.nothingFound;
+}
+
+function tell(report: ErasureReport | null, options: Options, io: CommandIo): number {
+  if (options.flag('json')) io.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  else io.stdout.write(`${wordsOf(report).map(plain).join('\n')}\n`);
+  return report === null || report.problems.length === 0 ? EXIT.nothingFound : EXIT.found;
+}
+
+function wordsOf(report: ErasureReport | null): string[] {
+  if (report === null) return ['nothing is remembered: there is nothing to look for'];
+  const { model, ids, dryRun, reached, problems, versions, remembered, until } = report;
+  const verb = dryRun ? 'would be taken out' : 'taken out';
+  return [
+    `${ids} id(s)${model === null ? ' of all requests' : ` of ${model}`}${dryRun ? ', dry run: nothing is changed' : ''}`,
+    ...reached.map(
+      ({ prefix, examined, changed, erased }) =>
+        `  ${prefix.padEnd(18)} ${examined} object(s) read, ${changed} ${dryRun ? 'to change' : 'changed'}, ${erased} event(s) ${verb}`,
+    ),
+    versions ? '  old versions are among them' : '  this store keeps no old versions',
+    ...(problems.length === 0 ? [] : ['not done, may still hold some of it:', ...problems.map((one) => `  ${one}`)]),
+    'not reached by any request:',
+    ...ERASURE_LIMITS.map(({ where, because }) => `  ${where}: ${because}`),
+    remembered === 0
+      ? 'nothing is remembered'
+      : `${remembered} request(s) remembered until ${until}: what lands until then is erased when the platform looks, on AWS by \`mlmon erase --again\``,
+  ];
+}
