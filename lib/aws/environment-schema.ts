@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { alertingSchema } from '../contracts/alerting.ts';
 import { isDuration } from '../contracts/duration.ts';
 import { sageMakerSourceSchema } from '../contracts/sagemaker.ts';
+import { eventCount } from '../cost/usage.ts';
+import { grafanaSchema } from './environment-grafana.ts';
+import { existingSchema, networkSchema } from './environment-brought.ts';
 
 const duration = z.string().refine(isDuration, 'a whole number and a unit: 30s, 5m, 400d');
 const secretName = z.string().min(1).describe('Name of a secret in Secrets Manager of the same account and region.');
@@ -65,6 +68,18 @@ export const environmentSchema = z
     tags: z.record(z.string().min(1).max(128), z.string().max(256)).default({}),
     models: z.array(z.string().min(1)).default([]).describe('Monitor files and folders of them, seen from this file.'),
     encryption: z.enum(['service-keys', 'own-key']).default('service-keys'),
+    permissionsBoundary: z
+      .string()
+      .regex(/^(?:arn:aws[a-z-]*:iam::\d{12}:policy\/)?[\w+=,.@/-]{1,512}$/, 'the name of a managed policy, or its ARN')
+      .optional()
+      .describe('The most that any role of the stack may do.'),
+    bootstrapQualifier: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,10}$/, 'letters, digits, hyphens and underscores, at most 10')
+      .optional()
+      .describe('Of `cdk bootstrap --qualifier`. Absent: that of the CDK.'),
+    network: networkSchema.optional().describe('A VPC for the functions. Absent: the network of Lambda.'),
+    existing: existingSchema.default({}).describe('Used instead of being made, and never deleted.'),
     data: z.enum(['keep', 'delete']).default('keep').describe('What becomes of the data when the stack goes.'),
     stream: z
       .union([
@@ -116,8 +131,6 @@ export const environmentSchema = z
       })
       .strict()
       .default({ channels: [], routes: [], mutes: [], notifiedBy: 'episodes' }),
-    metrics: z
-      .object({
     eventBus: z
       .object({
         name: z
@@ -138,6 +151,28 @@ export const environmentSchema = z
       .strict()
       .optional()
       .describe('Tells programs of episodes, results and baselines.'),
+    traffic: z
+      .object({
+        eventsPerMonth: z
+          .union([
+            z.number().min(0).max(1e13),
+            z.string().refine((text) => eventCount(text) !== undefined, 'a number of events: 1000000, 250k, 100M, 1G'),
+          ])
+          .describe('Inferences of all models together.'),
+        eventBytes: z.number().int().min(1).max(1_048_576).optional(),
+        eventsPerRecord: z.number().int().min(1).max(10_000).optional(),
+        overHttp: z.number().min(0).max(1).optional().describe('Share of the events that come to the collector.'),
+        grafanaEditors: z.number().int().min(0).max(1e6).optional(),
+        grafanaViewers: z.number().int().min(0).max(1e6).optional(),
+      })
+      .strict()
+      .optional()
+      .describe('What comes in a month: synthesis tells what it costs.'),
+    prices: z.string().min(1).optional().describe('A file of prices that differ from the table, seen from this file.'),
+    budget: z.number().positive().optional().describe('USD a month; synthesis fails above it.'),
+    grafana: grafanaSchema.default({ type: 'none' }),
+    metrics: z
+      .object({
         detail: z.enum(['none', 'minimal', 'summary']).optional(),
         prometheus: z.enum(['managed', 'none']).default('managed'),
         budget: z.number().positive().optional(),

@@ -1,6 +1,15 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { CfnOutput, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import {
+  CfnOutput,
+  DefaultStackSynthesizer,
+  Duration,
+  PermissionsBoundary,
+  RemovalPolicy,
+  Stack,
+  type StackProps,
+  Validations,
+} from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
@@ -13,6 +22,8 @@ import { CaptureFormat } from './capture-format.ts';
 import { Channel, type IChannel } from './channel.ts';
 import { CollectorAccess } from './collector-access.ts';
 import { EncryptionKey } from './encryption-key.ts';
+import { existingOf, networkOf } from './environment-brought.ts';
+import { grafanaOf } from './environment-grafana.ts';
 import type { EnvironmentChannel, EnvironmentConfig } from './environment-schema.ts';
 import type { EventBusOptions } from './event-bus.ts';
 import { StreamCapacity } from './event-stream.ts';
@@ -40,6 +51,7 @@ export function addEnvironment(scope: Construct, config: EnvironmentConfig): Env
     tags: { environment: config.name, ...config.tags },
     // What keeps its data is not to go by mistake either.
     terminationProtection: config.data === 'keep',
+    ...governed(config),
   });
   const removalPolicy = config.data === 'keep' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
   const { alerting, capture, collector, metrics, stream } = config;
@@ -49,7 +61,12 @@ export function addEnvironment(scope: Construct, config: EnvironmentConfig): Env
     grafana: Grafana.none(),
     environmentName: config.name,
     models: monitorsOf(config),
-    key: config.encryption === 'own-key' ? new EncryptionKey(stack, 'Key', { removalPolicy }).key : undefined,
+    key:
+      config.encryption === 'own-key' && config.existing.key === undefined
+        ? new EncryptionKey(stack, 'Key', { removalPolicy }).key
+        : undefined,
+    ...existingOf(stack, config.existing, (name) => secretNamed(stack, name)),
+    network: config.network === undefined ? undefined : networkOf(stack, config.network),
     removalPolicy,
     capacity:
       stream.capacity === 'on-demand'
@@ -101,6 +118,22 @@ export function addEnvironment(scope: Construct, config: EnvironmentConfig): Env
     for (const id of [NO_CHANNELS, NO_INDEPENDENT_SUBSCRIBER])
       Validations.of(monitoring).acknowledge({ id, reason: alerting.silent });
   return { stack, monitoring };
+}
+
+/** What an organisation lays down for every stack: the most that roles may do, and which bootstrap it is deployed by. */
+function governed({ permissionsBoundary, bootstrapQualifier }: EnvironmentConfig): Partial<StackProps> {
+  return {
+    ...(permissionsBoundary === undefined
+      ? {}
+      : {
+          permissionsBoundary: permissionsBoundary.startsWith('arn:')
+            ? PermissionsBoundary.fromArn(permissionsBoundary)
+            : PermissionsBoundary.fromName(permissionsBoundary),
+        }),
+    ...(bootstrapQualifier === undefined
+      ? {}
+      : { synthesizer: new DefaultStackSynthesizer({ qualifier: bootstrapQualifier }) }),
+  };
 }
 
 /** Files, and all of folders. The problems of all are told together. */
