@@ -295,4 +295,6 @@ export class ModelMonitoring extends Construct {
       bindings,
     });
   }
+    // Baselines that come with the first deployment are told of too.
+    if (this.eventBus !== undefined) this.publication.node.addDependency(this.eventBus);
 }

@@ -7,6 +7,7 @@ import { renderPrometheusRules } from '../alerts/prometheus.ts';
 import { renderRunbook } from '../alerts/runbook.ts';
 import { renderMetricReference } from '../contracts/metric-reference.ts';
 import { monitorJsonSchema } from '../contracts/monitor.ts';
+import { outgoingEventJsonSchema } from '../contracts/outgoing-events.ts';
 import { cloudWatchBody } from '../dashboards/cloudwatch.ts';
 import { EXAMPLE_NAMES } from '../dashboards/example-names.ts';
 import { grafanaDashboards } from '../dashboards/grafana.ts';
@@ -26,7 +27,10 @@ const MADE = '# Made from the catalogue of alerts by `mlmon render alerts`; chan
 const ARTEFACTS: Readonly<Record<string, readonly Artefact[]>> = {
   runbook: [{ file: 'runbook.md', render: renderRunbook }],
   metrics: [{ file: 'metrics.md', render: renderMetricReference }],
-  schema: [{ file: 'monitor.schema.json', render: () => `${JSON.stringify(monitorJsonSchema(), null, 2)}\n` }],
+  schema: [
+    { file: 'monitor.schema.json', render: () => `${JSON.stringify(monitorJsonSchema(), null, 2)}\n` },
+    { file: 'events-out.schema.json', render: () => `${JSON.stringify(outgoingEventJsonSchema(), null, 2)}\n` },
+  ],
   alerts: [
     {
       file: 'prometheus/alerts.yaml',

@@ -13,7 +13,8 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import { Channel, Grafana, ModelMonitor, ModelMonitoring, Monitor, Notifications } from 'ml-monitoring-constructs/aws';
+import { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Channel, EventRule, EventTarget, Grafana, ModelMonitor, ModelMonitoring, Monitor, Notifications } from 'ml-monitoring-constructs/aws';
 
 const app = new App();
 const teamStack = new Stack(app, 'Team');
@@ -34,6 +35,7 @@ const PLATFORM = `
       channels: [Channel.slack(slackSecret), Channel.email('ml-platform@example.com')],
       models: WATCHED,
       metricDetail: 'summary',
+      eventBus: {},
     });
 `;
 const MONITOR = 'model: churn\nowner: team-crm\nfeatures: { tenure: { type: numeric }, plan: { type: categorical } }\n';
@@ -84,6 +86,7 @@ describe('pages about AWS', () => {
   it.each([
     ['README.md', 1],
     ['docs/how-to/run-on-aws.md', 3],
+    ['docs/how-to/act-on-events.md', 2],
     ['docs/how-to/watch-on-aws.md', 2],
   ])('%s is synthesised', (page, count) => {
     const found = blocks(page);

@@ -54,6 +54,13 @@ describe('examples', () => {
   });
 });
 
+it('a stack that acts on events needs the platform only when it is deployed', () => {
+  const { status, stderr, stacks, types } = synthesised('examples/aws/retraining/app.ts');
+  expect([status, status === 0 ? '' : stderr]).toEqual([0, '']);
+  expect(stacks).toEqual(['Retraining']);
+  expect(types('Retraining').filter((type) => type === 'AWS::Events::Rule')).toHaveLength(2);
+});
+
 describe('the app of the project', () => {
   it('makes an environment', () => {
     const environment = 'production';

@@ -1,4 +1,5 @@
 /** Events for programs: of what is made, every one passes its published schema, is bounded, and carries the same id when it is made again. */
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PublishedBaseline } from '../../lib/contracts/baseline.ts';
@@ -202,7 +203,7 @@ describe('an object of the store', () => {
       dataref: `s3://store/${resultKey}`,
       data: { status: 'drifted', revision: 2, rows: 1_000, driftedOmitted: 125, volume: 'ok', latency: null },
     });
-    if (!('breaches' in event!.data)) throw new Error('no window');
+    if (event === null || !('breaches' in event.data)) throw new Error('no window');
     expect(event.data.breaches.map(({ check }) => check)).toEqual(['type']);
     expect(Buffer.byteLength(JSON.stringify(event))).toBeLessThan(LARGEST);
   });
@@ -233,5 +234,25 @@ describe('an object of the store', () => {
     expect(() => objectEvent(written(resultKey, { schema: 'other' }), 'p')).toThrow(/expected mlmon\.result\/v1/);
     expect(() => objectEvent(written(keys.baseline('a', '1', 1), {}), 'p')).toThrow(/expected a published baseline/);
     expect(() => objectEvent({ ...written(resultKey, 1), body: new Uint8Array([123]) }, 'p')).toThrow(/is no JSON/);
+  });
+});
+
+describe('the reference', () => {
+  const page = readFileSync(new URL('../../docs/reference/events-out.md', import.meta.url), 'utf8');
+
+  it('holds the schema as it is: npx mlmon render schema -o docs/reference', () => {
+    const file = new URL('../../docs/reference/events-out.schema.json', import.meta.url);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(JSON.parse(JSON.stringify(outgoingEventJsonSchema())));
+  });
+
+  it('names every type and everything that it tells', () => {
+    for (const { shape } of outgoingEventSchema.options) {
+      expect(page).toContain(`| \`${shape.type.value}\` |`);
+      for (const member of Object.keys(shape.data.shape)) expect(page).toContain(`\`${member}\``);
+    }
+  });
+
+  it('tells the bounds', () => {
+    expect(page).toContain(`at most ${MOST_LISTED} entries, texts at most ${LONGEST_TEXT} characters`);
   });
 });

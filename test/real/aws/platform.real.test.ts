@@ -161,11 +161,17 @@ describe.sequential('a deployed platform', () => {
     await environment.makeSecrets(receivers);
     await succeeded(environment.deploy());
     out = (await readOutputs(environment.outputs))[STACK] ?? {};
-    expect(Object.keys(out).sort()).toEqual(['BucketName', 'CaptureTable', 'CollectorUrl', 'StreamName', 'Workgroup']);
+    expect(Object.keys(out).sort()).toEqual([
+      ...['BucketName', 'CaptureTable', 'CollectorUrl', 'EventBusArn', 'StreamName', 'Workgroup'],
+    ]);
     // What nothing stands behind here is tested elsewhere: rules by promtool, remote write by a real Prometheus.
     const { stubs } = await emulator.state();
     process.stdout.write(`only shells on the emulator: ${[...new Set(stubs.map(({ type }) => type))].join(', ')}\n`);
-    expect(stubs.map(({ type }) => type).sort()).toEqual(['AWS::APS::RuleGroupsNamespace', 'AWS::APS::Workspace']);
+    expect(stubs.map(({ type }) => type).sort()).toEqual([
+      'AWS::APS::RuleGroupsNamespace',
+      'AWS::APS::Workspace',
+      'AWS::Events::Archive',
+    ]);
   });
 
   it('has published its monitors, baselines and rights', async () => {

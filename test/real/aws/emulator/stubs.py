@@ -22,6 +22,11 @@ SHELLS = {
     "AWS::APS::RuleGroupsNamespace": (f"arn:aws:aps:{ACCOUNT}:rulegroupsnamespace/ws/{{id}}", lambda arn: {"Arn": arn}),
     "AWS::Grafana::Workspace": ("g-{id}", lambda one: {"Id": one, "Endpoint": "127.0.0.1:9", "Status": "ACTIVE"}),
     "AWS::CloudWatch::CompositeAlarm": ("{id}", lambda one: {"Arn": f"arn:aws:cloudwatch:{ACCOUNT}:alarm:{one}"}),
+    "AWS::Events::Archive": ("{id}", lambda one: {"ArchiveName": one, "Arn": f"arn:aws:events:{ACCOUNT}:archive/{one}"}),
+    "AWS::CloudWatch::AlarmMuteRule": (
+        f"arn:aws:cloudwatch:{ACCOUNT}:alarm-mute-rule:{{id}}",
+        lambda arn: {"Arn": arn, "Status": "SCHEDULED"},
+    ),
     "AWS::Chatbot::SlackChannelConfiguration": (
         "arn:aws:chatbot::000000000000:chat-configuration/slack-channel/{id}",
         lambda arn: {"Arn": arn},
