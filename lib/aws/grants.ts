@@ -3,6 +3,7 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
 import { Bindings } from './bindings.ts';
 import type { Collector } from './collector.ts';
+import { eraserStatements } from './eraser-access.ts';
 import { producerStatements } from './event-stream.ts';
 import type { PlatformContext } from './platform-context.ts';
 import { Publication, type Publisher } from './publication.ts';
@@ -57,6 +58,15 @@ export class Grants {
   produce(role: iam.IRole): void {
     const { stream, key } = this.#props.platform;
     for (const statement of producerStatements(stream, key)) role.addToPrincipalPolicy(statement);
+  }
+
+  /**
+   * The role may erase predictions by their ids, `mlmon erase --platform s3://…`: it reads and writes captured events of all models. A right for few,
+   * assumed for the purpose.
+   */
+  erase(role: iam.IRole): void {
+    const { bucket, key } = this.#props.platform;
+    for (const statement of eraserStatements(bucket, key)) role.addToPrincipalPolicy(statement);
   }
 
   /** A role of another stack is bound from there: this stack must not depend on one that depends on it. */
