@@ -5,7 +5,13 @@ import { describe, expect, it } from 'vitest';
 import type { PublishedBaseline } from '../../lib/contracts/baseline.ts';
 import type { Transition } from '../../lib/contracts/episode.ts';
 import { keys } from '../../lib/contracts/object-keys.ts';
-import { LONGEST_TEXT, MOST_LISTED, OUTGOING_TYPES, outgoingEventSchema } from '../../lib/contracts/outgoing-events.ts';
+import {
+  LONGEST_TEXT,
+  MOST_LISTED,
+  OUTGOING_TYPES,
+  outgoingEventJsonSchema,
+  outgoingEventSchema,
+} from '../../lib/contracts/outgoing-events.ts';
 import {
   type PerformanceResult,
   type Provenance,
