@@ -17,6 +17,7 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { durationMs } from '../contracts/duration.ts';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
+import { eventCount, type Traffic } from '../cost/usage.ts';
 import { NO_CHANNELS, NO_INDEPENDENT_SUBSCRIBER, Notifications } from './alerting.ts';
 import { CaptureFormat } from './capture-format.ts';
 import { Channel, type IChannel } from './channel.ts';
@@ -30,6 +31,7 @@ import { StreamCapacity } from './event-stream.ts';
 import { Grafana } from './grafana.ts';
 import { ModelMonitoring } from './model-monitoring.ts';
 import { Monitor } from './monitor.ts';
+import { readPrices } from './prices-file.ts';
 import { Prometheus } from './prometheus.ts';
 
 /** What came of an environment. */
@@ -93,6 +95,9 @@ export function addEnvironment(scope: Construct, config: EnvironmentConfig): Env
     eventBus: eventBusOf(stack, config.eventBus),
     linkBase: alerting.linkBase,
     runbookBase: alerting.runbookBase,
+    traffic: trafficOf(config.traffic),
+    prices: config.prices === undefined ? undefined : readPrices(resolve(config.folder, config.prices)),
+    budget: config.budget,
     metricDetail: metrics.detail,
     metricBudget: metrics.budget,
     prometheus: metrics.prometheus === 'none' ? Prometheus.none() : Prometheus.managed(),
@@ -222,4 +227,14 @@ function channelOf(stack: Stack, channel: EnvironmentChannel, i: number): IChann
 
 function durationOf(text: string | undefined): Duration | undefined {
   return text === undefined ? undefined : Duration.millis(durationMs(text));
+}
+
+function trafficOf(traffic: EnvironmentConfig['traffic']): Traffic | undefined {
+  if (traffic === undefined) return undefined;
+  const { eventsPerMonth } = traffic;
+  // The schema has checked that it is a number.
+  return {
+    ...traffic,
+    eventsPerMonth: typeof eventsPerMonth === 'number' ? eventsPerMonth : (eventCount(eventsPerMonth) ?? 0),
+  };
 }

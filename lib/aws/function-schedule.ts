@@ -4,6 +4,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { FunctionName } from '../contracts/functions.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { MonitoringFunction } from './monitoring-function.ts';
 import { keyStatements } from './statements.ts';
@@ -23,11 +24,16 @@ export interface FunctionScheduleProps {
  */
 export class FunctionSchedule extends Construct {
   readonly schedule: scheduler.CfnSchedule;
+  /** What it runs. */
+  readonly functionName: FunctionName;
+  readonly everyMinutes: number;
 
   constructor(scope: Construct, id: string, props: FunctionScheduleProps) {
     super(scope, id);
     const target = props.function.function;
     const minutes = props.every.toMinutes({ integral: true });
+    this.functionName = props.function.functionName;
+    this.everyMinutes = minutes;
     const role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },

@@ -23,6 +23,7 @@ export {
 export { Cleaner, type CleanerProps } from './cleaner.ts';
 export { Collector, type CollectorProps } from './collector.ts';
 export { CollectorAccess, type JwtAccess } from './collector-access.ts';
+export { CostReport, type CostReportProps } from './cost-report.ts';
 export { Dashboards, type DashboardsProps } from './dashboards.ts';
 export { EncryptionKey, type EncryptionKeyProps, permitServices } from './encryption-key.ts';
 export { addEnvironment, type Environment } from './environment.ts';
@@ -62,6 +63,7 @@ export { ObjectTrigger, type ObjectTriggerProps } from './object-trigger.ts';
 export type { PlacedFunction, PlacedNetwork, VpcConnection } from './placed-network.ts';
 export type { PlatformContext } from './platform-context.ts';
 export { PolicyKey, type PolicyKeyProps } from './policy-key.ts';
+export { readPrices } from './prices-file.ts';
 export { Profiler, type ProfilerProps } from './profiler.ts';
 export {
   type ExistingPrometheusOptions,

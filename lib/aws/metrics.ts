@@ -6,6 +6,7 @@ import type { AlertChanges } from '../alerts/rules.ts';
 import { CLOUDWATCH_NAMESPACE, type MetricDetail } from '../contracts/cloudwatch-metrics.ts';
 import { formatProblem } from '../contracts/problem.ts';
 import { guardCardinality } from '../cost/guard.ts';
+import type { PriceChanges } from '../cost/price-changes.ts';
 import { type ModelUsage, modelUsage } from '../cost/usage.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { Alerting } from './alerting.ts';
@@ -15,6 +16,7 @@ import { ModelMetrics } from './model-metrics.ts';
 import type { Monitor } from './monitor.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import type { PlatformContext } from './platform-context.ts';
+import { priceTable } from './prices-file.ts';
 import { Prometheus, type PrometheusWorkspace } from './prometheus.ts';
 import { EXPORTER_EVERY, METRIC_DETAIL } from './watching-defaults.ts';
 
@@ -28,6 +30,8 @@ export interface MetricsProps {
   readonly prometheus?: Prometheus;
   /** USD a month that metrics of models may cost; synthesis fails above it. @default DEFAULT_METRIC_BUDGET: 1000 */
   readonly metricBudget?: number;
+  /** Prices that differ from the table. @default list prices of us-east-1 */
+  readonly prices?: PriceChanges;
   /** Takes runs that could not be handed over. @default a queue of its own */
   readonly deadLetters?: sqs.IQueue;
   /** How often state is written. @default EXPORTER_EVERY: a minute */
@@ -98,14 +102,21 @@ export class Metrics extends Construct {
       every: props.every ?? EXPORTER_EVERY,
       deadLetters: this.deadLetters,
     });
+    const prices = priceTable(props.prices);
     this.node.addValidation({
       validate: () =>
         guardCardinality(this.#watched, {
           detail: this.detail,
           prometheus: prometheus.written,
           budget: props.metricBudget,
+          prices,
         }).map(formatProblem),
     });
+  }
+
+  /** Models whose series are counted. */
+  get watched(): readonly ModelUsage[] {
+    return this.#watched;
   }
 
   /** Counts the series of these models towards the budget. */

@@ -10,15 +10,18 @@ import { Construct } from 'constructs';
 import type { AlertChanges } from '../alerts/rules.ts';
 import type { Mute, Route } from '../contracts/alerting.ts';
 import type { MetricDetail } from '../contracts/cloudwatch-metrics.ts';
+import type { PriceChanges } from '../cost/price-changes.ts';
+import type { Traffic } from '../cost/usage.ts';
 import { Alarms } from './alarms.ts';
 import { Alerting, type AlertingProps, type Notifications } from './alerting.ts';
 import { Bindings } from './bindings.ts';
 import { Capture } from './capture.ts';
-import type { CaptureFormat } from './capture-format.ts';
+import { CaptureFormat } from './capture-format.ts';
 import type { IChannel } from './channel.ts';
 import { Cleaner } from './cleaner.ts';
 import { Collector } from './collector.ts';
 import type { CollectorAccess } from './collector-access.ts';
+import { CostReport } from './cost-report.ts';
 import { Dashboards } from './dashboards.ts';
 import { BROUGHT_STREAM_RETENTION, ENVIRONMENT_NAME, FAILED_RETENTION, STREAM_RETENTION } from './defaults.ts';
 import { permitServices } from './encryption-key.ts';
@@ -113,6 +116,12 @@ export interface ModelMonitoringProps {
   readonly prometheus?: Prometheus;
   /** USD a month that metrics of models may cost; synthesis fails above it. @default DEFAULT_METRIC_BUDGET: 1000 */
   readonly metricBudget?: number;
+  /** What comes in a month: synthesis tells what the platform costs then, by part. @default none: the metrics of models alone are reckoned */
+  readonly traffic?: Traffic;
+  /** Prices of another region, or yours, where they differ. @default list prices of us-east-1 */
+  readonly prices?: PriceChanges;
+  /** USD a month that the whole platform may cost with this traffic; synthesis fails above it. @default none */
+  readonly budget?: number;
   /** Changes to alerts by key: threshold, severity, how long, or off. @default the catalogue as it stands */
   readonly alerts?: AlertChanges;
   /** Where functions run. @default the network of Lambda, which reaches everything */
@@ -157,6 +166,8 @@ export class ModelMonitoring extends Construct {
   /** Runs of schedules that could not be handed over. */
   readonly deadLetters: DeadLetterQueue;
   readonly grants: Grants;
+  /** Money a month, where the traffic is told. */
+  readonly costs: CostReport;
   /** Metrics of models, for alarms and dashboards of yours. */
   readonly metrics: ModelMetrics;
   /** Models that have monitors, of all stacks of the app so far. */
@@ -244,6 +255,7 @@ export class ModelMonitoring extends Construct {
       detail: props.metricDetail,
       prometheus: props.prometheus,
       metricBudget: props.metricBudget,
+      prices: props.prices,
       deadLetters,
       changes: props.alerts,
       runbook: props.runbookBase,
@@ -293,6 +305,18 @@ export class ModelMonitoring extends Construct {
       collector: this.collector,
       publisher: this.publisher,
       bindings,
+    });
+    this.costs = new CostReport(this, 'Costs', {
+      platform,
+      of: this,
+      metrics: this.metricExport,
+      traffic: props.traffic,
+      prices: props.prices,
+      budget: props.budget,
+      capacity: this.eventStream === undefined ? undefined : (props.capacity ?? StreamCapacity.onDemand()),
+      streamRetention,
+      captureFormat: (props.captureFormat ?? CaptureFormat.parquet()).converts ? 'parquet' : 'json-lines',
+      captureRetention: props.captureRetention,
     });
   }
     // Baselines that come with the first deployment are told of too.

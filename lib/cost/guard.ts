@@ -1,9 +1,10 @@
 /** The cardinality guard: stops a deployment whose metrics of models would cost more than their budget, and says what they would cost. */
 import type { MetricDetail } from '../contracts/cloudwatch-metrics.ts';
 import type { Problem } from '../contracts/problem.ts';
-import { prometheusPrice } from './estimate.ts';
+import { figuresAt } from './figures.ts';
 import { cloudWatchMetrics } from './parts.ts';
-import { PRICE_LIST } from './prices.ts';
+import { LIST_PRICES, type PriceTable } from './prices.ts';
+import { prometheusPrice } from './reckoning.ts';
 import { type Series, seriesOf } from './series.ts';
 import type { ModelUsage } from './usage.ts';
 
@@ -18,10 +19,15 @@ export interface MetricCost {
   readonly total: number;
 }
 
-export function metricCost(models: readonly ModelUsage[], detail: MetricDetail, withPrometheus: boolean): MetricCost {
+export function metricCost(
+  models: readonly ModelUsage[],
+  detail: MetricDetail,
+  withPrometheus: boolean,
+  prices: PriceTable = LIST_PRICES,
+): MetricCost {
   const series = seriesOf(models, detail);
-  const prometheus = withPrometheus ? prometheusPrice(series) : 0;
-  const cloudWatch = cloudWatchMetrics(series.cloudWatch, 0);
+  const prometheus = withPrometheus ? prometheusPrice(series, prices, figuresAt('value')) : 0;
+  const cloudWatch = cloudWatchMetrics(prices, series.cloudWatch, 0);
   return { series, prometheus, cloudWatch, total: prometheus + cloudWatch };
 }
 
@@ -31,10 +37,15 @@ const whole = (n: number): string => n.toLocaleString('en-US');
 /** No problem while the metrics stay within the budget. */
 export function guardCardinality(
   models: readonly ModelUsage[],
-  options: { readonly detail: MetricDetail; readonly prometheus: boolean; readonly budget?: number },
+  options: {
+    readonly detail: MetricDetail;
+    readonly prometheus: boolean;
+    readonly budget?: number;
+    readonly prices?: PriceTable;
+  },
 ): Problem[] {
-  const budget = options.budget ?? DEFAULT_METRIC_BUDGET;
-  const cost = metricCost(models, options.detail, options.prometheus);
+  const { budget = DEFAULT_METRIC_BUDGET, prices = LIST_PRICES } = options;
+  const cost = metricCost(models, options.detail, options.prometheus, prices);
   if (cost.total <= budget) return [];
   const columns = models.reduce((sum, model) => sum + model.columns, 0);
   const largest = models.reduce<ModelUsage | undefined>(
@@ -55,7 +66,7 @@ export function guardCardinality(
     {
       code: 'metric-budget',
       path: 'metricBudget',
-      message: `metrics of models would cost ${usd(cost.total)} a month, ${PRICE_LIST.kind} of ${PRICE_LIST.region}: ${parts.join('; ')}`,
+      message: `metrics of models would cost ${usd(cost.total)} a month, ${prices.kind} of ${prices.region}: ${parts.join('; ')}`,
       expected: `at most ${usd(budget)} a month`,
       fix: `raise metricBudget, choose less detail${options.detail === 'none' ? '' : ` than ${options.detail}`}, or watch fewer columns or segments${largest === undefined ? '' : ` (most series has ${largest.model}: ${whole(largest.columns)} columns × ${largest.segments} × ${largest.lengths} lengths)`}`,
     },

@@ -1,114 +1,130 @@
 /**
- * The formulas, one a part of the bill. Each takes plain numbers, so that it can be checked by hand; `estimate.ts` says where they come from.
- * GB of traffic are 2^30 bytes.
+ * The formulas, one a part of the bill. Each takes prices and plain numbers, so that it can be checked by hand; `reckoning.ts` says where they
+ * come from. GB of traffic are 2^30 bytes.
  */
-import { PRICES, TIERED_PRICES, tiered } from './prices.ts';
+import type { Figures } from './figures.ts';
+import { type PriceTable, tiered } from './prices.ts';
 import { HOURS_A_MONTH, MINUTES_A_MONTH } from './usage.ts';
 
-const GB = 2 ** 30;
+export const GB = 2 ** 30;
 const SECONDS_A_MONTH = HOURS_A_MONTH * 3_600;
-/** A shard takes 1 MB/s. It is filled to 80 % at a peak of three times the mean. */
-const SHARD_BYTES_A_SECOND = 0.8e6;
-const PEAK = 3;
-/** Firehose bills each record rounded up to this; a PUT unit of Kinesis is 25 kB. */
+const DAYS_A_MONTH = HOURS_A_MONTH / 24;
+/** Firehose bills each record rounded up to this; Kinesis on demand to 1 kB, provisioned to units of 25 kB. */
 const FIREHOSE_STEP = 5 * 1024;
+const ON_DEMAND_STEP = 1024;
 const PUT_UNIT = 25 * 1024;
-/** Raw bytes that fit into one invocation. */
-const BATCH_BYTES = 4.4e6;
-/** Memory that comes with one processor. */
-const PROFILER_GB = 1.769;
-/** Both above what was measured: decoding, parsing and folding an event of 50 features, and what a batch costs besides. */
-const SECONDS_AN_EVENT = 25e-6;
-const SECONDS_A_BATCH = 0.08;
 
-export interface Traffic {
+/** What goes through the stream in a month. */
+export interface StreamTraffic {
   readonly events: number;
   readonly eventBytes: number;
   readonly eventsPerRecord: number;
 }
 
-export function shards({ events, eventBytes }: Traffic): number {
-  return Math.max(1, Math.ceil((PEAK * events * eventBytes) / SECONDS_A_MONTH / SHARD_BYTES_A_SECOND));
+/** Shards that take 1 MB/s each, filled to some share at the peak. */
+export function shards({ events, eventBytes }: StreamTraffic, { peak, shardFill }: Figures): number {
+  return Math.max(1, Math.ceil((peak * events * eventBytes) / SECONDS_A_MONTH / (shardFill * 1e6)));
 }
 
-const gigabytes = ({ events, eventBytes }: Traffic): number => (events * eventBytes) / GB;
-const records = ({ events, eventsPerRecord }: Traffic): number => events / eventsPerRecord;
+const gigabytes = ({ events, eventBytes }: StreamTraffic): number => (events * eventBytes) / GB;
+const records = ({ events, eventsPerRecord }: StreamTraffic): number => events / eventsPerRecord;
+/** GB of records, each rounded up to steps of so many bytes. */
+function steppedGigabytes(traffic: StreamTraffic, step: number): number {
+  return (records(traffic) * Math.ceil((traffic.eventBytes * traffic.eventsPerRecord) / step) * step) / GB;
+}
 
 /** Shards by the hour, records by the unit. */
-export function provisionedStream(traffic: Traffic): number {
+export function provisionedStream({ single }: PriceTable, traffic: StreamTraffic, shardCount: number): number {
   const units = Math.ceil((traffic.eventBytes * traffic.eventsPerRecord) / PUT_UNIT);
   return (
-    shards(traffic) * HOURS_A_MONTH * PRICES.kinesisShardHour.usd + records(traffic) * units * PRICES.kinesisPutUnit.usd
+    shardCount * HOURS_A_MONTH * single.kinesisShardHour.usd + records(traffic) * units * single.kinesisPutUnit.usd
   );
 }
 
 /** The stream by the hour, bytes in, bytes out to the profiler and to the capture. */
-export function onDemandStream(traffic: Traffic): number {
-  const gb = gigabytes(traffic);
+export function onDemandStream({ single }: PriceTable, traffic: StreamTraffic): number {
   return (
-    HOURS_A_MONTH * PRICES.kinesisOnDemandHour.usd +
-    gb * PRICES.kinesisOnDemandIn.usd +
-    2 * gb * PRICES.kinesisOnDemandOut.usd
+    HOURS_A_MONTH * single.kinesisOnDemandHour.usd +
+    steppedGigabytes(traffic, ON_DEMAND_STEP) * single.kinesisOnDemandIn.usd +
+    2 * gigabytes(traffic) * single.kinesisOnDemandOut.usd
   );
 }
 
-/** What keeping records longer than a day adds. */
-export function retention(traffic: Traffic, mode: 'provisioned' | 'on-demand', days: number): number {
+/** What keeping records longer than a day adds, up to seven. */
+export function retention(
+  { single }: PriceTable,
+  traffic: StreamTraffic,
+  shardCount: number | 'on-demand',
+  days: number,
+): number {
   if (days <= 1) return 0;
-  if (mode === 'provisioned') return shards(traffic) * HOURS_A_MONTH * PRICES.kinesisRetentionShardHour.usd;
-  return gigabytes(traffic) * ((days - 1) / (HOURS_A_MONTH / 24)) * PRICES.kinesisOnDemandRetention.usd;
+  return shardCount === 'on-demand'
+    ? gigabytes(traffic) * ((days - 1) / DAYS_A_MONTH) * single.kinesisOnDemandRetention.usd
+    : shardCount * HOURS_A_MONTH * single.kinesisRetentionShardHour.usd;
 }
 
-/** Every record counts as a multiple of 5 kB. */
-export function capture(traffic: Traffic): number {
-  const bytes = Math.ceil((traffic.eventBytes * traffic.eventsPerRecord) / FIREHOSE_STEP) * FIREHOSE_STEP;
-  return ((records(traffic) * bytes) / GB) * (PRICES.firehoseIn.usd + PRICES.firehoseConversion.usd);
+/** Every record counts as a multiple of 5 kB, for what comes in and for what is turned into Parquet. */
+export function capture({ single }: PriceTable, traffic: StreamTraffic, format: 'parquet' | 'json-lines'): number {
+  const conversion = format === 'parquet' ? single.firehoseConversion.usd : 0;
+  return steppedGigabytes(traffic, FIREHOSE_STEP) * (single.firehoseIn.usd + conversion);
 }
 
 /** Batches of the stream: a minute each, or as many as fill them. */
-export function batches(traffic: Traffic): number {
-  return Math.max(shards(traffic) * MINUTES_A_MONTH, (traffic.events * traffic.eventBytes) / BATCH_BYTES);
-}
-
-export function lambda(seconds: number, gigabytesOfMemory: number, invocations: number): number {
-  return seconds * gigabytesOfMemory * PRICES.lambdaGbSecond.usd + invocations * PRICES.lambdaRequest.usd;
-}
-
-export function profiler(traffic: Traffic): number {
-  const count = batches(traffic);
-  return lambda(traffic.events * SECONDS_AN_EVENT + count * SECONDS_A_BATCH, PROFILER_GB, count);
-}
-
-export function requests(writes: number, reads: number): number {
-  return writes * PRICES.s3Write.usd + reads * PRICES.s3Read.usd;
-}
-
-/** A batch reads the cursor, writes a pack and replaces the cursor. */
-export function commits(traffic: Traffic): number {
-  const count = batches(traffic);
-  return requests(2 * count, count);
-}
-
-/** Samples written, kept for 150 days at about 2 bytes each, and read by rules every minute. */
-export function prometheus(samples: number, samplesReadByRules: number): number {
-  const keptGb = (samples * 2 * 5) / GB;
-  return (
-    tiered(TIERED_PRICES.prometheusSample, samples) +
-    keptGb * PRICES.prometheusGbMonth.usd +
-    samplesReadByRules * PRICES.prometheusQuerySample.usd
+export function batches(traffic: StreamTraffic, shardCount: number, { batchBytes }: Figures): number {
+  return Math.max(
+    Math.min(shardCount * MINUTES_A_MONTH, records(traffic)),
+    (traffic.events * traffic.eventBytes) / batchBytes,
   );
 }
 
-export function cloudWatchMetrics(metrics: number, putRequests: number): number {
-  return tiered(TIERED_PRICES.cloudWatchMetric, metrics) + putRequests * PRICES.putMetricData.usd;
+export function lambda(
+  { single }: PriceTable,
+  seconds: number,
+  gigabytesOfMemory: number,
+  invocations: number,
+): number {
+  return seconds * gigabytesOfMemory * single.lambdaGbSecond.usd + invocations * single.lambdaRequest.usd;
+}
+
+export function requests({ single }: PriceTable, writes: number, reads: number): number {
+  return writes * single.s3Write.usd + reads * single.s3Read.usd;
+}
+
+export function storage({ single }: PriceTable, bytes: number): number {
+  return (bytes / GB) * single.s3GbMonth.usd;
+}
+
+/** Bytes there are after so many days of a month's bytes. */
+export function keptBytes(bytesAMonth: number, days: number): number {
+  return bytesAMonth * (days / DAYS_A_MONTH);
+}
+
+/** Samples written, kept for 150 days at about 2 bytes each, and read by rules every minute. */
+export function prometheus({ single, tiered: steps }: PriceTable, samples: number, samplesReadByRules: number): number {
+  const keptGb = (samples * 2 * 5) / GB;
+  return (
+    tiered(steps.prometheusSample, samples) +
+    keptGb * single.prometheusGbMonth.usd +
+    samplesReadByRules * single.prometheusQuerySample.usd
+  );
+}
+
+export function cloudWatchMetrics({ single, tiered: steps }: PriceTable, metrics: number, putRequests: number): number {
+  return tiered(steps.cloudWatchMetric, metrics) + putRequests * single.putMetricData.usd;
 }
 
 /** Each query is billed 10 MB at least. */
-export function athena(queries: number, bytesAQuery: number): number {
-  return (queries * Math.max(10e6, bytesAQuery) * PRICES.athenaTb.usd) / 1e12;
+export function athena({ single }: PriceTable, queries: number, bytesAQuery: number): number {
+  return (queries * Math.max(10e6, bytesAQuery) * single.athenaTb.usd) / 1e12;
 }
 
-/** Parquet of about 300 bytes an event of 50 features, as long as it is kept. */
-export function captureStorage(events: number, bytesAnEvent: number, days: number): number {
-  return ((events * bytesAnEvent) / GB) * (days / (HOURS_A_MONTH / 24)) * PRICES.s3GbMonth.usd;
+/** Written and kept for a month. */
+export function logs({ single }: PriceTable, bytes: number): number {
+  return (bytes / GB) * (single.logGb.usd + single.logGbMonth.usd);
+}
+
+/** Of the first of each second all, of the rest a share. */
+export function traces({ single }: PriceTable, invocations: number, { traceReservoir, traceShare }: Figures): number {
+  const first = Math.min(invocations, traceReservoir * SECONDS_A_MONTH);
+  return (first + traceShare * (invocations - first)) * single.trace.usd;
 }

@@ -2,6 +2,7 @@
 import type { MetricDetail } from '../contracts/cloudwatch-metrics.ts';
 import { durationMs } from '../contracts/duration.ts';
 import type { Monitor } from '../contracts/monitor.ts';
+import { DEFAULT_INVENTORY, type Inventory } from './inventory.ts';
 
 export const HOURS_A_MONTH = 730;
 export const MINUTES_A_MONTH = HOURS_A_MONTH * 60;
@@ -24,48 +25,84 @@ export interface ModelUsage {
   readonly horizonHours: number;
 }
 
-export interface Usage {
-  readonly models: readonly ModelUsage[];
-  /** Of all models together. */
+/** What comes in a month, as far as it is known: the rest is assumed. */
+export interface Traffic {
+  /** Inferences of all models together. */
   readonly eventsPerMonth: number;
-  /** Bytes of an event as a line of JSON. */
-  readonly eventBytes: number;
-  /** How many events a producer puts into one record of the stream. */
-  readonly eventsPerRecord: number;
-  readonly stream: 'provisioned' | 'on-demand';
-  readonly retentionDays: number;
-  /** How long captured events are kept. */
-  readonly captureDays: number;
-  readonly prometheus: boolean;
-  readonly metricDetail: MetricDetail;
-  readonly alarms: number;
-  readonly dashboards: number;
-  readonly secrets: number;
-  readonly keys: number;
+  /** Bytes of an event as a line of JSON. @default what was measured, by the columns of the models */
+  readonly eventBytes?: number | undefined;
+  /** Events that a producer puts into one record or request. @default EVENTS_PER_RECORD: 15 */
+  readonly eventsPerRecord?: number | undefined;
+  /** Share of the events that come over HTTP to the collector, 0 to 1; the others are put on the stream. @default OVER_HTTP: 0 */
+  readonly overHttp?: number | undefined;
+  /** Who edits dashboards in a Grafana workspace of the platform in a month. @default GRAFANA_EDITORS: 1 */
+  readonly grafanaEditors?: number | undefined;
+  /** Who looks at them besides. @default GRAFANA_VIEWERS: 0 */
+  readonly grafanaViewers?: number | undefined;
 }
 
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9 };
+
+/** A number of events as people write it: `1000000`, `1_000_000`, `1e6`, `1M`; `undefined` where it is none, or above 1e13. */
+export function eventCount(text: string): number | undefined {
+  const [, digits = '', unit = ''] = /^(\d[\d_]*(?:\.\d+)?(?:e\d+)?)([kMG]?)$/.exec(text) ?? [];
+  const value = digits === '' ? Number.NaN : Number(digits.replaceAll('_', '')) * UNITS[unit]!;
+  return Number.isSafeInteger(value) && value >= 0 && value <= 1e13 ? value : undefined;
+}
+
+/** What the producer helper does. */
+export const EVENTS_PER_RECORD = 15;
+/** Producers in the account put records on the stream. */
+export const OVER_HTTP = 0;
+/** A workspace that nobody opens costs nothing; somebody made the platform. */
+export const GRAFANA_EDITORS = 1;
+export const GRAFANA_VIEWERS = 0;
+
+/** All that a bill is reckoned from, but for prices. Plain data: synthesis writes it, `mlmon cost --from` reads it. */
+export interface Usage {
+  readonly models: readonly ModelUsage[];
+  readonly eventsPerMonth: number;
+  /** `null`: as measured, by the columns of the models. */
+  readonly eventBytes: number | null;
+  readonly eventsPerRecord: number;
+  readonly overHttp: number;
+  /** `brought`: the stream of somebody else, who pays for it. */
+  readonly stream: 'provisioned' | 'on-demand' | 'brought';
+  /** Of a provisioned stream: so many at least, and at most. `null`: as many as the traffic takes. */
+  readonly shards: { readonly least: number; readonly most: number } | null;
+  readonly retentionDays: number;
+  readonly captureFormat: 'parquet' | 'json-lines';
+  /** How long captured events are kept; `null`: for ever, reckoned as they are after a year. */
+  readonly captureDays: number | null;
+  readonly prometheus: boolean;
+  readonly metricDetail: MetricDetail;
+  readonly grafanaEditors: number;
+  readonly grafanaViewers: number;
+  readonly inventory: Inventory;
+}
+
+/** Of a platform with nothing chosen; tests compare them with the constructs. */
 export const USAGE_DEFAULTS = {
-  /** What the producer helper does. */
-  eventsPerRecord: 15,
+  eventBytes: null,
+  eventsPerRecord: EVENTS_PER_RECORD,
+  overHttp: OVER_HTTP,
   stream: 'on-demand',
+  shards: null,
   retentionDays: 7,
-  captureDays: 90,
+  captureFormat: 'parquet',
+  captureDays: null,
   prometheus: true,
   metricDetail: 'minimal',
-  /** Of a platform with nothing chosen, rounded up; a test counts them. */
-  alarms: 40,
-  dashboards: 2,
-  secrets: 2,
-  keys: 1,
+  grafanaEditors: GRAFANA_EDITORS,
+  grafanaViewers: GRAFANA_VIEWERS,
+  inventory: DEFAULT_INVENTORY,
 } as const satisfies Partial<Usage>;
+
+/** What is kept for ever is reckoned as it is after so many days. */
+export const FOR_EVER_DAYS = 365;
 
 /** Columns to reckon with where a monitor names no features and its baseline is not at hand. */
 export const USUAL_COLUMNS = 50;
-
-/** Bytes of an event with so many features: 1,378 were measured at 50. */
-export function eventBytes(columns: number): number {
-  return 178 + 24 * columns;
-}
 
 /** @param baselineColumns columns of the model's baseline, where it is known */
 export function modelUsage(monitor: Monitor, baselineColumns?: number): ModelUsage {
@@ -90,7 +127,11 @@ export function modelUsage(monitor: Monitor, baselineColumns?: number): ModelUsa
 export function usage(
   given: Pick<Usage, 'models' | 'eventsPerMonth'> & { readonly [K in keyof Usage]?: Usage[K] | undefined },
 ): Usage {
-  const columns = given.models.reduce((sum, model) => sum + model.columns, 0) / Math.max(1, given.models.length);
   const stated = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return { ...USAGE_DEFAULTS, eventBytes: eventBytes(columns || USUAL_COLUMNS), ...stated } as Usage;
+  return { ...USAGE_DEFAULTS, ...stated } as Usage;
+}
+
+/** Columns of a model, in the mean; a usual number without any model. */
+export function meanColumns(models: readonly ModelUsage[]): number {
+  return models.length === 0 ? USUAL_COLUMNS : models.reduce((sum, { columns }) => sum + columns, 0) / models.length;
 }

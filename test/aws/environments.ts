@@ -42,6 +42,9 @@ export const EVERYTHING: EnvironmentInput = {
     ],
   },
   eventBus: { archive: '30d', carries: ['episodes', 'results', 'baselines'] },
+  traffic: { eventsPerMonth: '100M', eventBytes: 900, eventsPerRecord: 20, overHttp: 0.1 },
+  budget: 5_000,
+  grafana: { type: 'managed', identity: 'identity-center' },
   metrics: { detail: 'summary', prometheus: 'managed' },
 };
 

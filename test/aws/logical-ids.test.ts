@@ -8,7 +8,6 @@ import { Stack } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
 import type { ModelMonitoringProps } from '../../lib/aws/model-monitoring.ts';
 import { Monitor } from '../../lib/aws/monitor.ts';
-import { USAGE_DEFAULTS } from '../../lib/cost/usage.ts';
 import { RECOMMENDED } from './app.ts';
 import { light } from './light.ts';
 import type { CloudFormationTemplate } from './own-rules.ts';
@@ -57,17 +56,6 @@ describe('logical ids', () => {
 
   it('do not depend on feature flags', () => {
     expect(ids(templateOf((stack) => least(stack), {}))).toEqual(found.least);
-  });
-});
-
-describe('what the reckoning of costs takes for granted', () => {
-  it('is what a platform has', () => {
-    const types = Object.values(templateOf((stack) => least(stack)).Resources).map(({ Type }) => Type);
-    const count = (type: string): number => types.filter((one) => one === type).length;
-    expect(count('AWS::CloudWatch::Alarm')).toBeLessThanOrEqual(USAGE_DEFAULTS.alarms);
-    expect(count('AWS::CloudWatch::Alarm')).toBeGreaterThan(USAGE_DEFAULTS.alarms - 10);
-    expect(count('AWS::CloudWatch::Dashboard')).toBe(USAGE_DEFAULTS.dashboards);
-    expect(count('AWS::KMS::Key')).toBe(USAGE_DEFAULTS.keys);
   });
 });
 

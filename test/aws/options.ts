@@ -14,6 +14,8 @@ import { CaptureFormat } from '../../lib/aws/capture-format.ts';
 import { Channel } from '../../lib/aws/channel.ts';
 import { CollectorAccess } from '../../lib/aws/collector-access.ts';
 import { StreamCapacity } from '../../lib/aws/event-stream.ts';
+import { Grafana } from '../../lib/aws/grafana.ts';
+import { GrafanaIdentity } from '../../lib/aws/grafana-identity.ts';
 import type { ModelMonitoringProps } from '../../lib/aws/model-monitoring.ts';
 import { Monitor } from '../../lib/aws/monitor.ts';
 import { Network } from '../../lib/aws/network.ts';
@@ -36,7 +38,12 @@ export const broughtVpc = (stack: Stack): ec2.IVpc =>
 const arn = (stack: Stack, service: string, resource: string) => stack.formatArn({ service, resource });
 
 /** Each value differs from the default; the first must change what is made. */
-export const OPTIONS: Omit<Values, 'grafana'> = {
+export const OPTIONS: Values = {
+  grafana: [
+    () => Grafana.managed({ identity: GrafanaIdentity.identityCenter() }),
+    () => Grafana.existing({ workspaceId: 'g-1', region: 'eu-west-1', prefix: 'second' }),
+    (stack) => Grafana.selfRun({ url: 'https://grafana.example.com', token: secret(stack, 'grafana') }),
+  ],
   channels: [
     (stack) => [Channel.slack(secret(stack, 'slack')), Channel.email('ml@example.com')],
     (stack) => [
@@ -102,6 +109,9 @@ export const OPTIONS: Omit<Values, 'grafana'> = {
   metricDetail: [() => 'summary', () => 'none'],
   prometheus: [() => Prometheus.none(), () => Prometheus.existing({ workspaceId: 'ws-1' })],
   metricBudget: [() => 0.01, () => 5_000],
+  traffic: [() => ({ eventsPerMonth: 1e8 }), () => ({ eventsPerMonth: 1e6, overHttp: 1, eventsPerRecord: 1 })],
+  prices: [() => ({ asOf: '2026-11-21', prices: { cloudWatchMetric: [{ usd: 1e5 }] } })],
+  budget: [() => 0.01],
   alerts: [() => ({ 'no-events': { threshold: 60 }, 'records-lost': { off: true } })],
   network: [(stack) => Network.withInternet({ vpc: broughtVpc(stack) })],
   permissionsBoundary: [(stack) => iam.ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'workloads')],

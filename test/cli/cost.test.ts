@@ -65,7 +65,10 @@ describe('mlmon cost', () => {
       (await bill(...base, ...argv)).parts.find((one) => one.id === id)?.usd;
     expect(await part('stream', '--stream', 'provisioned')).toBeLessThan((await part('stream'))!);
     expect(await part('capture', '--events-per-record', '1')).toBeGreaterThan(3 * (await part('capture'))!);
-    expect(await part('capture-storage', '--capture-days', '180')).toBeCloseTo(2 * (await part('capture-storage'))!, 6);
+    expect(await part('capture-storage', '--capture-days', '180')).toBeCloseTo(
+      2 * (await part('capture-storage', '--capture-days', '90'))!,
+      6,
+    );
     expect(await part('cloudwatch-metrics', '--metric-detail', 'summary')).toBeGreaterThan(
       (await part('cloudwatch-metrics'))!,
     );
@@ -73,7 +76,7 @@ describe('mlmon cost', () => {
   });
 
   it.each([
-    [['--events-per-month', '1M'], '--monitor: is required'],
+    [['--events-per-month', '1M'], '--monitor: is required, or --from'],
     [['--monitor', 'churn.yaml'], '--events-per-month: is required'],
     [
       ['--monitor', 'churn.yaml', '--events-per-month', 'many'],
