@@ -28,7 +28,6 @@ import { grafanaOf } from './environment-grafana.ts';
 import type { EnvironmentChannel, EnvironmentConfig } from './environment-schema.ts';
 import type { EventBusOptions } from './event-bus.ts';
 import { StreamCapacity } from './event-stream.ts';
-import { Grafana } from './grafana.ts';
 import { ModelMonitoring } from './model-monitoring.ts';
 import { Monitor } from './monitor.ts';
 import { readPrices } from './prices-file.ts';
@@ -60,7 +59,7 @@ export function addEnvironment(scope: Construct, config: EnvironmentConfig): Env
   const secret = (name: string | undefined): secretsmanager.ISecret | undefined =>
     name === undefined ? undefined : secretNamed(stack, name);
   const monitoring = new ModelMonitoring(stack, 'Monitoring', {
-    grafana: Grafana.none(),
+    grafana: grafanaOf(stack, config.grafana, (name) => secretNamed(stack, name)),
     environmentName: config.name,
     models: monitorsOf(config),
     key:
@@ -122,6 +121,8 @@ export function addEnvironment(scope: Construct, config: EnvironmentConfig): Env
   if (alerting.silent !== undefined)
     for (const id of [NO_CHANNELS, NO_INDEPENDENT_SUBSCRIBER])
       Validations.of(monitoring).acknowledge({ id, reason: alerting.silent });
+  if (monitoring.grafana?.url !== undefined)
+    new CfnOutput(stack, 'GrafanaUrl', { value: monitoring.grafana.url, description: 'Graphs of features' });
   return { stack, monitoring };
 }
 

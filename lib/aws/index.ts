@@ -46,7 +46,19 @@ export {
 } from './event-bus.ts';
 export { type EventChoice, eventPattern } from './event-pattern.ts';
 export { EventRule, type EventRuleProps } from './event-rule.ts';
-export { Grafana } from './grafana.ts';
+export {
+  type ExistingGrafanaOptions,
+  GRAFANA_ROLE_UNCHANGED,
+  Grafana,
+  type GrafanaContext,
+  type ManagedGrafanaOptions,
+  type SelfRunGrafanaOptions,
+  UNKNOWN_REGION,
+} from './grafana.ts';
+export { GrafanaFilling, type GrafanaFillingProps } from './grafana-filling.ts';
+export { GrafanaIdentity, type SamlOptions } from './grafana-identity.ts';
+export type { GrafanaTarget } from './grafana-target.ts';
+export { GrafanaWorkspace, type GrafanaWorkspaceProps } from './grafana-workspace.ts';
 export { type BoundTarget, EventTarget } from './event-target.ts';
 export { Grants, UNKNOWN_MODEL } from './grants.ts';
 export { HttpDoor, type HttpDoorProps } from './http-door.ts';

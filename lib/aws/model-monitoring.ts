@@ -30,6 +30,7 @@ import { EventBus, type EventBusOptions } from './event-bus.ts';
 import { EventStream, StreamCapacity } from './event-stream.ts';
 import { FunctionSchedule } from './function-schedule.ts';
 import type { Grafana } from './grafana.ts';
+import type { GrafanaFilling } from './grafana-filling.ts';
 import { Grants } from './grants.ts';
 import { Labeler } from './labeler.ts';
 import { DeadLetterQueue } from './message-queue.ts';
@@ -158,6 +159,8 @@ export class ModelMonitoring extends Construct {
   readonly metricExport: Metrics;
   readonly alarms: Alarms;
   readonly dashboards: Dashboards;
+  /** What is put into a Grafana; `undefined` without one. */
+  readonly grafana: GrafanaFilling | undefined;
   readonly publisher: Publisher;
   readonly publication: Publication;
   readonly policyKey: secretsmanager.ISecret;
@@ -261,6 +264,11 @@ export class ModelMonitoring extends Construct {
       runbook: props.runbookBase,
     });
     this.metrics = this.metricExport.models;
+    this.grafana = props.grafana.bind(this, 'Grafana', {
+      platform,
+      prometheus: this.metricExport.workspace,
+      deadLetters,
+    });
     this.eventBus =
       props.eventBus === undefined ? undefined : new EventBus(this, 'EventBus', { ...props.eventBus, platform });
     this.publisher = new Publisher(this, 'Publisher', {

@@ -5,8 +5,10 @@ import { Construct } from 'constructs';
 import { renderManagedAlertManager } from '../alerts/managed-alert-manager.ts';
 import { renderPrometheusRules } from '../alerts/prometheus.ts';
 import type { AlertChanges } from '../alerts/rules.ts';
+import { ProblemError } from '../contracts/problem.ts';
 import { SEVERITIES } from '../contracts/result.ts';
 import type { Alerting } from './alerting.ts';
+import { MANAGED_REGIONS, presence } from './managed-regions.ts';
 import type { PlatformContext } from './platform-context.ts';
 import { OUT_OF_ORDER_WINDOW, PROMETHEUS_LOG_RETENTION, SERIES_RETENTION } from './watching-defaults.ts';
 
@@ -97,6 +99,7 @@ export class ManagedPrometheus extends Construct {
   constructor(scope: Construct, id: string, props: ManagedPrometheusProps) {
     super(scope, id);
     const { platform, alerting } = props;
+    refuseRegion(Stack.of(this).region);
     // The service writes only to groups below this name.
     const log = new logs.LogGroup(this, 'Logs', {
       logGroupName: `/aws/vendedlogs/prometheus/${Stack.of(this).stackName}/${this.node.addr.slice(-8)}`,
@@ -130,4 +133,19 @@ function ruleGroups(scope: Construct, workspaceArn: string, context: PrometheusC
     workspace: workspaceArn,
     data: renderPrometheusRules({ deployment: 'aws', changes, notifier: alerting.notifications.by, runbook }),
   });
+}
+
+/** One that is newer than the table is tried. */
+function refuseRegion(region: string): void {
+  if (presence('prometheus', region) !== 'absent') return;
+  throw new ProblemError([
+    {
+      code: 'prometheus-region',
+      path: 'prometheus',
+      message: 'Amazon Managed Service for Prometheus is not in this region',
+      got: region,
+      expected: [...MANAGED_REGIONS.prometheus].join(', '),
+      fix: 'take Prometheus.none(): results, alerts and the metrics of CloudWatch work without it',
+    },
+  ]);
 }

@@ -15,3 +15,7 @@ export const OUT_OF_ORDER_WINDOW = Duration.hours(1);
 export const SERIES_RETENTION = Duration.days(150);
 /** Rules that failed, and alerts that could not be sent. */
 export const PROMETHEUS_LOG_RETENTION = logs.RetentionDays.ONE_MONTH;
+/** The newest that Managed Grafana offers with the plugin of Managed Prometheus; it can be raised, never lowered. */
+export const GRAFANA_VERSION = '12.4';
+/** Costs a few reads of one object; a Grafana that was down is filled soon after. */
+export const GRAFANA_EVERY = Duration.minutes(15);

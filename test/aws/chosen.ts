@@ -32,9 +32,12 @@ export function made(
   }
 }
 
-/** Routes name channels, so those that are not there are asked for. */
+/** Routes name channels, so those that are not there are asked for; a Grafana has nothing to show without Prometheus. */
 function repaired(assignment: Assignment, props: Partial<ModelMonitoringProps>): Partial<ModelMonitoringProps> {
-  return assignment['routes'] && assignment['channels'] && assignment['channels'] !== 1 ? { ...props, routes: [] } : {};
+  return {
+    ...(assignment['routes'] && assignment['channels'] && assignment['channels'] !== 1 ? { ...props, routes: [] } : {}),
+    ...(assignment['grafana'] && assignment['prometheus'] === 1 ? { prometheus: undefined } : {}),
+  };
 }
 
 export function check(stack: Stack, template: CloudFormationTemplate): void {

@@ -158,7 +158,13 @@ describe('another partition', () => {
     ['cn-north-1', 'aws-cn'],
     ['us-gov-west-1', 'aws-us-gov'],
   ])('%s: no ARN names another', (region, partition) => {
-    const { stack } = environment({ encryption: 'own-key', account: '111122223333', region });
+    const { stack } = environment({
+      encryption: 'own-key',
+      account: '111122223333',
+      region,
+      // There is no Managed Prometheus in China.
+      metrics: { prometheus: partition === 'aws-cn' ? 'none' : 'managed' },
+    });
     const text = JSON.stringify(resourcesOf(stack));
     const named = new Set([...text.matchAll(/arn:(aws[a-z-]*):/g)].map(([, name]) => name));
     expect([...named].filter((name) => name !== partition)).toEqual([]);

@@ -38,7 +38,16 @@ describe.each(CASES.map(([name]) => name))('%s', (name) => {
       .filter(({ id, statement }) => !/slackchannel/i.test(id) && list(statement.Resource).includes('*'))
       .flatMap(({ statement }) => list(statement.Action));
     expect([...new Set(anything)].sort()).toEqual([
-      ...(name === 'everything' ? ['cloudwatch:GetMetricData'] : []),
+      ...(name === 'everything'
+        ? [
+            'cloudwatch:DescribeAlarmHistory',
+            'cloudwatch:DescribeAlarms',
+            'cloudwatch:DescribeAlarmsForMetric',
+            'cloudwatch:GetMetricData',
+            'cloudwatch:GetMetricStatistics',
+            'cloudwatch:ListMetrics',
+          ]
+        : []),
       'cloudwatch:PutMetricData',
       'xray:PutTelemetryRecords',
       'xray:PutTraceSegments',

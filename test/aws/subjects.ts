@@ -15,6 +15,7 @@ import { addEnvironment } from '../../lib/aws/environment.ts';
 import { environmentOf } from '../../lib/aws/environment-file.ts';
 import { EventStream } from '../../lib/aws/event-stream.ts';
 import { Grafana } from '../../lib/aws/grafana.ts';
+import { GrafanaIdentity } from '../../lib/aws/grafana-identity.ts';
 import { ModelMonitoring, type ModelMonitoringProps } from '../../lib/aws/model-monitoring.ts';
 import { Monitor } from '../../lib/aws/monitor.ts';
 import { Store } from '../../lib/aws/store.ts';
@@ -98,6 +99,7 @@ export function everything(stack: Stack): ModelMonitoring {
   );
   return least(stack, {
     environmentName: 'all',
+    grafana: Grafana.managed({ identity: GrafanaIdentity.identityCenter() }),
     channels: [
       Channel.slack(secret('slack')),
       Channel.pagerDuty(secret('pagerduty'), { url: 'https://events.eu.pagerduty.com/v2/enqueue' }),

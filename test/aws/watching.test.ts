@@ -19,7 +19,6 @@ import {
   Notifications,
 } from '../../lib/aws/alerting.ts';
 import { Channel, type IChannel } from '../../lib/aws/channel.ts';
-import { Grafana } from '../../lib/aws/grafana.ts';
 import { Metrics, type MetricsProps } from '../../lib/aws/metrics.ts';
 import { ModelMetrics } from '../../lib/aws/model-metrics.ts';
 import { Monitor } from '../../lib/aws/monitor.ts';
@@ -484,13 +483,5 @@ describe('ModelMetrics', () => {
     expect(problemsOf(() => metrics.platform('models', { severity: 'info' })).join()).toContain(
       'models.severity: is no dimension',
     );
-  });
-});
-
-describe('Grafana', () => {
-  it('can be none, and refuses what no release makes yet, with the reason', () => {
-    expect(Grafana.none()).toBeInstanceOf(Grafana);
-    expect(problemsOf(() => Grafana.managed()).join()).toContain('expected Grafana.none()');
-    expect(problemsOf(() => Grafana.existing()).join()).toContain('by hand');
   });
 });
