@@ -95,6 +95,7 @@ function notifierOf(alerting: Alerting, parts: NotifierParts): Notifier {
     destination: (transition, source) => {
       const isAlarm = source === 'alarms';
       return destinationOf(transition, alerting, { channels: isAlarm ? forAlarms : all, now: clock.now(), isAlarm });
+    maintenance: alerting.maintenance,
     },
   });
 }

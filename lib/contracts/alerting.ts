@@ -3,6 +3,7 @@
  * Secrets stand in it by their ARN alone.
  */
 import { z } from 'zod';
+import { maintenanceSchema } from './maintenance.ts';
 import { SEVERITIES, SIGNALS } from './result.ts';
 
 const name = z.string().regex(/^[a-z0-9-]{1,40}$/);
@@ -67,6 +68,8 @@ export const alertingSchema = z
     channels: z.array(deliverySchema).max(50),
     routes: z.array(routeSchema).max(200).default([]),
     mutes: z.array(muteSchema).max(200).default([]),
+    /** Of everything, alarms of the platform included. */
+    maintenance: z.array(maintenanceSchema).min(1).max(50).optional(),
     /**
      * Who tells people of the state of models. `alarms`: CloudWatch alarms on open episodes do; transitions of episodes are recorded and
      * shown, and sent to nobody. Messages of alarms are delivered in either case.

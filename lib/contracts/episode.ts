@@ -60,6 +60,8 @@ export interface OutboxEntry {
   readonly channels?: readonly string[];
   /** Why it goes to none: a mute, or that nobody is to be told. */
   readonly muted?: string;
+  /** A maintenance window in which it came: nobody is told before its end (RFC 3339), and then only of what is not over. */
+  readonly held?: { readonly until: string; readonly reason: string };
   /** Not to be attempted before, by channel name, wall clock: the pause after a failure, or that an attempt is under way. */
   readonly next?: Readonly<Record<string, string>>;
 }

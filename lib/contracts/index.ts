@@ -9,6 +9,7 @@ export * from './duration.ts';
 export * from './episode.ts';
 export * from './event.ts';
 export * from './learning.ts';
+export * from './maintenance.ts';
 export * from './metric-names.ts';
 export * from './monitor.ts';
 /** Paths in the object store; under one name, since theirs are general words. */

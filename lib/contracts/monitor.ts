@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { durationMs, durationText, isDuration } from './duration.ts';
 import { MODEL_PATTERN } from './event.ts';
 import { unlearnable } from './learning-limits.ts';
+import { maintenanceSchema } from './maintenance.ts';
 import { nearest, type Problem, shown } from './problem.ts';
 import { SEVERITIES } from './result.ts';
 import { schemaProblems } from './schema-problems.ts';
@@ -233,6 +234,12 @@ export const monitorSchema = z
           blind: 'critical',
         },
       }),
+        maintenance: z
+          .array(maintenanceSchema)
+          .min(1)
+          .max(20)
+          .optional()
+          .describe('Times in which alerts are recorded and nobody is told; what is still so afterwards is told then.'),
   })
   .strict();
 

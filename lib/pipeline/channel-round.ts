@@ -10,7 +10,7 @@ import {
   type Turn,
   turnOf,
 } from './notification-group.ts';
-import { dueAt } from './outbox.ts';
+import { dueAt, isHeld } from './outbox.ts';
 import { inParallel, type Job, type OutboxDelivery } from './outbox-delivery.ts';
 import type { AlertChannel, Clock } from './ports.ts';
 
@@ -114,7 +114,9 @@ export class ChannelRound {
 
   #isDue({ holder, transition }: Job, now: number): boolean {
     const entry = holder.state.outbox.find((one) => one.transition.key === transition.key);
-    return entry !== undefined && dueAt(entry, this.#options.channel.name) <= now;
+    const { channel, clock } = this.#options;
+    if (entry === undefined || dueAt(entry, channel.name) > now) return false;
+    return channel.takesAll === true || holder.source === 'test' || !isHeld(entry, clock.now());
   }
 
   /** Those of which no earlier transition of the same episode waits for a later moment. */

@@ -11,7 +11,8 @@ import type { PerformanceResult, WindowResult } from '../contracts/result.ts';
 import { EMPTY_FOLD, type FoldState, foldEpisodes } from '../engine/episode.ts';
 import { type Judgement, judgementOfPerformance, judgementOfWindow } from '../engine/judgement.ts';
 import { changeJson } from './json-object.ts';
-import { entryOf, hintAt, trimmedOutbox } from './outbox.ts';
+import { maintenanceAt } from './maintenance.ts';
+import { entryOf, heldBack, hintAt, trimmedOutbox } from './outbox.ts';
 import type { Clock, ObjectStore } from './ports.ts';
 
 /** Closed episodes and settled outbox entries that stay in the object, for the page. */
@@ -124,7 +125,11 @@ export class EpisodeKeeper {
     episodes: readonly Episode[],
     transitions: readonly Transition[],
   ): EpisodeState {
-    const outbox: OutboxEntry[] = [...(present?.outbox ?? []), ...transitions.map(entryOf)];
+    const withheld = maintenanceAt(monitor.alerts.maintenance, this.#options.clock.now());
+    const outbox: OutboxEntry[] = [
+      ...(present?.outbox ?? []),
+      ...transitions.map((one) => heldBack(entryOf(one), withheld)),
+    ];
     const open = episodes.filter(({ closed }) => closed === null);
     const closed = episodes.filter((episode) => episode.closed !== null).sort((a, b) => (a.opened < b.opened ? -1 : 1));
     return {

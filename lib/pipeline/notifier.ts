@@ -5,12 +5,23 @@
  * them. A hint may be lost in a crash, so each round also looks at a few models in turn.
  */
 import type { Outbox, OutboxEntry, Transition } from '../contracts/episode.ts';
+import type { Maintenance } from '../contracts/maintenance.ts';
 import { keys } from '../contracts/object-keys.ts';
 import { ChannelRound } from './channel-round.ts';
 import { changeJson, readJson } from './json-object.ts';
 import { listAll } from './listing.ts';
+import { maintenanceAt } from './maintenance.ts';
 import { type ChannelPace, type GroupOptions, NEW_PACE } from './notification-group.ts';
-import { channelsOf, emptyOutbox, entryOf, isPending, isSettled, modelSegment, trimmedOutbox } from './outbox.ts';
+import {
+  channelsOf,
+  emptyOutbox,
+  entryOf,
+  heldBack,
+  isPending,
+  isSettled,
+  modelSegment,
+  trimmedOutbox,
+} from './outbox.ts';
 import {
   type DeliveryCounts,
   type Holder,
@@ -32,6 +43,8 @@ export interface NotifierOptions {
   readonly channels: readonly AlertChannel[];
   /** Where a transition goes, asked once for each. @default all channels */
   readonly destination?: (transition: Transition, source: Holder['source']) => Destination;
+  /** Of everything, alarms included; a monitor's own stands in the entries of its model already. @default none */
+  readonly maintenance?: readonly Maintenance[] | undefined;
   /** Many at once become one message. @default each by itself */
   readonly group?: GroupOptions;
   /** Pauses between attempts; shorter in tests. */
@@ -178,7 +191,7 @@ export class Notifier {
 
   /** Writes down where each new transition goes. */
   async #decide(holder: Holder): Promise<void> {
-    const { store, channels, destination } = this.#options;
+    const { store, clock, channels, destination, maintenance } = this.#options;
     // Alarms of the platform are on topics of their own, where programs hear of them.
     const programs = channels.filter(({ takesAll }) => takesAll === true && holder.source !== 'alarms');
     const always = programs.map(({ name }) => name);
@@ -191,7 +204,8 @@ export class Notifier {
           : destination(entry.transition, holder.source);
       const told = to.channels.filter((name) => people.includes(name));
       const muted = to.muted ?? (told.length === 0 ? 'no channel takes it' : undefined);
-      return { ...entry, channels: [...told, ...always], ...(muted === undefined ? {} : { muted }) };
+      const at: OutboxEntry = { ...entry, channels: [...told, ...always], ...(muted === undefined ? {} : { muted }) };
+      return holder.source === 'test' ? at : heldBack(at, maintenanceAt(maintenance, clock.now()));
     };
     if (holder.state.outbox.every((entry) => channelsOf(entry) !== null)) return;
     const state = await changeJson<OutboxState>(store, holder.key, (present) =>
@@ -255,8 +269,14 @@ function pendingFor(holder: Holder, channel: string): Job[] {
 }
 
 function undelivered(holders: readonly Holder[], now: number): number {
-  return holders
-    .flatMap(({ state }) => state.outbox)
-    .filter((entry) => !isSettled(entry))
-    .reduce((oldest, { transition }) => Math.max(oldest, now - Date.parse(transition.at)), 0);
+  return (
+    holders
+      .flatMap(({ state }) => state.outbox)
+      .filter((entry) => !isSettled(entry))
+      // What is held back waits from the end of the window on.
+      .map(({ transition, held }) =>
+        Math.max(Date.parse(transition.at), held === undefined ? 0 : Date.parse(held.until)),
+      )
+      .reduce((oldest, since) => Math.max(oldest, now - since), 0)
+  );
 }

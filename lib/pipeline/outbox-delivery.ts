@@ -5,7 +5,7 @@
  */
 import type { EpisodeState, Outbox, OutboxEntry, Transition } from '../contracts/episode.ts';
 import { changeJson } from './json-object.ts';
-import { dueAt, isPending, silences } from './outbox.ts';
+import { dueAt, isHeld, isPending, notTold, silences } from './outbox.ts';
 import { type AlertChannel, type Clock, type ObjectStore, TransientError } from './ports.ts';
 
 /** Pauses between attempts, milliseconds of real time, some two hours in all; after the last one the transition is a dead letter. */
@@ -110,13 +110,21 @@ export class OutboxDelivery {
     let begun: Begun | 'silenced' | 'taken' = 'taken';
     const noted = await this.#mark(job, name, (entry, state) => {
       if (dueAt(entry, name) > now) return null;
+      if (!takesAll && job.holder.source !== 'test') {
+        if (isHeld(entry, clock.now())) return null;
+        const said = notTold(entry, state.outbox, name);
+        if (said !== null) {
+          begun = 'silenced';
+          return { ...entry, delivered: { ...entry.delivered, [name]: said } };
+        }
+      }
       const silence = state.silences.find((one) => silences(one, job.transition, new Date(clock.now())));
       if (silence !== undefined && !takesAll) {
         begun = 'silenced';
         return { ...entry, delivered: { ...entry.delivered, [name]: `silenced by ${silence.id}` } };
       }
       const earlier = entry.attempts[name] ?? 0;
-      const silenced = silence === undefined ? undefined : `silenced by ${silence.id}`;
+      const silenced = silence === undefined ? entry.held?.reason : `silenced by ${silence.id}`;
       begun = { earlier, withheld: takesAll ? (entry.muted ?? silenced) : undefined };
       return {
         ...entry,

@@ -1,6 +1,7 @@
 /** The state of what waits in an outbox, read from its entries alone: which channels, whether it is over, when it is due. */
 import type { Outbox, OutboxEntry, Silence, Transition } from '../contracts/episode.ts';
 import { keys } from '../contracts/object-keys.ts';
+import type { Withheld } from './maintenance.ts';
 import { ConflictError, type ObjectStore } from './ports.ts';
 
 /**
@@ -46,6 +47,39 @@ export function silences(silence: Silence, transition: Transition, at: Date): bo
 export function trimmedOutbox(outbox: readonly OutboxEntry[], kept: number): OutboxEntry[] {
   let excess = outbox.length - kept;
   return outbox.filter((entry) => !(isSettled(entry) && excess-- > 0));
+}
+
+/** What stands in place of the time of a delivery that was not made. */
+const NOT_TOLD = 'not told: ';
+
+/** The entry, held back until a maintenance window is over; of two windows until the later end. */
+export function heldBack(entry: OutboxEntry, withheld: Withheld | null): OutboxEntry {
+  if (withheld === null) return entry;
+  if (entry.held !== undefined && Date.parse(entry.held.until) >= withheld.until) return entry;
+  const held = { until: new Date(withheld.until).toISOString(), reason: withheld.reason };
+  return { ...entry, held };
+}
+
+/** People may not be told of it yet, by the platform's clock. */
+export function isHeld({ held }: OutboxEntry, now: number): boolean {
+  return held !== undefined && now < Date.parse(held.until);
+}
+
+/**
+ * What is noted in place of a delivery to people after a maintenance window; `null`: they are to be told. What was over by then is not told, and
+ * no end is told of what people never heard of.
+ */
+export function notTold(entry: OutboxEntry, outbox: readonly OutboxEntry[], channel: string): string | null {
+  const ofSame = outbox.filter(({ transition }) => transition.episode.id === entry.transition.episode.id);
+  const at = ofSame.findIndex(({ transition }) => transition.key === entry.transition.key);
+  if (entry.held !== undefined && ofSame.slice(at + 1).some(({ transition }) => isOver(transition)))
+    return `${NOT_TOLD}${entry.held.reason}`;
+  const before = ofSame[at - 1]?.delivered[channel];
+  return isOver(entry.transition) && before?.startsWith(NOT_TOLD) === true ? before : null;
+}
+
+function isOver({ kind, episode }: Transition): boolean {
+  return kind === 'closed' || (kind === 'corrected' && episode.closed !== null);
 }
 
 export function entryOf(transition: Transition): OutboxEntry {

@@ -5,7 +5,7 @@
 import type { Episode, EpisodeState, OutboxEntry, Transition } from '../contracts/episode.ts';
 import { readJson } from './json-object.ts';
 import { listAll } from './listing.ts';
-import { channelsOf, silences } from './outbox.ts';
+import { channelsOf, isHeld, silences } from './outbox.ts';
 import { inParallel } from './outbox-delivery.ts';
 import type { AlertChannel, Clock, ObjectStore } from './ports.ts';
 
@@ -72,7 +72,7 @@ export class Restatement {
       const entry = state.outbox.findLast(
         ({ transition }) => transition.episode.id === episode.id && transition.kind !== 'closed',
       );
-      if (entry !== undefined && !goesTo(entry, channel)) return [];
+      if (entry !== undefined && (!goesTo(entry, channel) || isHeld(entry, at.getTime()))) return [];
       const transition = entry === undefined ? openingOf(episode) : { ...entry.transition, episode };
       return state.silences.some((silence) => silences(silence, transition, at)) ? [] : [transition];
     });
