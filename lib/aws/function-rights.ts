@@ -191,9 +191,19 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
   scaler: { read: [], write: [], remove: [], stream: 'none' },
   grafana: { read: [PREFIXES.grafana], write: [PREFIXES.grafana], remove: [PREFIXES.grafana], stream: 'none' },
   cleaner: {
-    read: [PREFIXES.cursors, PREFIXES.ranges, PREFIXES.packs],
-    write: [],
-    remove: [PREFIXES.ranges, PREFIXES.packs],
+    // Profiles and results go where monitors say how long they are kept, and the audit log says which.
+    read: [
+      PREFIXES.cursors,
+      PREFIXES.ranges,
+      PREFIXES.packs,
+      PREFIXES.monitors,
+      PREFIXES.profiles,
+      PREFIXES.results,
+      PREFIXES.retention,
+      PREFIXES.audit,
+    ],
+    write: [PREFIXES.retention, PREFIXES.audit],
+    remove: [PREFIXES.ranges, PREFIXES.packs, PREFIXES.profiles, PREFIXES.results],
     stream: 'none',
   },
 };

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { access, constants } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { durationMs, isDuration } from '../contracts/duration.ts';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
 import { readBaselineFile } from '../local/baseline-file.ts';
 import { DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT } from '../local/defaults.ts';
@@ -24,6 +25,7 @@ Usage:
                     a file made by \`mlmon profile\`, or a data file
   --data DIR        where everything is kept; default ${DEFAULT_DATA}
   --port N          default ${DEFAULT_PORT}; 0 for any that is free
+  --keep-events D   how long captured events are kept, e.g. 400d; labels must arrive within it; default for ever
   --channels FILE   channels besides the inbox
   --host ADDRESS    default ${DEFAULT_HOST}: only this machine. Any other address needs --token-file
   --name HOST       name under which it is reached besides, for example that of a proxy; may be given several times
@@ -43,6 +45,7 @@ export const command: Command = {
       data: { type: 'string' },
       port: { type: 'string' },
       channels: { type: 'string' },
+      'keep-events': { type: 'string' },
       host: { type: 'string' },
       name: { type: 'string', multiple: true },
       'token-file': { type: 'string' },
@@ -56,6 +59,9 @@ export const command: Command = {
     if (options.text('monitors') === undefined)
       throw wrongUse('--monitors', 'is required', 'or --store s3://bucket for a platform on AWS');
     const folder = path('data') ?? join(io.cwd, DEFAULT_DATA);
+    const keepEvents = options.text('keep-events');
+    if (keepEvents !== undefined && !isDuration(keepEvents))
+      throw wrongUse('--keep-events', 'is not a duration', 'a whole number and a unit: 400d');
     // What is wrong with the monitors is said before anything is started.
     const files = await readMonitorFiles(path('monitors') ?? '');
     if (files.length === 0)
@@ -69,6 +75,7 @@ export const command: Command = {
       names: options.list('name'),
       tokenFile: path('token-file') ?? process.env['MLMON_TOKEN_FILE'],
       channelsFile: path('channels'),
+      ...(keepEvents === undefined ? {} : { keepEventsMs: durationMs(keepEvents) }),
       onFailure: (what, error) =>
         io.stderr.write(`${what}: ${plain(error instanceof Error ? error.message : String(error))}\n`),
     });
@@ -86,7 +93,7 @@ export const command: Command = {
 
 /** Reads a deployed platform; events go to its own collector or stream. */
 async function serveStore(address: string, options: Options, io: CommandIo): Promise<number> {
-  for (const name of ['monitors', 'data', 'channels'])
+  for (const name of ['monitors', 'data', 'channels', 'keep-events'])
     if (options.text(name) !== undefined)
       throw wrongUse(`--${name}`, 'has no meaning with --store', 'the platform on AWS has its own');
   const [{ serveDeployed }, { openStore }, { tokensFor }] = await Promise.all([

@@ -6,9 +6,9 @@ import { z } from 'zod';
 import { durationMs, durationText, isDuration } from './duration.ts';
 import { MODEL_PATTERN } from './event.ts';
 import { unlearnable } from './learning-limits.ts';
-import { maintenanceSchema } from './maintenance.ts';
 import { nearest, type Problem, shown } from './problem.ts';
 import { SEVERITIES } from './result.ts';
+import { undercut } from './retention-limits.ts';
 import { schemaProblems } from './schema-problems.ts';
 
 const duration = z.string().refine(isDuration, 'a whole number and a unit: 500ms, 30s, 15m, 1h, 7d');
@@ -193,6 +193,17 @@ export const monitorSchema = z
       .strict()
       .optional()
       .describe("Takes this model's events from the inference logger of KServe."),
+    retention: z
+      .object({
+        events: duration
+          .optional()
+          .describe('Of captured events and labels. Default: as long as the platform keeps them.'),
+        profiles: duration.optional().describe('Of stored profiles. Default: for ever.'),
+        results: duration.optional().describe('Of results. Default: for ever.'),
+      })
+      .strict()
+      .optional()
+      .describe('How long data of this model are kept, in whole days of UTC; at least as long as they are needed.'),
     alerts: z
       .object({
         severity: z
@@ -234,12 +245,6 @@ export const monitorSchema = z
           blind: 'critical',
         },
       }),
-        maintenance: z
-          .array(maintenanceSchema)
-          .min(1)
-          .max(20)
-          .optional()
-          .describe('Times in which alerts are recorded and nobody is told; what is still so afterwards is told then.'),
   })
   .strict();
 
@@ -263,7 +268,6 @@ const LATER: Readonly<Record<string, string>> = {
   fairness: 'fairness is not monitored yet; remove the key',
   segments:
     'segments are counted but not judged by themselves yet; remove the key and monitor the segment as a model of its own where it matters',
-  retention: 'retention is not applied by the platform yet; remove the key',
   retrain:
     'retraining is not started by the platform yet; remove the key and act on the alert (a webhook channel can start a pipeline)',
 };
@@ -311,7 +315,7 @@ function impossible(monitor: Monitor): Problem[] {
         got: 'hash of a numeric feature',
         fix: 'declare type: categorical, or use bucket or drop',
       });
-  problems.push(...unlearnable(monitor), ...unfilledScales(monitor));
+  problems.push(...unlearnable(monitor), ...undercut(monitor), ...unfilledScales(monitor));
   const metrics: readonly string[] = METRICS[monitor.task];
   const named = monitor.performance.metrics === 'auto' ? [] : monitor.performance.metrics;
   for (const [path, list] of [

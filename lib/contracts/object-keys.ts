@@ -61,6 +61,7 @@ export const PREFIXES = {
   onFailure: 'aws/lambda/',
   audit: 'audit/',
   erasures: 'erasures/',
+  retention: 'retention/',
   grafana: 'grafana/',
   /** What users put into the store themselves: baselines of training pipelines, which monitors name by their key. */
   uploads: 'uploads/',
@@ -158,6 +159,8 @@ export const keys = {
   erasureRequests: () => 'erasures/requests/',
   /** Goes up when captured objects were written anew, so that copies of them are given up; put-if-unchanged. */
   rewritten: () => 'erasures/rewritten.json',
+  /** Through when `retention` of monitors was applied: `{ through, events }`, put-if-unchanged. */
+  retained: () => 'retention/state.json',
   audit: (n: number) => `audit/${String(n).padStart(9, '0')}.json`,
   audits: () => 'audit/',
 } as const;

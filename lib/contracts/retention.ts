@@ -125,6 +125,7 @@ export const RETENTION: readonly PrefixRetention[] = [
   },
   { prefix: PREFIXES.learning, holds: 'how far baselines are learned', goes: kept('one for each model'), events: null },
   { prefix: PREFIXES.dispatch, holds: 'what is due', goes: kept('one object'), events: null },
+  { prefix: PREFIXES.retention, holds: 'how far retention was applied', goes: kept('one object'), events: null },
   { prefix: PREFIXES.exports, holds: 'what is exported', goes: kept('one object'), events: null },
   { prefix: PREFIXES.notifier, holds: 'what was sent lately', goes: kept('two objects'), events: null },
   {

@@ -3,6 +3,7 @@
  * deployment cannot disagree; a role reads what it needs. Secrets are files of their own, named in it.
  */
 import { z } from 'zod';
+import { isDuration } from './duration.ts';
 
 /**
  * What a container may run, alone or together. `evaluator` also publishes monitors, closes grains, learns baselines, cleans up and exports the
@@ -187,6 +188,16 @@ export const runConfigSchema = z
         /** Absent: the system's for temporary files. */
         folder: file.optional(),
         diskBytes: z.number().int().min(67_108_864).default(2_147_483_648),
+      })
+      .strict()
+      .prefault({}),
+    /** How long the evaluator lets objects lie that hold single events; what a model's monitor says comes on top. */
+    retention: z
+      .object({
+        /** Of captured events and labels; absent: for ever. Labels must arrive within it. */
+        events: z.string().refine(isDuration, 'a whole number and a unit, e.g. 400d').optional(),
+        /** Of what was quarantined. */
+        failed: z.string().refine(isDuration, 'a whole number and a unit, e.g. 14d').default('14d'),
       })
       .strict()
       .prefault({}),

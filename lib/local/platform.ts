@@ -34,7 +34,15 @@ import { readQuarantine } from '../pipeline/quarantine.ts';
 import { Registry } from '../pipeline/registry.ts';
 import { type Running, runParts } from '../pipeline/run.ts';
 import { streamParts } from '../pipeline/stream-parts.ts';
-import { afterwards, archiverPart, eraserPart, every, labelerPart, learnerPart } from '../pipeline/timed-parts.ts';
+import {
+  afterwards,
+  archiverPart,
+  eraserPart,
+  every,
+  labelerPart,
+  learnerPart,
+  retentionPart,
+} from '../pipeline/timed-parts.ts';
 import { PlatformActions } from './actions.ts';
 import { baselineFromCapture, type CaptureRequest } from './baseline-from-capture.ts';
 import { capturedFeatures } from './captured-features.ts';
@@ -73,6 +81,8 @@ export interface PlatformOptions {
   readonly replayFrom?: number;
   /** `os` leaves it to the operating system when data reach the disk: a power failure may lose the last seconds. @default fsync */
   readonly durability?: Durability;
+  /** How long captured events are kept, milliseconds; labels must arrive within it. @default for ever */
+  readonly keepEventsMs?: number;
   /** Told of failures of the parts and of the server. */
   readonly onFailure?: (what: string, error: unknown) => void;
 }
@@ -89,6 +99,7 @@ const EVERY = {
   refresh: 1_000,
   expire: 3_600_000,
   erase: 60_000,
+  retain: 3_600_000,
 } as const;
 /** How long health and quarantine are believed, milliseconds of real time: the page asks every two seconds, from every tab. */
 const HEALTH_MS = 500;
@@ -306,6 +317,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         labelerPart(labeler, EVERY.label),
         learnerPart(learner, registry, EVERY.learn),
         eraserPart(erasing.eraser, EVERY.erase),
+        afterwards(
+          retentionPart(
+            { store, clock, audit, rewriter: erasing.rewriter, ages: { events: options.keepEventsMs ?? null } },
+            EVERY.retain,
+          ),
+          EVERY.retain,
+        ),
         every('notifier', EVERY.notify, () => notifier.run()),
         every('exporter', EVERY.export, () => exporter.tick()),
         afterwards(

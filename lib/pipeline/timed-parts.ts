@@ -1,9 +1,11 @@
 /** Moving parts that do something again and again, made of what does it once. `waitMs`: between steps that found nothing to do. */
 import type { Archiver } from './archiver.ts';
 import type { Eraser } from './eraser.ts';
+import { applyEventRetention, type EventRetentionOptions, type ExpiryOptions, expireByAge } from './event-retention.ts';
 import type { Labeler } from './labeler.ts';
 import type { Learner } from './learner.ts';
 import type { Registry } from './registry.ts';
+import { applyRetention } from './retention.ts';
 import type { Part } from './run.ts';
 
 export function every(name: string, waitMs: number, work: () => Promise<unknown>): Part {
@@ -42,6 +44,20 @@ export function eraserPart(eraser: Pick<Eraser, 'again'>, waitMs: number): Part 
   return {
     name: 'eraser',
     step: async () => ({ waitMs, problem: (await eraser.again())?.problems[0] ?? null }),
+  };
+}
+
+/** Deletes what is older than it is to be kept. */
+export function retentionPart(options: Omit<EventRetentionOptions & ExpiryOptions, 'signal'>, waitMs: number): Part {
+  return {
+    name: 'retention',
+    step: async (signal) => {
+      const given = { ...options, signal };
+      await expireByAge(given);
+      await applyRetention(given);
+      await applyEventRetention(given);
+      return { waitMs };
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 /** The parts that read the log: profiler, archiver, and the evaluator with all that is done once for a platform. */
 
+import { durationMs } from '../contracts/duration.ts';
 import { EVENT_LIMITS } from '../contracts/event.ts';
 import { judgeWindow } from '../engine/verdict.ts';
 import { baselineFromCapture, capturedSince } from '../local/baseline-from-capture.ts';
@@ -15,7 +16,7 @@ import { Learner, type LearningRequest } from '../pipeline/learner.ts';
 import { PackReader } from '../pipeline/pack-reader.ts';
 import type { Part } from '../pipeline/run.ts';
 import { streamParts } from '../pipeline/stream-parts.ts';
-import { archiverPart, eraserPart, every, learnerPart } from '../pipeline/timed-parts.ts';
+import { archiverPart, eraserPart, every, learnerPart, retentionPart } from '../pipeline/timed-parts.ts';
 import { MonitorFolder } from './monitor-folder.ts';
 import { type RoleParts, whenFailing } from './role.ts';
 import type { Shared } from './shared.ts';
@@ -25,6 +26,8 @@ const PACK_RETENTION = 8 * 86_400_000;
 const NEVER = 2 ** 31 - 1;
 /** Between two looks for what is to be erased, milliseconds. */
 const ERASE_MS = 300_000;
+/** Between two looks for what is older than it is to be kept, milliseconds. */
+const RETAIN_MS = 3_600_000;
 
 export async function archiverRole(shared: Shared): Promise<RoleParts> {
   const { log, store, clock, config, pace } = shared;
@@ -96,6 +99,7 @@ export async function evaluatorRole(shared: Shared, exporter: () => Exporter): P
       await announce({ store, clock }, [result]);
     },
   });
+  const audit = new AuditLog({ store, clock });
   const learner = new Learner({
     store,
     clock,
@@ -104,7 +108,7 @@ export async function evaluatorRole(shared: Shared, exporter: () => Exporter): P
     registry,
     reader: new PackReader(store),
     capture: new ArchivedCapture({ log, store, clock }),
-    audit: new AuditLog({ store, clock }),
+    audit,
     make: (request) => learn(shared, request),
   });
   const monitors =
@@ -129,6 +133,16 @@ export async function evaluatorRole(shared: Shared, exporter: () => Exporter): P
     ...(stream.cleaner === null ? [] : [stream.cleaner]),
     learnerPart(learner, registry, pace.learn),
     eraserPart(shared.eraser().eraser, ERASE_MS),
+    retentionPart(
+      {
+        store,
+        clock,
+        audit,
+        rewriter: shared.eraser().rewriter,
+        ages: { events: msOf(config.retention.events), failed: msOf(config.retention.failed) },
+      },
+      RETAIN_MS,
+    ),
     // What other processes judged, labelers above all.
     every('news', pace.export, () => news.each((result) => exporter().observe(result))),
     recovery(async () => {
@@ -143,6 +157,10 @@ export async function evaluatorRole(shared: Shared, exporter: () => Exporter): P
     lastEvaluation: stream.lastEvaluation,
     notReady: whenFailing('monitors', 'evaluator'),
   };
+}
+
+function msOf(text: string | undefined): number | null {
+  return text === undefined ? null : durationMs(text);
 }
 
 /** Once, until it has succeeded: a crash may have come between a result and its episode. */

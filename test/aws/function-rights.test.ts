@@ -96,6 +96,8 @@ describe('rights', () => {
     expect(deleting).toEqual(['exporter', 'notifier', 'publisher', 'grafana', 'cleaner']);
     for (const name of deleting)
       for (const prefix of FUNCTION_RIGHTS[name].remove)
-        expect([CAPTURE_PREFIX, PREFIXES.results, PREFIXES.audit, PREFIXES.monitors]).not.toContain(prefix);
+        expect([CAPTURE_PREFIX, PREFIXES.audit, PREFIXES.monitors, PREFIXES.baselines]).not.toContain(prefix);
+    const ofResults = deleting.filter((name) => FUNCTION_RIGHTS[name].remove.includes(PREFIXES.results));
+    expect(ofResults).toEqual(['cleaner']);
   });
 });

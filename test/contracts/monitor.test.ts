@@ -41,9 +41,20 @@ describe('parseMonitor', () => {
   });
 
   it('refuses keys that do not work yet, with the reason', () => {
-    const problems = problemsOf({ model: 'm', fairness: {}, retrain: {}, retention: {} });
-    expect(problems).toHaveLength(3);
+    const problems = problemsOf({ model: 'm', fairness: {}, retrain: {} });
+    expect(problems).toHaveLength(2);
     for (const problem of problems) expect(problem).toMatch(/not accepted yet; .+/);
+  });
+
+  it('keeps data at least as long as windows are judged and revised', () => {
+    expect(problemsOf({ model: 'm', retention: { events: '400d', profiles: '90d', results: '5000d' } })).toEqual([]);
+    expect(problemsOf({ model: 'm', retention: { profiles: '18d', results: '19d' } })).toEqual([
+      expect.stringMatching(/^retention\.profiles: ends before .*got 18d; expected at least 19d/),
+    ]);
+    expect(problemsOf({ model: 'm', truth: { horizon: '90d' }, retention: { events: '90d' } })[0]).toMatch(
+      /at least 107d/,
+    );
+    expect(problemsOf({ model: 'm', retention: { event: '90d' } })[0]).toMatch(/did you mean events/);
   });
 
   it('refuses metrics that the task does not have', () => {
