@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { durationMs, durationText, isDuration } from './duration.ts';
 import { MODEL_PATTERN } from './event.ts';
 import { unlearnable } from './learning-limits.ts';
+import { maintenanceSchema } from './maintenance.ts';
 import { nearest, type Problem, shown } from './problem.ts';
 import { SEVERITIES } from './result.ts';
 import { undercut } from './retention-limits.ts';
@@ -233,6 +234,12 @@ export const monitorSchema = z
             'Windows that must show the condition. Default: 2 of 3 for windows shorter than a day, else 1 of 1.',
           ),
         runbook: z.string().url().optional(),
+        maintenance: z
+          .array(maintenanceSchema)
+          .min(1)
+          .max(20)
+          .optional()
+          .describe('Times in which alerts are recorded and nobody is told; what is still so afterwards is told then.'),
       })
       .strict()
       .default({
