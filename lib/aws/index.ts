@@ -25,6 +25,7 @@ export { Collector, type CollectorProps } from './collector.ts';
 export { CollectorAccess, type JwtAccess } from './collector-access.ts';
 export { CostReport, type CostReportProps } from './cost-report.ts';
 export { Dashboards, type DashboardsProps } from './dashboards.ts';
+export { type DeployPolicy, type DeployPolicyOptions, type DeployStatement, deployPolicies } from './deploy-policy.ts';
 export { EncryptionKey, type EncryptionKeyProps, permitServices } from './encryption-key.ts';
 export { addEnvironment, type Environment } from './environment.ts';
 export { environmentOf, parseEnvironment, readEnvironment } from './environment-file.ts';
