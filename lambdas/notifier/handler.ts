@@ -3,7 +3,7 @@
  * a transition of a model, and delivers it at once.
  */
 import { PublishCommand } from '@aws-sdk/client-sns';
-import { type Alerting, alertingSchema } from '../../lib/contracts/alerting.ts';
+import { type Alerting, alertingSchema, type TeamChannels } from '../../lib/contracts/alerting.ts';
 import {
   CLOUDWATCH_DIMENSION,
   type CloudWatchMetric,
@@ -16,6 +16,7 @@ import type { GroupOptions } from '../../lib/pipeline/notification-group.ts';
 import { Notifier, type RoundResult } from '../../lib/pipeline/notifier.ts';
 import type { Clock, ObjectStore } from '../../lib/pipeline/ports.ts';
 import { destinationOf } from '../../lib/pipeline/routes.ts';
+import { channelsByModel, readTeamChannels } from '../../lib/pipeline/team-channels.ts';
 import { writeMetrics } from '../embedded-metrics.ts';
 import { failureFields, type Log } from '../log.ts';
 import type { InvocationContext } from '../remaining-time.ts';
@@ -57,7 +58,7 @@ export function notifierHandler(
   return async (event, context) => {
     const log = parts.log.for(context.awsRequestId);
     const alerting = await readAlerting(parts.store);
-    const notifier = notifierOf(alerting, parts);
+    const notifier = notifierOf(alerting, await readTeamChannels(parts.store), parts);
     const remaining = context.getRemainingTimeInMillis();
     const until = parts.clock.now() + Math.max(remaining / 2, remaining - RESERVE_MS);
     if (event.Records === undefined) {
@@ -80,10 +81,12 @@ export function notifierHandler(
   };
 }
 
-function notifierOf(alerting: Alerting, parts: NotifierParts): Notifier {
+function notifierOf(alerting: Alerting, teamChannels: TeamChannels, parts: NotifierParts): Notifier {
   const { store, clock } = parts;
-  const channels = channelsOf(alerting, parts);
-  const all = channels.map(({ name }) => name);
+  const brought = Object.values(teamChannels.teams).flatMap((team) => team.channels);
+  const channels = channelsOf({ ...alerting, channels: [...alerting.channels, ...brought] }, parts);
+  const all = alerting.channels.map(({ name }) => name);
+  const teams = channelsByModel(teamChannels);
   const forAlarms = hearingAlarmsFromUs(alerting);
   return new Notifier({
     store,
@@ -92,10 +95,11 @@ function notifierOf(alerting: Alerting, parts: NotifierParts): Notifier {
     channels,
     leaseMs: LEASE_MS,
     group: parts.group ?? {},
+    maintenance: alerting.maintenance,
     destination: (transition, source) => {
       const isAlarm = source === 'alarms';
-      return destinationOf(transition, alerting, { channels: isAlarm ? forAlarms : all, now: clock.now(), isAlarm });
-    maintenance: alerting.maintenance,
+      const platform = isAlarm ? forAlarms : all;
+      return destinationOf(transition, alerting, { channels: platform, now: clock.now(), isAlarm, teams });
     },
   });
 }

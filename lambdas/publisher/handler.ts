@@ -97,7 +97,7 @@ async function publishAll(
   parts: PublisherParts,
   isLate: () => boolean,
 ): Promise<PublicationOutcome> {
-  const { AssetBucket, AssetKey, Owner, Alerting, Bindings } = propertiesOf(event.ResourceProperties);
+  const { AssetBucket, AssetKey, Owner, Alerting, Channels, Bindings } = propertiesOf(event.ResourceProperties);
   const former = event.RequestType === 'Update' ? event.OldResourceProperties?.['Owner'] : undefined;
   const { store, clock } = parts;
   return publish(
@@ -107,6 +107,7 @@ async function publishAll(
       formerOwner: typeof former === 'string' ? former : undefined,
       lines: () => parts.lines({ bucket: AssetBucket, key: AssetKey }),
       alerting: Alerting,
+      channels: Channels,
       bindings: Bindings,
       isLate,
     },
@@ -157,6 +158,7 @@ function propertiesOf(given: Readonly<Record<string, unknown>>): Omit<Publicatio
     AssetKey: String(given['AssetKey']),
     Owner: String(given['Owner']),
     Alerting: optional('Alerting'),
+    Channels: optional('Channels'),
     Bindings: optional('Bindings'),
   };
 }

@@ -99,7 +99,10 @@ export class Alerting extends Construct {
     const { platform } = props;
     this.notifications = props.notifications ?? Notifications.fromEpisodes();
     this.heartbeat = props.heartbeat;
-    this.key = props.key ?? platform.key ?? new EncryptionKey(this, 'Key', { removalPolicy: removalOf('topicsKey', RemovalPolicy.RETAIN) }).key;
+    this.key =
+      props.key ??
+      platform.key ??
+      new EncryptionKey(this, 'Key', { removalPolicy: removalOf('topicsKey', RemovalPolicy.RETAIN) }).key;
     admitAlarms(this.key);
     this.#alertTopics = new AlertTopics(this, 'Topics', { key: this.key, topics: props.topics });
     this.topics = this.#alertTopics.topics;
@@ -183,7 +186,7 @@ export class Alerting extends Construct {
 }
 
 /** A name for each: its own, or its kind, numbered from the second on. */
-function channelNames(channels: readonly IChannel[]): readonly string[] {
+export function channelNames(channels: readonly IChannel[]): readonly string[] {
   const taken = new Set(channels.flatMap(({ name }) => (name === undefined ? [] : [name])));
   return channels.map(({ name, kind }) => {
     if (name !== undefined) return name;

@@ -11,17 +11,21 @@ import type { Delivery } from '../contracts/alerting.ts';
 import { ProblemError, shown } from '../contracts/problem.ts';
 import type { Severity } from '../contracts/result.ts';
 import { acknowledge } from './acknowledge.ts';
-import type { MonitoringFunction } from './monitoring-function.ts';
 import { keyStatements, secretStatements } from './statements.ts';
+
+/** A role, of this stack or of another, that statements are added to. */
+export interface IStatementHolder {
+  addToPolicy(statement: iam.PolicyStatement): unknown;
+}
 
 /** What a channel is given when it joins an alerting. */
 export interface ChannelContext {
   /** Its name in routes, unique among the channels. */
   readonly name: string;
   /** Delivers transitions of episodes; the channel adds the rights that its delivery takes. */
-  readonly notifier: MonitoringFunction<'notifier'>;
-  /** Where alarms are published. Whoever subscribes here hears of blindness even when no function runs. */
-  readonly alarmTopics: Readonly<Record<Severity, sns.ITopic>>;
+  readonly notifier: { readonly role: IStatementHolder };
+  /** Where alarms are published. Whoever subscribes here hears of blindness even when no function runs. Empty for a team's channel, which hears of its models alone. */
+  readonly alarmTopics: { readonly [S in Severity]?: sns.ITopic };
   /** Takes messages that a subscription could not deliver. */
   readonly deadLetters: sqs.IQueue;
   /** A topic for messages of the notifier, encrypted and TLS only like those of alarms. */
@@ -166,7 +170,7 @@ export class Channel implements IChannel {
         slackChannelConfigurationName: Names.uniqueResourceName(scope, { maxLength: 100, separator: '-' }),
         slackWorkspaceId: options.workspace,
         slackChannelId: options.channel,
-        notificationTopics: [topic, ...FOR_PEOPLE.map((severity) => context.alarmTopics[severity])],
+        notificationTopics: [topic, ...topicsForPeople(context)],
         guardrailPolicies: [guardrail],
         role,
       });
@@ -199,10 +203,8 @@ export class Channel implements IChannel {
       // Only the stack that made a queue can admit topics to it.
       const independent = queue instanceof sqs.Queue;
       if (independent)
-        for (const severity of FOR_PEOPLE)
-          context.alarmTopics[severity].addSubscription(
-            new subscriptions.SqsSubscription(queue, { deadLetterQueue: context.deadLetters }),
-          );
+        for (const topic of topicsForPeople(context))
+          topic.addSubscription(new subscriptions.SqsSubscription(queue, { deadLetterQueue: context.deadLetters }));
       return {
         delivery: { type: 'sqs', name: context.name, queueUrl: queue.queueUrl, hearsAlarms: independent },
         independent,
@@ -245,8 +247,7 @@ export class Channel implements IChannel {
     return new Channel(kind, options.name, (scope, context) => {
       const topic = context.newTopic(scope, 'Topic');
       allowPublish(context, topic);
-      for (const one of [topic, ...FOR_PEOPLE.map((severity) => context.alarmTopics[severity])])
-        subscribe(one, context.deadLetters);
+      for (const one of [topic, ...topicsForPeople(context)]) subscribe(one, context.deadLetters);
       return { delivery: { type: 'sns', name: context.name, topicArn: topic.topicArn, format }, independent: true };
     });
   }
@@ -264,6 +265,10 @@ export class Channel implements IChannel {
   bind(scope: Construct, context: ChannelContext): BoundChannel {
     return this.#bind(scope, context);
   }
+}
+
+function topicsForPeople({ alarmTopics }: ChannelContext): readonly sns.ITopic[] {
+  return FOR_PEOPLE.flatMap((severity) => alarmTopics[severity] ?? []);
 }
 
 function allowPublish({ notifier }: ChannelContext, topic: sns.ITopic): void {

@@ -25,11 +25,37 @@ export interface CollectorProps {
   readonly burst?: number;
 }
 
+/** The door for senders: of a platform made here, or found by its parameters. */
+export interface ICollector {
+  /** Ends in a slash. Events go to `<url>v1/events`, labels to `<url>v1/labels`. */
+  readonly url: string;
+  /** Lets a principal sign requests to it. */
+  allow(grantee: iam.IGrantable): void;
+}
+
+/** What signs requests to the Function URL of the function. */
+export function signerStatements(functionArn: string): iam.PolicyStatement[] {
+  const resources = [functionArn];
+  return [
+    new iam.PolicyStatement({
+      actions: ['lambda:InvokeFunctionUrl'],
+      resources,
+      conditions: { StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' } },
+    }),
+    // Asked for on top since October 2025; by the URL alone.
+    new iam.PolicyStatement({
+      actions: ['lambda:InvokeFunction'],
+      resources,
+      conditions: { Bool: { 'lambda:InvokedViaFunctionUrl': 'true' } },
+    }),
+  ];
+}
+
 /**
  * Takes events and labels over HTTP, checks them and writes them to the stream. For few events: above some fifty a second a producer that batches
  * costs less.
  */
-export class Collector extends Construct {
+export class Collector extends Construct implements ICollector {
   readonly handler: MonitoringFunction<'collector'>;
   readonly access: CollectorAccess;
   /** With signed requests alone. */
@@ -97,20 +123,7 @@ export class Collector extends Construct {
           fix: 'grant by the subject of the token or the id of the key: grants.captureBy(…)',
         },
       ]);
-    const resources = [this.handler.function.functionArn];
-    for (const statement of [
-      new iam.PolicyStatement({
-        actions: ['lambda:InvokeFunctionUrl'],
-        resources,
-        conditions: { StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' } },
-      }),
-      // Asked for on top since October 2025; by the URL alone.
-      new iam.PolicyStatement({
-        actions: ['lambda:InvokeFunction'],
-        resources,
-        conditions: { Bool: { 'lambda:InvokedViaFunctionUrl': 'true' } },
-      }),
-    ])
+    for (const statement of signerStatements(this.handler.function.functionArn))
       grantee.grantPrincipal.addToPrincipalPolicy(statement);
   }
 }

@@ -2,21 +2,21 @@ import { Names, Stack, Validations } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
 import { Bindings } from './bindings.ts';
-import type { Collector } from './collector.ts';
+import type { ICollector } from './collector.ts';
 import { eraserStatements } from './eraser-access.ts';
 import { producerStatements } from './event-stream.ts';
 import type { PlatformContext } from './platform-context.ts';
-import { Publication, type Publisher } from './publication.ts';
+import { type IPublisher, Publication } from './publication.ts';
 
 /** Shown when a sender is granted a model that no monitor of the app declares at that moment; acknowledge it where monitors come another way. */
 export const UNKNOWN_MODEL = 'ml-monitoring-constructs:unknown-model';
 
 export interface GrantsProps {
   readonly platform: PlatformContext;
-  readonly collector: Collector;
-  readonly publisher: Publisher;
-  /** Those that the platform's own publication carries. */
-  readonly bindings: Bindings;
+  readonly collector: ICollector;
+  readonly publisher: IPublisher;
+  /** Those that the platform's own publication carries. @default a publication of its own in each stack */
+  readonly bindings?: Bindings;
 }
 
 /** Who may send what. A sender is bound to its models: what it sends of others is refused. */
@@ -32,23 +32,23 @@ export class Grants {
   /** The role may send events of the model to the collector's Function URL. */
   capture(role: iam.IRole, model: string): void {
     this.#props.collector.allow(role);
-    this.#bindingsFor(role).add(role.roleArn, 'events', this.#known(model));
+    this.#bindingsOf(Stack.of(role)).add(role.roleArn, 'events', this.#known(model));
   }
 
   /** The role may send ground truth of the model. Labels steer what is told of its accuracy, so this is a right of its own. */
   label(role: iam.IRole, model: string): void {
     this.#props.collector.allow(role);
-    this.#bindingsFor(role).add(role.roleArn, 'labels', this.#known(model));
+    this.#bindingsOf(Stack.of(role)).add(role.roleArn, 'labels', this.#known(model));
   }
 
   /** The same for a sender without a role: the subject of a token, or the id of a key. */
   captureBy(principal: string, model: string): void {
-    this.#props.bindings.add(principal, 'events', this.#known(model));
+    this.#bindingsOf(Stack.of(this.#scope)).add(principal, 'events', this.#known(model));
   }
 
   /** The same for a sender without a role. */
   labelBy(principal: string, model: string): void {
-    this.#props.bindings.add(principal, 'labels', this.#known(model));
+    this.#bindingsOf(Stack.of(this.#scope)).add(principal, 'labels', this.#known(model));
   }
 
   /**
@@ -70,9 +70,9 @@ export class Grants {
   }
 
   /** A role of another stack is bound from there: this stack must not depend on one that depends on it. */
-  #bindingsFor(role: iam.IRole): Bindings {
-    const stack = Stack.of(role);
-    if (stack === Stack.of(this.#scope)) return this.#props.bindings;
+  #bindingsOf(stack: Stack): Bindings {
+    const { bindings } = this.#props;
+    if (bindings !== undefined && stack === Stack.of(this.#scope)) return bindings;
     const id = `ModelMonitoringBindings${Names.nodeUniqueId(this.#scope.node)}`;
     const present = stack.node.tryFindChild(id);
     if (present instanceof SenderBindings) return present.bindings;
@@ -80,7 +80,7 @@ export class Grants {
   }
 
   #known(model: string): string {
-    if (model !== '*' && !this.#props.publisher.models.has(model))
+    if (model !== '*' && this.#props.publisher.models?.has(model) === false)
       Validations.of(this.#scope).addWarning(
         UNKNOWN_MODEL,
         `grants: no monitor of this app declares the model ${model} so far; declare it before, or acknowledge this where its monitor comes another way`,
@@ -93,7 +93,7 @@ export class Grants {
 class SenderBindings extends Publication {
   readonly bindings: Bindings;
 
-  constructor(scope: Stack, id: string, publisher: Publisher) {
+  constructor(scope: Stack, id: string, publisher: IPublisher) {
     const bindings = new Bindings();
     super(scope, id, { publisher, monitors: [], bindings });
     this.bindings = bindings;

@@ -8,6 +8,7 @@ export {
   Notifications,
 } from './alerting.ts';
 export { Bindings } from './bindings.ts';
+export { BorrowedRole, type BorrowedRoleProps } from './borrowed-role.ts';
 export { Capture, type CaptureProps } from './capture.ts';
 export { CaptureFormat } from './capture-format.ts';
 export { CaptureTables, type CaptureTablesProps } from './capture-tables.ts';
@@ -17,11 +18,12 @@ export {
   type ChannelContext,
   type ChannelOptions,
   type IChannel,
+  type IStatementHolder,
   type RegionalChannelOptions,
   type SlackChannelOptions,
 } from './channel.ts';
 export { Cleaner, type CleanerProps } from './cleaner.ts';
-export { Collector, type CollectorProps } from './collector.ts';
+export { Collector, type CollectorProps, type ICollector } from './collector.ts';
 export { CollectorAccess, type JwtAccess } from './collector-access.ts';
 export { CostReport, type CostReportProps } from './cost-report.ts';
 export { Dashboards, type DashboardsProps } from './dashboards.ts';
@@ -36,8 +38,6 @@ export {
   environmentSchema,
 } from './environment-schema.ts';
 export { Evaluator, type EvaluatorProps } from './evaluator.ts';
-export { EventStream, type EventStreamProps, type ProvisionedCapacity, StreamCapacity } from './event-stream.ts';
-export { FunctionSchedule, type FunctionScheduleProps } from './function-schedule.ts';
 export {
   type CarriedEvents,
   EventBus,
@@ -47,6 +47,9 @@ export {
 } from './event-bus.ts';
 export { type EventChoice, eventPattern } from './event-pattern.ts';
 export { EventRule, type EventRuleProps } from './event-rule.ts';
+export { EventStream, type EventStreamProps, type ProvisionedCapacity, StreamCapacity } from './event-stream.ts';
+export { type BoundTarget, EventTarget } from './event-target.ts';
+export { FunctionSchedule, type FunctionScheduleProps } from './function-schedule.ts';
 export {
   type ExistingGrafanaOptions,
   GRAFANA_ROLE_UNCHANGED,
@@ -60,21 +63,23 @@ export { GrafanaFilling, type GrafanaFillingProps } from './grafana-filling.ts';
 export { GrafanaIdentity, type SamlOptions } from './grafana-identity.ts';
 export type { GrafanaTarget } from './grafana-target.ts';
 export { GrafanaWorkspace, type GrafanaWorkspaceProps } from './grafana-workspace.ts';
-export { type BoundTarget, EventTarget } from './event-target.ts';
 export { Grants, UNKNOWN_MODEL } from './grants.ts';
 export { HttpDoor, type HttpDoorProps } from './http-door.ts';
+export { type EnvironmentReference, ImportedPlatform } from './imported-platform.ts';
 export { Labeler, type LabelerProps } from './labeler.ts';
 export { DeadLetterQueue, type DeadLetterQueueProps, MessageQueue, type MessageQueueProps } from './message-queue.ts';
 export { Metrics, type MetricsProps } from './metrics.ts';
 export { ModelMetrics, type ModelMetricsProps, type PlatformMetricOptions } from './model-metrics.ts';
-export { type IMonitoringPlatform, ModelMonitor, type ModelMonitorProps } from './model-monitor.ts';
+export { ModelMonitor, type ModelMonitorProps } from './model-monitor.ts';
 export { type BroughtStream, ModelMonitoring, type ModelMonitoringProps } from './model-monitoring.ts';
 export { Monitor, STORED_BASELINE } from './monitor.ts';
 export { MonitoringFunction, type MonitoringFunctionProps, type OwnEnvironment } from './monitoring-function.ts';
+export type { IModelMonitoring, IMonitoringPlatform } from './monitoring-platform.ts';
 export { type IsolatedNetworkOptions, Network, type NetworkOptions } from './network.ts';
 export { ObjectTrigger, type ObjectTriggerProps } from './object-trigger.ts';
 export type { PlacedFunction, PlacedNetwork, VpcConnection } from './placed-network.ts';
 export type { PlatformContext } from './platform-context.ts';
+export { LINKS, type Link, PlatformLinks, type PlatformLinksProps } from './platform-links.ts';
 export { PolicyKey, type PolicyKeyProps } from './policy-key.ts';
 export { readPrices } from './prices-file.ts';
 export { Profiler, type ProfilerProps } from './profiler.ts';
@@ -85,10 +90,11 @@ export {
   type PrometheusContext,
   type PrometheusWorkspace,
 } from './prometheus.ts';
-export { Publication, type PublicationProps, Publisher, type PublisherProps } from './publication.ts';
+export { type IPublisher, Publication, type PublicationProps, Publisher, type PublisherProps } from './publication.ts';
 export type { ReachedService } from './reached-services.ts';
 export { Redrive, type RedriveProps } from './redrive.ts';
 export { type CapturedEndpoints, SageMakerCapture, type SageMakerCaptureProps } from './sagemaker-capture.ts';
 export { Store, type StoreProps } from './store.ts';
 export { StreamScaler, type StreamScalerProps } from './stream-scaler.ts';
+export { TeamChannels, type TeamChannelsProps } from './team-channels.ts';
 export { VpcEndpoints, type VpcEndpointsProps } from './vpc-endpoints.ts';

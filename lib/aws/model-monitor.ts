@@ -1,28 +1,42 @@
 import { Construct } from 'constructs';
+import type { IChannel } from './channel.ts';
 import type { Monitor } from './monitor.ts';
-import { Publication, type Publisher } from './publication.ts';
-
-/** The platform that watches the model; a `ModelMonitoring` is one. */
-export interface IMonitoringPlatform {
-  readonly publisher: Publisher;
-}
+import type { IMonitoringPlatform } from './monitoring-platform.ts';
+import { Publication } from './publication.ts';
+import { TeamChannels } from './team-channels.ts';
 
 export interface ModelMonitorProps {
+  /** A `ModelMonitoring`, or one of another app: `ModelMonitoring.fromEnvironment`. */
   readonly platform: IMonitoringPlatform;
   readonly monitor: Monitor;
+  /**
+   * Where alerts of this model are delivered, instead of the platform's channels; those that a route of the platform names for it hear of it
+   * besides. @default the channels of the platform
+   */
+  readonly channels?: readonly IChannel[];
 }
 
 /** One model, from the stack of the team that owns it. For many models give the platform its `models`: they take one resource together. */
 export class ModelMonitor extends Construct {
   readonly monitor: Monitor;
+  /** Those of its own, if it has any. */
+  readonly channels: TeamChannels | undefined;
   readonly publication: Publication;
 
   constructor(scope: Construct, id: string, props: ModelMonitorProps) {
     super(scope, id);
     this.monitor = props.monitor;
+    const { platform, channels = [] } = props;
+    this.channels =
+      channels.length === 0
+        ? undefined
+        : new TeamChannels(this, 'Channels', { platform, model: props.monitor.model, channels });
     this.publication = new Publication(this, 'Publication', {
       publisher: props.platform.publisher,
       monitors: [props.monitor],
+      channels: this.channels?.json,
     });
+    // The notifier is not to be told of a channel before it may use it.
+    if (this.channels?.policy !== undefined) this.publication.node.addDependency(this.channels.policy);
   }
 }

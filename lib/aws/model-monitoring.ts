@@ -1,7 +1,7 @@
-import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kinesis from 'aws-cdk-lib/aws-kinesis';
-import type * as kms from 'aws-cdk-lib/aws-kms';
+import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
@@ -32,16 +32,19 @@ import { FunctionSchedule } from './function-schedule.ts';
 import type { Grafana } from './grafana.ts';
 import type { GrafanaFilling } from './grafana-filling.ts';
 import { Grants } from './grants.ts';
+import { type EnvironmentReference, ImportedPlatform } from './imported-platform.ts';
 import { Labeler } from './labeler.ts';
 import { DeadLetterQueue } from './message-queue.ts';
 import { Metrics } from './metrics.ts';
 import type { ModelMetrics } from './model-metrics.ts';
 import type { Monitor } from './monitor.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
+import type { IModelMonitoring } from './monitoring-platform.ts';
 import type { Network } from './network.ts';
 import { limitRoles } from './permissions-boundary.ts';
 import type { VpcConnection } from './placed-network.ts';
 import type { PlatformContext } from './platform-context.ts';
+import { linkFrom, NONE, noKeyArn, PlatformLinks } from './platform-links.ts';
 import { PolicyKey } from './policy-key.ts';
 import { Profiler } from './profiler.ts';
 import type { Prometheus } from './prometheus.ts';
@@ -107,13 +110,13 @@ export interface ModelMonitoringProps {
   readonly notifications?: Notifications;
   /** Topics of yours for alarms. @default a topic for each severity */
   readonly topics?: AlertingProps['topics'];
+  /** Tells programs of episodes, results and baselines, so that they can start something. @default none: people alone are told */
+  readonly eventBus?: EventBusOptions;
   /** Gets a message while delivery works. @default none: an alarm watches the notifier */
   readonly heartbeat?: sns.ITopic;
   /** CloudWatch metrics of each model. @default METRIC_DETAIL: 'minimal' */
   readonly metricDetail?: MetricDetail;
   /** Where the series of features go. @default Prometheus.managed() */
-  /** Tells programs of episodes, results and baselines, so that they can start something. @default none: people alone are told */
-  readonly eventBus?: EventBusOptions;
   readonly prometheus?: Prometheus;
   /** USD a month that metrics of models may cost; synthesis fails above it. @default DEFAULT_METRIC_BUDGET: 1000 */
   readonly metricBudget?: number;
@@ -137,7 +140,16 @@ export interface ModelMonitoringProps {
  * The platform: from an event to an alert. It only wires; every part is a construct of its own that can be used alone, and reached here for
  * whatever its props do not say.
  */
-export class ModelMonitoring extends Construct {
+export class ModelMonitoring extends Construct implements IModelMonitoring {
+  /**
+   * The platform of another app in the same account and region, for a team's own stack: by the parameters that it publishes, with nothing looked
+   * up at synthesis.
+   * @param environment its name, or more that this stack must know of it
+   */
+  static fromEnvironment(scope: Construct, id: string, environment: string | EnvironmentReference): IModelMonitoring {
+    return new ImportedPlatform(scope, id, typeof environment === 'string' ? { name: environment } : environment);
+  }
+
   readonly platform: PlatformContext;
   /** Absent where a bucket was brought. */
   readonly store: Store | undefined;
@@ -155,6 +167,8 @@ export class ModelMonitoring extends Construct {
   readonly labeler: Labeler;
   readonly cleaner: Cleaner;
   readonly alerting: Alerting;
+  /** Where one was asked for. */
+  readonly eventBus: EventBus | undefined;
   /** What is exported, and where to. */
   readonly metricExport: Metrics;
   readonly alarms: Alarms;
@@ -179,8 +193,6 @@ export class ModelMonitoring extends Construct {
   }
 
   constructor(scope: Construct, id: string, props: ModelMonitoringProps) {
-  /** Where one was asked for. */
-  readonly eventBus: EventBus | undefined;
     super(scope, id);
     const { key, linkBase } = props;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
@@ -241,9 +253,12 @@ export class ModelMonitoring extends Construct {
       deadLetters,
       retention: streamRetention.plus(FAILED_RETENTION),
     });
+    this.eventBus =
+      props.eventBus === undefined ? undefined : new EventBus(this, 'EventBus', { ...props.eventBus, platform });
     this.alerting = new Alerting(this, 'Alerting', {
       platform,
       channels: props.channels,
+      programs: this.eventBus?.channel === undefined ? [] : [this.eventBus.channel],
       routes: props.routes,
       mutes: props.mutes,
       notifications: props.notifications,
@@ -269,12 +284,9 @@ export class ModelMonitoring extends Construct {
       prometheus: this.metricExport.workspace,
       deadLetters,
     });
-    this.eventBus =
-      props.eventBus === undefined ? undefined : new EventBus(this, 'EventBus', { ...props.eventBus, platform });
     this.publisher = new Publisher(this, 'Publisher', {
       platform,
       policyKey: this.policyKey,
-      programs: this.eventBus?.channel === undefined ? [] : [this.eventBus.channel],
       onMonitors: (monitors) => this.metricExport.watch(monitors),
     });
     const bindings = new Bindings();
@@ -284,6 +296,8 @@ export class ModelMonitoring extends Construct {
       alerting: this.alerting.json,
       bindings,
     });
+    // Baselines that come with the first deployment are told of too.
+    if (this.eventBus !== undefined) this.publication.node.addDependency(this.eventBus);
     const parts = this.node.findAll();
     const functions = parts.filter((part) => part instanceof MonitoringFunction);
     const letters = parts.filter((part) => part instanceof DeadLetterQueue).map(({ queue }) => queue);
@@ -326,7 +340,34 @@ export class ModelMonitoring extends Construct {
       captureFormat: (props.captureFormat ?? CaptureFormat.parquet()).converts ? 'parquet' : 'json-lines',
       captureRetention: props.captureRetention,
     });
+    new PlatformLinks(this, 'Links', {
+      environmentName: platform.environmentName,
+      values: {
+        bucketName: platform.bucket.bucketName,
+        streamArn: platform.stream.streamArn,
+        keyArn: key?.keyArn ?? noKeyArn(this),
+        topicKeyArn: this.alerting.key.keyArn,
+        publisherArn: this.publisher.handler.function.functionArn,
+        notifierRoleArn: this.alerting.notifier.role.roleArn,
+        eventBusArn: this.eventBus?.bus.eventBusArn ?? NONE,
+        collectorArn: this.collector.handler.function.functionArn,
+        collectorUrl: this.collector.url,
+        collectorAccess: this.collector.access.auth,
+      },
+    });
   }
-    // Baselines that come with the first deployment are told of too.
-    if (this.eventBus !== undefined) this.publication.node.addDependency(this.eventBus);
+
+  notifierRoleArn(scope: Construct): string {
+    const { roleArn } = this.alerting.notifier.role;
+    return linkFrom(scope, this, 'notifierRoleArn', this.platform.environmentName, roleArn);
+  }
+
+  topicKey(scope: Construct): kms.IKey {
+    const { key } = this.alerting;
+    if (Stack.of(scope) === Stack.of(this)) return key;
+    const present = scope.node.tryFindChild('TopicKey');
+    if (present !== undefined) return present as unknown as kms.IKey;
+    const arn = linkFrom(scope, this, 'topicKeyArn', this.platform.environmentName, key.keyArn);
+    return kms.Key.fromKeyArn(scope, 'TopicKey', arn);
+  }
 }

@@ -12,6 +12,7 @@ import type { Bindings } from './bindings.ts';
 import type { Monitor } from './monitor.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import type { PlatformContext } from './platform-context.ts';
+import { linkFrom } from './platform-links.ts';
 import { secretStatements } from './statements.ts';
 
 export interface PublisherProps {
@@ -22,10 +23,51 @@ export interface PublisherProps {
   readonly onMonitors?: (monitors: readonly Monitor[]) => void;
 }
 
+/** What publications are handed to: the function of a platform, made here or found by its parameters. */
+export interface IPublisher {
+  /** Models that publications have brought so far; `undefined` where those of other apps are not known. */
+  readonly models: ReadonlySet<string> | undefined;
+  /** ARN of the function, as a stack may name it. */
+  serviceToken(scope: Construct): string;
+  /** @throws ProblemError when another publication of the app brings one of the models */
+  claim(owner: string, monitors: readonly Monitor[]): void;
+  /** Lets it read a baseline that lies in the bucket of the platform. */
+  mayReadStored(key: string): void;
+  /** Lets it read the files of a publication. */
+  mayRead(bucketName: string): void;
+}
+
+/** Models and who brings them, within an app. */
+export class Claims {
+  readonly #owners = new Map<string, string>();
+
+  get models(): ReadonlySet<string> {
+    return new Set(this.#owners.keys());
+  }
+
+  /** @throws ProblemError when another publication brings one of the models */
+  add(owner: string, monitors: readonly Monitor[]): void {
+    const problems: Problem[] = [];
+    for (const { model } of monitors) {
+      const other = this.#owners.get(model);
+      if (other === undefined) this.#owners.set(model, owner);
+      else
+        problems.push({
+          code: 'twice',
+          path: `${owner}: ${model}`,
+          message: `the model has a monitor already, in ${other}`,
+          expected: 'one monitor a model',
+          fix: 'remove one of them',
+        });
+    }
+    if (problems.length > 0) throw new ProblemError(problems);
+  }
+}
+
 /** The function that writes what is deployed into the store. One a platform, for the publications of all stacks. */
-export class Publisher extends Construct {
+export class Publisher extends Construct implements IPublisher {
   readonly handler: MonitoringFunction<'publisher'>;
-  readonly #models = new Map<string, string>();
+  readonly #claims = new Claims();
   readonly #platform: PlatformContext;
   readonly #onMonitors: PublisherProps['onMonitors'];
 
@@ -48,25 +90,17 @@ export class Publisher extends Construct {
 
   /** Models that publications have brought so far. */
   get models(): ReadonlySet<string> {
-    return new Set(this.#models.keys());
+    return this.#claims.models;
   }
 
-  /** @throws ProblemError when another publication brings one of the models */
+  /** To another stack it is known by the parameter, so that no export ties the two together. */
+  serviceToken(scope: Construct): string {
+    return linkFrom(scope, this, 'publisherArn', this.#platform.environmentName, this.handler.function.functionArn);
+  }
+
+  /** @throws ProblemError when another publication of the app brings one of the models */
   claim(owner: string, monitors: readonly Monitor[]): void {
-    const problems: Problem[] = [];
-    for (const { model } of monitors) {
-      const other = this.#models.get(model);
-      if (other === undefined) this.#models.set(model, owner);
-      else
-        problems.push({
-          code: 'twice',
-          path: `${owner}: ${model}`,
-          message: `the model has a monitor already, in ${other}`,
-          expected: 'one monitor a model',
-          fix: 'remove one of them',
-        });
-    }
-    if (problems.length > 0) throw new ProblemError(problems);
+    this.#claims.add(owner, monitors);
     this.#onMonitors?.(monitors);
   }
 
@@ -87,10 +121,12 @@ export class Publisher extends Construct {
 }
 
 export interface PublicationProps {
-  readonly publisher: Publisher;
+  readonly publisher: IPublisher;
   readonly monitors: readonly Monitor[];
   /** JSON of channels, routes and mutes. @default none: those of another publication stay */
   readonly alerting?: string;
+  /** JSON of channels (`Delivery[]`) that get what is told of these models, and nothing else. @default none */
+  readonly channels?: string;
   /** @default none */
   readonly bindings?: Bindings;
 }
@@ -113,16 +149,28 @@ export class Publication extends Construct {
     const properties: Omit<PublicationProperties, 'ServiceToken'> = {
       AssetBucket: bucketName,
       AssetKey: objectKey,
-      Owner: this.node.path,
+      Owner: ownerOf(this),
       Alerting: props.alerting,
+      Channels: props.channels,
       Bindings: props.bindings?.json,
     };
     new CustomResource(this, 'Resource', {
       resourceType: 'Custom::ModelMonitoringPublication',
-      serviceToken: props.publisher.handler.function.functionArn,
+      serviceToken: props.publisher.serviceToken(this),
       properties: { ...properties },
     });
   }
+}
+
+/**
+ * Names the publication for all apps that share the platform: names of stacks are of one stack in an account and region, paths are not. Where the
+ * path begins with the name of the stack it says enough.
+ */
+function ownerOf(scope: Construct): string {
+  let stack = Stack.of(scope);
+  while (stack.nestedStackParent !== undefined) stack = stack.nestedStackParent;
+  const { path } = scope.node;
+  return stack.node.path === stack.stackName ? path : `${stack.stackName}:${path}`;
 }
 
 /** The file goes straight into the assembly, which is the output of synthesis. */

@@ -81,3 +81,16 @@ export const alertingSchema = z
   })
   .strict();
 export type Alerting = z.output<typeof alertingSchema>;
+
+/** What a team's deployment brings of its own (`keys.teamChannels()`): it gets what is told of these models, and nothing else. */
+export const teamChannelsSchema = z
+  .object({
+    schema: z.literal('mlmon.team-channels/v1'),
+    /** By the name of the publication that brought them. */
+    teams: z.record(
+      z.string(),
+      z.object({ models: z.array(z.string().min(1)), channels: z.array(deliverySchema).min(1).max(50) }).strict(),
+    ),
+  })
+  .strict();
+export type TeamChannels = z.output<typeof teamChannelsSchema>;

@@ -22,6 +22,8 @@ export interface PublicationProperties {
   readonly Owner: string;
   /** JSON of `Alerting`; absent in publications that only bring monitors. */
   readonly Alerting?: string;
+  /** JSON: channels (`Delivery[]`) that get what is told of the models of this publication, and nothing else. Absent: none. */
+  readonly Channels?: string;
   /** JSON: principal → `SenderRights`; the platform holds the union over all owners. Absent: none. */
   readonly Bindings?: string;
 }

@@ -11,6 +11,7 @@ import { encodeJson, readJson } from '../pipeline/json-object.ts';
 import { emptyOutbox, entryOf } from '../pipeline/outbox.ts';
 import type { Clock, ObjectStore } from '../pipeline/ports.ts';
 import { sleep } from '../pipeline/retry.ts';
+import { readTeamChannels } from '../pipeline/team-channels.ts';
 
 export interface ChannelTestResult {
   readonly channels: readonly { readonly channel: string; readonly error: string | null }[];
@@ -51,7 +52,12 @@ const NO_ANSWER =
 async function channelNames(store: ObjectStore): Promise<readonly string[]> {
   const stored = await readJson<unknown>(store, keys.alerting());
   const parsed = alertingSchema.safeParse(stored?.value);
-  if (parsed.success) return parsed.data.channels.map(({ name }) => name);
+  if (parsed.success) {
+    const { teams } = await readTeamChannels(store);
+    return [...parsed.data.channels, ...Object.values(teams).flatMap(({ channels }) => channels)].map(
+      ({ name }) => name,
+    );
+  }
   throw new ProblemError([
     {
       code: 'no-alerting',

@@ -1,6 +1,7 @@
 /** What a publication brings, read and checked: every problem of every line at once, before anything is published. */
 import { createHash } from 'node:crypto';
-import { alertingSchema } from '../contracts/alerting.ts';
+import { z } from 'zod';
+import { alertingSchema, type Delivery, deliverySchema } from '../contracts/alerting.ts';
 import type { Baseline } from '../contracts/baseline.ts';
 import { type Monitor, parseMonitor } from '../contracts/monitor.ts';
 import { type Problem, ProblemError, shown } from '../contracts/problem.ts';
@@ -155,6 +156,27 @@ export function parsedAlerting(text: string): unknown {
       message: 'is not valid',
       expected: issue.message,
       fix: 'mend channels, routes and mutes of the deployment',
+    })),
+  );
+}
+
+/** @throws ProblemError naming what is wrong in the channels that a publication brings */
+export function parsedChannels(text: string): readonly Delivery[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  const parsed = z.array(deliverySchema).max(50).safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new ProblemError(
+    parsed.error.issues.map((issue) => ({
+      code: 'channels',
+      path: ['Channels', ...issue.path].join('.'),
+      message: 'is not valid',
+      expected: issue.message,
+      fix: 'mend the channels of the monitor, or deploy again with the constructs of this release',
     })),
   );
 }

@@ -2,6 +2,7 @@
  * Who owns which model. The claim is written before anything is published and looked at again afterwards, so of two owners at once that want
  * the same model never both go on.
  */
+import type { Delivery } from '../contracts/alerting.ts';
 import { keys } from '../contracts/object-keys.ts';
 import { type Problem, ProblemError, shown } from '../contracts/problem.ts';
 import type { SenderRights } from '../contracts/publication.ts';
@@ -17,6 +18,8 @@ export interface PublicationRecord {
   readonly owner: string;
   readonly models: Readonly<Record<string, string | null>>;
   readonly bindings: Bindings;
+  /** Of its own models. Absent: none. */
+  readonly channels?: readonly Delivery[];
 }
 
 /** Writes down that the owner has these models, and returns its record from before. @throws ProblemError when others have one of them */
@@ -89,7 +92,8 @@ export async function publishBindings(store: ObjectStore): Promise<void> {
   });
 }
 
-async function records(store: ObjectStore): Promise<PublicationRecord[]> {
+/** Of all owners. */
+export async function records(store: ObjectStore): Promise<PublicationRecord[]> {
   const found: PublicationRecord[] = [];
   for await (const key of listAll(store, keys.publications())) {
     const record = (await readJson<PublicationRecord>(store, key))?.value;

@@ -10,9 +10,10 @@ import { ProblemError } from '../contracts/problem.ts';
 import { AuditLog } from './audit.ts';
 import { changeJson, readJson } from './json-object.ts';
 import { inParallel } from './outbox-delivery.ts';
-import { type Checked, check, checked, parsedAlerting, parsedBindings } from './publication-line.ts';
+import { type Checked, check, checked, parsedAlerting, parsedBindings, parsedChannels } from './publication-line.ts';
 import { changeRecord, claim, type PublicationRecord, publishBindings, sameJson } from './publication-record.ts';
 import { type PublisherOptions, publishBaseline, publishMonitor, removeMonitor } from './publisher.ts';
+import { checkChannelNames, publishTeamChannels, withConfiguration } from './team-channels.ts';
 
 export interface PublicationRequest {
   readonly owner: string;
@@ -22,6 +23,8 @@ export interface PublicationRequest {
   readonly lines: () => AsyncIterable<string>;
   /** JSON; absent: what is there stays. */
   readonly alerting?: string;
+  /** JSON of channels of its own models. Absent: none. */
+  readonly channels?: string;
   /** JSON; absent: none. */
   readonly bindings?: string;
   /** Nothing more is begun when it answers true. */
@@ -47,14 +50,17 @@ export async function publish(options: PublisherOptions, request: PublicationReq
   const digests = await check(options.store, request.lines());
   const bindings = request.bindings === undefined ? {} : parsedBindings(request.bindings);
   const alerting = request.alerting === undefined ? null : parsedAlerting(request.alerting);
+  const channels = request.channels === undefined ? [] : parsedChannels(request.channels);
+  await checkChannelNames(store, { owner, formerOwner: request.formerOwner, channels, alerting });
   const before = await claim(store, request, digests);
 
   const changed = [...digests].filter(([model, digest]) => before.models[model] !== digest);
   const published = await publishChanged(options, request, new Map(changed));
   const late = changed.length - published;
   const removed = late > 0 ? 0 : await removeGone(options, request, before, digests);
-  await changeRecord(store, owner, (record) => ({ ...record, bindings }));
+  await changeRecord(store, owner, (record) => withConfiguration(record, { bindings, channels }));
   await publishBindings(store);
+  await publishTeamChannels(store);
   if (alerting !== null)
     await changeJson(store, keys.alerting(), (present) => (sameJson(present, alerting) ? null : alerting));
   const outcome = { models: digests.size, published, removed, unfinished: late };
@@ -82,6 +88,7 @@ export async function unpublish(
   if (removed < models.length) return { models: 0, published: 0, removed, unfinished: models.length - removed };
   await store.delete(keys.publication(owner));
   await publishBindings(store);
+  await publishTeamChannels(store);
   if (removed > 0)
     await new AuditLog({ store, clock: options.clock }).record(owner, 'publication.remove', { models: removed });
   return { models: 0, published: 0, removed, unfinished: 0 };

@@ -18,15 +18,24 @@ export function destinationOf(
     channels,
     now,
     isAlarm = false,
-  }: { readonly channels: readonly string[]; readonly now: number; readonly isAlarm?: boolean },
+    teams,
+  }: {
+    /** Those of the platform. */
+    readonly channels: readonly string[];
+    readonly now: number;
+    readonly isAlarm?: boolean;
+    /** Model → channels that its team brought: they take the place of all channels, and stand beside those that a route names. */
+    readonly teams?: ReadonlyMap<string, readonly string[]>;
+  },
 ): Destination {
   const mute = routing.mutes.find((one) => isInForce(one, now) && matches(one.match, transition));
   if (mute !== undefined) return { channels: [], muted: mute.reason };
   if (!isAlarm && routing.notifiedBy === 'alarms') return { channels: [], muted: 'alarms tell of open episodes' };
+  const own = isAlarm ? [] : (teams?.get(transition.episode.model) ?? []);
   const matching = routing.routes.filter(({ match }) => matches(match, transition));
-  if (matching.length === 0) return { channels };
+  if (matching.length === 0) return { channels: own.length > 0 ? own : channels };
   const named = new Set(matching.flatMap((route) => route.channels));
-  return { channels: channels.filter((name) => named.has(name)) };
+  return { channels: [...channels.filter((name) => named.has(name)), ...own] };
 }
 
 function matches(match: Route['match'], { episode }: Transition): boolean {

@@ -9,7 +9,10 @@ import { FUNCTIONS, RECOMMENDED } from './app.ts';
 const root = resolve(import.meta.dirname, '../..');
 
 interface Template {
-  readonly Resources: Readonly<Record<string, { readonly Type: string }>>;
+  readonly Resources: Readonly<
+    Record<string, { readonly Type: string; readonly Properties?: Readonly<Record<string, unknown>> }>
+  >;
+  readonly Parameters?: Readonly<Record<string, { readonly Default?: string }>>;
 }
 
 function synthesised(app: string, context: Readonly<Record<string, unknown>> = {}) {
@@ -35,7 +38,7 @@ function synthesised(app: string, context: Readonly<Record<string, unknown>> = {
   );
   const types = (stack: string): string[] =>
     Object.values(templates.get(stack)?.Resources ?? {}).map(({ Type }) => Type);
-  return { status, stderr, stacks: [...templates.keys()].sort(), types };
+  return { status, stderr, stacks: [...templates.keys()].sort(), types, templates };
 }
 
 describe('examples', () => {
@@ -52,13 +55,33 @@ describe('examples', () => {
     expect(stacks).toEqual(['ChurnEndpoint', 'ChurnMonitoring']);
     expect(types('ChurnEndpoint')).toContain('AWS::SageMaker::Endpoint');
   });
+
+  it('a stack that acts on events needs the platform only when it is deployed', () => {
+    const { status, stderr, stacks, types } = synthesised('examples/aws/retraining/app.ts');
+    expect([status, status === 0 ? '' : stderr]).toEqual([0, '']);
+    expect(stacks).toEqual(['Retraining']);
+    expect(types('Retraining').filter((type) => type === 'AWS::Events::Rule')).toHaveLength(2);
+  });
 });
 
-it('a stack that acts on events needs the platform only when it is deployed', () => {
-  const { status, stderr, stacks, types } = synthesised('examples/aws/retraining/app.ts');
-  expect([status, status === 0 ? '' : stderr]).toEqual([0, '']);
-  expect(stacks).toEqual(['Retraining']);
-  expect(types('Retraining').filter((type) => type === 'AWS::Events::Rule')).toHaveLength(2);
+describe('examples of teams', () => {
+  it('are apps of their own that find the platform by the parameters which it makes', () => {
+    const apps = ['platform', 'payments', 'logistics'].map((name) => synthesised(`examples/aws/teams/${name}.ts`));
+    for (const { status, stderr } of apps) expect([status, status === 0 ? '' : stderr]).toEqual([0, '']);
+    const [platform, ...teams] = apps;
+    expect(apps.map(({ stacks }) => stacks)).toEqual([['SharedMonitoring'], ['Payments'], ['Logistics']]);
+    const made = Object.values(platform!.templates.get('SharedMonitoring')!.Resources)
+      .filter(({ Type }) => Type === 'AWS::SSM::Parameter')
+      .map(({ Properties }) => Properties?.['Name']);
+    for (const { templates } of teams)
+      for (const { Parameters = {} } of templates.values()) {
+        const taken = Object.values(Parameters).flatMap(({ Default = '' }) =>
+          Default.startsWith('/model-monitoring/') ? [Default] : [],
+        );
+        expect(taken.length).toBeGreaterThan(0);
+        expect(made).toEqual(expect.arrayContaining(taken));
+      }
+  });
 });
 
 describe('the app of the project', () => {

@@ -59,12 +59,16 @@ export async function assumeNewRole(
     ...{ Action: 'CreateRole', Version: '2010-05-08', RoleName: name },
     AssumeRolePolicyDocument: JSON.stringify(trust),
   });
+  return { roleArn, ...(await assumeRole(emulator, roleArn)) };
+}
+
+/** Takes a role that there is. */
+export async function assumeRole(emulator: Emulator, roleArn: string): Promise<Credentials> {
   const answer = await query(emulator, 'sts', {
     ...{ Action: 'AssumeRole', Version: '2011-06-15', RoleArn: roleArn, RoleSessionName: 'scoring' },
   });
   const field = (tag: string): string => new RegExp(`<${tag}>([^<]*)</${tag}>`).exec(answer)?.[1] ?? '';
   return {
-    roleArn,
     accessKeyId: field('AccessKeyId'),
     secretAccessKey: field('SecretAccessKey'),
     sessionToken: field('SessionToken'),

@@ -1,0 +1,233 @@
+/** Stacks of teams on a platform of another app or stack: found by parameters, told by channels of their own. */
+import { type App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { describe, expect, it } from 'vitest';
+import { Channel, type IChannel } from '../../lib/aws/channel.ts';
+import type { EnvironmentReference } from '../../lib/aws/imported-platform.ts';
+import { ModelMonitor } from '../../lib/aws/model-monitor.ts';
+import { ModelMonitoring } from '../../lib/aws/model-monitoring.ts';
+import { Monitor } from '../../lib/aws/monitor.ts';
+import { LINKS, type Link, linkName } from '../../lib/aws/platform-links.ts';
+import type { Delivery } from '../../lib/contracts/alerting.ts';
+import { RECOMMENDED, testApp } from './app.ts';
+import { least } from './subjects.ts';
+import { list, ofType, resourcesOf, statementsOf } from './template.ts';
+import './without-validation.ts';
+
+const PUBLICATION = 'Custom::ModelMonitoringPublication';
+const churn = (): Monitor => Monitor.of({ model: 'churn', features: { age: { type: 'numeric' } } });
+const role = (stack: Stack): iam.Role =>
+  new iam.Role(stack, 'Sender', { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') });
+const secret = (stack: Stack) => secretsmanager.Secret.fromSecretNameV2(stack, 'Secret', 'team/slack');
+
+/** Names of the parameters that a stack takes. */
+function taken(stack: Stack): string[] {
+  const { Parameters = {} } = Template.fromStack(stack).toJSON() as {
+    Parameters?: Record<string, { Type: string; Default: string }>;
+  };
+  return Object.values(Parameters)
+    .filter(({ Default }) => Default.startsWith('/model-monitoring/'))
+    .map(({ Type, Default }) => {
+      expect(Type).toBe('AWS::SSM::Parameter::Value<String>');
+      return Default;
+    })
+    .sort();
+}
+
+function attached(
+  channels: (stack: Stack) => readonly IChannel[],
+  { app = testApp(), id = 'Team', stackName }: { app?: App; id?: string; stackName?: string } = {},
+): Stack {
+  const stack = new Stack(app, id, { stackName });
+  const platform = ModelMonitoring.fromEnvironment(stack, 'Monitoring', 'test');
+  new ModelMonitor(stack, 'Churn', { platform, monitor: churn(), channels: channels(stack) });
+  return stack;
+}
+
+/** As the notifier reads them; what is only known when deployed by its logical id. */
+function deliveries(stack: Stack): readonly Delivery[] {
+  const [publication] = ofType(resourcesOf(stack), PUBLICATION);
+  const given = publication?.Properties.Channels as string | { 'Fn::Join': [string, unknown[]] };
+  const text =
+    typeof given === 'string'
+      ? given
+      : given['Fn::Join'][1].map((part) => (typeof part === 'string' ? part : 'deployed')).join('');
+  return JSON.parse(text) as Delivery[];
+}
+
+describe('a platform', () => {
+  it('is found by parameters of its name, one for each link, with what each part is called by', () => {
+    const stack = new Stack(testApp(), 'Platform');
+    const monitoring = least(stack, { environmentName: 'test' });
+    const parameters = ofType(resourcesOf(stack), 'AWS::SSM::Parameter');
+    expect(parameters.map(({ Properties }) => Properties.Name).sort()).toEqual(
+      (Object.keys(LINKS) as Link[]).map((link) => linkName('test', link)).sort(),
+    );
+    const value = (link: Link): unknown =>
+      parameters.find(({ Properties }) => Properties.Name === linkName('test', link))?.Properties.Value;
+    expect(value('publisherArn')).toEqual(stack.resolve(monitoring.publisher.handler.function.functionArn));
+    expect(value('notifierRoleArn')).toEqual(stack.resolve(monitoring.alerting.notifier.role.roleArn));
+    expect(value('bucketName')).toEqual(stack.resolve(monitoring.platform.bucket.bucketName));
+    expect(value('collectorAccess')).toBe('iam');
+    // Without a key the parameter names one that cannot be.
+    expect(JSON.stringify(value('keyArn'))).toMatch(/key\/none/);
+  });
+});
+
+describe('a team in an app of its own', () => {
+  it('takes what it uses by parameters, looks nothing up and makes one resource', () => {
+    const app = testApp();
+    const stack = attached(() => [], { app });
+    expect(resourcesOf(stack).map(({ Type }) => Type)).toEqual([PUBLICATION]);
+    expect(taken(stack)).toEqual([linkName('test', 'publisherArn')]);
+    expect(app.synth().manifest.missing ?? []).toEqual([]);
+  });
+
+  it('grants as the app of the platform does', () => {
+    const stack = new Stack(testApp(), 'Team');
+    const { grants } = ModelMonitoring.fromEnvironment(stack, 'Monitoring', 'test');
+    const sender = role(stack);
+    grants.capture(sender, 'churn');
+    grants.label(sender, 'churn');
+    grants.produce(sender);
+    grants.captureBy('subject', 'churn');
+    const resources = resourcesOf(stack);
+    expect(
+      statementsOf(resources).flatMap(({ id, statement }) => (id.startsWith('SenderDefault') ? statement.Action : [])),
+    ).toEqual([
+      'lambda:InvokeFunctionUrl',
+      'lambda:InvokeFunction',
+      ...['kinesis:DescribeStreamSummary', 'kinesis:PutRecord', 'kinesis:PutRecords'],
+      ...['kms:Decrypt', 'kms:GenerateDataKey'],
+    ]);
+    const publications = ofType(resources, PUBLICATION);
+    expect(publications).toHaveLength(1);
+    const bindings = JSON.stringify(publications[0]?.Properties.Bindings);
+    expect(bindings).toContain('\\"events\\":[\\"churn\\"],\\"labels\\":[\\"churn\\"]');
+    expect(bindings).toContain('\\"subject\\":{\\"events\\":[\\"churn\\"],\\"labels\\":[]}');
+    // The deployment fails where roles could be granted in vain.
+    const { Rules } = Template.fromStack(stack).toJSON() as { Rules: Record<string, { Assertions: unknown[] }> };
+    expect(JSON.stringify(Object.values(Rules))).toContain('takes no signed requests');
+  });
+
+  it.each([undefined, 'summary'] as const)('reads the metrics of the platform, detail %s', (metricDetail) => {
+    const app = testApp();
+    const made = least(new Stack(app, 'Platform'), { environmentName: 'test', metricDetail });
+    const stack = new Stack(app, 'Team');
+    const reference: EnvironmentReference = { name: 'test', metricDetail };
+    const found = ModelMonitoring.fromEnvironment(stack, 'Monitoring', reference);
+    const shown = (metrics: ModelMonitoring['metrics']): unknown =>
+      stack.resolve([
+        metrics.openEpisodes('churn').toMetricConfig(),
+        metrics.platform('runs', { function: 'notifier' }),
+      ]);
+    expect(shown(found.metrics)).toEqual(shown(made.metrics));
+    const detailed = (metrics: ModelMonitoring['metrics']) => () => metrics.latencyP99('churn');
+    if (metricDetail === undefined) expect(detailed(found.metrics)).toThrow(/is not published/);
+    else expect(detailed(found.metrics)).not.toThrow();
+  });
+
+  it('is named by its stack, so that apps with the same ids do not take each other for the same', () => {
+    const owner = (stack: Stack): unknown => ofType(resourcesOf(stack), PUBLICATION)[0]?.Properties.Owner;
+    const [one, other] = ['payments', 'logistics'].map((stackName) =>
+      attached((stack) => [Channel.slack(secret(stack))], { stackName }),
+    );
+    expect([owner(one!), owner(other!)]).toEqual([
+      'payments:Team/Churn/Publication',
+      'logistics:Team/Churn/Publication',
+    ]);
+    const policy = (stack: Stack): unknown => ofType(resourcesOf(stack), 'AWS::IAM::Policy')[0]?.Properties.PolicyName;
+    expect(policy(one!)).toMatch(/^payments-[0-9a-f]{12}$/);
+    expect(policy(one!)).not.toBe(policy(other!));
+  });
+});
+
+describe('channels of a team', () => {
+  const KINDS: Readonly<Record<string, (stack: Stack) => IChannel>> = {
+    slack: (stack) => Channel.slack(secret(stack)),
+    pagerduty: (stack) => Channel.pagerDuty(secret(stack)),
+    email: () => Channel.email('team@example.com'),
+    https: () => Channel.https('https://example.com'),
+    'slack-channel': () => Channel.slackChannel({ workspace: 'T0', channel: 'C0' }),
+    sqs: (stack) => Channel.sqs(new sqs.Queue(stack, 'Queue')),
+    function: (stack) =>
+      Channel.custom(
+        lambda.Function.fromFunctionArn(
+          stack,
+          'Tell',
+          stack.formatArn({ service: 'lambda', resource: 'function:tell' }),
+        ),
+      ),
+  };
+
+  it.each(Object.keys(KINDS))('%s is named by the model, and the notifier may use it before it is told', (kind) => {
+    const stack = attached((one) => [KINDS[kind]!(one)]);
+    const resources = resourcesOf(stack);
+    expect(deliveries(stack).map(({ name }) => name)).toEqual([`churn-${kind}`]);
+    const policies = ofType(resources, 'AWS::IAM::Policy');
+    const given = policies.filter(({ id }) => id.includes('Notifier'));
+    expect(given).toHaveLength(1);
+    expect(JSON.stringify(given[0]?.Properties.Roles)).toMatch(/notifierrolearn/);
+    const [publication] = ofType(resources, PUBLICATION);
+    expect(list(publication?.DependsOn)).toContain(given[0]?.id);
+    // What the platform's alarms are published to is not the team's.
+    const topics = ofType(resources, 'AWS::SNS::Topic');
+    for (const { Properties } of ofType(resources, 'AWS::SNS::Subscription'))
+      expect(topics.map(({ id }) => ({ Ref: id }))).toContainEqual(Properties.TopicArn);
+  });
+
+  it('that are subscribers of topics have them under the key of the platform, and a queue for what is lost', () => {
+    const stack = attached(() => [Channel.email('team@example.com')]);
+    const resources = resourcesOf(stack);
+    expect(JSON.stringify(ofType(resources, 'AWS::SNS::Topic')[0]?.Properties.KmsMasterKeyId)).toMatch(/topickeyarn/);
+    expect(ofType(resources, 'AWS::SQS::Queue')).toHaveLength(1);
+    expect(ofType(resourcesOf(attached((one) => [KINDS['slack']!(one)])), 'AWS::SQS::Queue')).toEqual([]);
+  });
+
+  it('of a model with a long name have names that fit, and differ', () => {
+    const stack = new Stack(testApp(), 'Team');
+    const platform = ModelMonitoring.fromEnvironment(stack, 'Monitoring', 'test');
+    const model = 'a'.repeat(63);
+    new ModelMonitor(stack, 'Long', {
+      platform,
+      monitor: Monitor.of({ model, features: { age: { type: 'numeric' } } }),
+      channels: [Channel.email('a@example.com'), Channel.email('b@example.com'), Channel.slack(secret(stack))],
+    });
+    const names = deliveries(stack).map(({ name }) => name);
+    expect(new Set(names).size).toBe(3);
+    for (const name of names) expect(name).toMatch(/^[a-z0-9-]{1,40}$/);
+  });
+});
+
+describe('a team in the app of the platform', () => {
+  it.each([{}, RECOMMENDED])('is tied to it by parameters alone', (flags) => {
+    const app = testApp({ context: flags });
+    const platformStack = new Stack(app, 'Platform');
+    const platform = least(platformStack, { environmentName: 'test' });
+    const team = new Stack(app, 'Team');
+    new ModelMonitor(team, 'Churn', { platform, monitor: churn(), channels: [Channel.email('team@example.com')] });
+    const { Outputs = {} } = Template.fromStack(platformStack).toJSON() as { Outputs?: object };
+    expect(Outputs).toEqual({});
+    expect(JSON.stringify(Template.fromStack(team).toJSON())).not.toMatch(/ImportValue|GetStackOutput/);
+    expect(taken(team)).toEqual([
+      linkName('test', 'notifierRoleArn'),
+      linkName('test', 'publisherArn'),
+      linkName('test', 'topicKeyArn'),
+    ]);
+    expect(team.dependencies.map(({ node }) => node.id)).toEqual(['Platform']);
+    expect(platformStack.dependencies).toEqual([]);
+  });
+
+  it('cannot lie in another region: the parameters are not there', () => {
+    const app = testApp();
+    const platform = least(new Stack(app, 'Platform', { env: { account: '111122223333', region: 'eu-west-1' } }));
+    const team = new Stack(app, 'Team', { env: { account: '111122223333', region: 'us-east-1' } });
+    expect(() => new ModelMonitor(team, 'Churn', { platform, monitor: churn() })).toThrow(
+      /lies in another account or region than the platform, got 111122223333\/us-east-1; expected 111122223333\/eu-west-1/,
+    );
+  });
+});
