@@ -2,10 +2,11 @@
 import { z } from 'zod';
 import { alertingSchema } from '../contracts/alerting.ts';
 import { isDuration } from '../contracts/duration.ts';
+import { SEVERITIES } from '../contracts/result.ts';
 import { sageMakerSourceSchema } from '../contracts/sagemaker.ts';
 import { eventCount } from '../cost/usage.ts';
-import { grafanaSchema } from './environment-grafana.ts';
 import { existingSchema, networkSchema } from './environment-brought.ts';
+import { grafanaSchema } from './environment-grafana.ts';
 
 const duration = z.string().refine(isDuration, 'a whole number and a unit: 30s, 5m, 400d');
 const secretName = z.string().min(1).describe('Name of a secret in Secrets Manager of the same account and region.');
@@ -26,6 +27,7 @@ const channelSchema = z.discriminatedUnion('type', [
     .strict(),
   z.object({ type: z.literal('sqs'), name, queueArn: z.string().startsWith('arn:') }).strict(),
 ]);
+/** A channel of an environment's file. */
 export type EnvironmentChannel = z.output<typeof channelSchema>;
 
 const collectorSchema = z.discriminatedUnion('access', [
@@ -50,6 +52,7 @@ const senderSchema = z
   })
   .strict();
 
+/** What may stand in the file of an environment: docs/reference/environments.md says each key. */
 export const environmentSchema = z
   .object({
     account: z
@@ -120,6 +123,20 @@ export const environmentSchema = z
         channels: z.array(channelSchema).max(50).default([]),
         routes: alertingSchema.shape.routes,
         mutes: alertingSchema.shape.mutes,
+        alerts: z
+          .record(
+            z.string(),
+            z
+              .object({
+                threshold: z.number().positive().optional(),
+                severity: z.enum(SEVERITIES).optional(),
+                for: duration.optional(),
+                off: z.boolean().optional(),
+              })
+              .strict(),
+          )
+          .optional()
+          .describe('Changes to alerts on the platform, by their keys in the runbook.'),
         notifiedBy: z.enum(['episodes', 'alarms']).default('episodes'),
         linkBase: z.string().url().optional(),
         runbookBase: z.string().url().optional(),

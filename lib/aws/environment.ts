@@ -15,6 +15,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import type { AlertChanges } from '../alerts/rules.ts';
 import { durationMs } from '../contracts/duration.ts';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
 import { eventCount, type Traffic } from '../cost/usage.ts';
@@ -90,6 +91,8 @@ export function addEnvironment(scope: Construct, config: EnvironmentConfig): Env
     channels: alerting.channels.map((channel, i) => channelOf(stack, channel, i)),
     routes: alerting.routes,
     mutes: alerting.mutes,
+    // Keys that there are not are told with the nearest one where alarms are made.
+    alerts: alerting.alerts as AlertChanges | undefined,
     notifications: alerting.notifiedBy === 'alarms' ? Notifications.fromAlarms() : Notifications.fromEpisodes(),
     eventBus: eventBusOf(stack, config.eventBus),
     linkBase: alerting.linkBase,
@@ -118,11 +121,11 @@ export function addEnvironment(scope: Construct, config: EnvironmentConfig): Env
       value: monitoring.eventBus.bus.eventBusArn,
       description: 'Where programs hear of episodes, results and baselines',
     });
+  if (monitoring.grafana?.url !== undefined)
+    new CfnOutput(stack, 'GrafanaUrl', { value: monitoring.grafana.url, description: 'Graphs of features' });
   if (alerting.silent !== undefined)
     for (const id of [NO_CHANNELS, NO_INDEPENDENT_SUBSCRIBER])
       Validations.of(monitoring).acknowledge({ id, reason: alerting.silent });
-  if (monitoring.grafana?.url !== undefined)
-    new CfnOutput(stack, 'GrafanaUrl', { value: monitoring.grafana.url, description: 'Graphs of features' });
   return { stack, monitoring };
 }
 

@@ -32,6 +32,12 @@ type Group = (typeof GROUPS)[number];
 export function referencePage(page: ReferencePage, { exported }: Entry, all: Declarations): string {
   const known = new Map(exported.map(({ name, declaration }) => [name, declaration]));
   const shown = new Set<Declaration>();
+  // What is shown under a class is found there.
+  const anchors = new Map([...known.keys()].map((name) => [name, name]));
+  for (const [name, declaration] of known) {
+    const props = propsOf(declaration, all);
+    if (known.get(props)?.kind === 'interface') anchors.set(props, name);
+  }
   const sections = new Map<Group, string[]>(GROUPS.map((group) => [group, []]));
   const rank = (name: string): number => (page.first.includes(name) ? page.first.indexOf(name) : page.first.length);
   // Classes before interfaces, so that props are shown with what takes them.
@@ -53,18 +59,18 @@ export function referencePage(page: ReferencePage, { exported }: Entry, all: Dec
       const made = members.find(({ kind }) => kind === 'constructor');
       if (made !== undefined) {
         head.push(`\`\`\`ts\nnew ${name}${made.type}\n\`\`\``);
-        const props = known.get(/(\w+)(?:<.*>)?\)$/.exec(made.type)?.[1] ?? '');
+        const props = known.get(propsOf(declaration, all));
         if (props?.kind === 'interface') {
           shown.add(props);
-          head.push(`\`${props.name}\`:${propsTable(membersOf(props, all), known)}`);
+          head.push(`\`${props.name}\`:${propsTable(membersOf(props, all), anchors)}`);
         }
       }
-      return [...head, memberTables(members, known)].filter((part) => part !== '').join('\n\n');
+      return [...head, memberTables(members, anchors)].filter((part) => part !== '').join('\n\n');
     }
     if (declaration.kind === 'interface') {
       const members = membersOf(declaration, all);
       const filled = /(?:Props|Options)$/.test(name) || members.some(({ optional }) => optional);
-      return [...head, memberTables(members, known, filled)].filter((part) => part !== '').join('\n\n');
+      return [...head, memberTables(members, anchors, filled)].filter((part) => part !== '').join('\n\n');
     }
     return [...head, `\`\`\`ts\n${shortened(declaration.text)}\n\`\`\``].filter((part) => part !== '').join('\n\n');
   }
@@ -81,6 +87,13 @@ ${page.intro}
 
 ${body}
 `;
+}
+
+/** Name of what the constructor of a class takes last. */
+function propsOf(declaration: Declaration, all: Declarations): string {
+  if (declaration.kind !== 'class') return '';
+  const made = membersOf(declaration, all).find(({ kind }) => kind === 'constructor');
+  return /(\w+)(?:<.*>)?\)$/.exec(made?.type ?? '')?.[1] ?? '';
 }
 
 function groupOf({ kind, text }: Declaration): Group {
@@ -153,22 +166,22 @@ function docOf(doc: string): Doc {
   return { text, fallback, throws: tag('throws')?.replaceAll('\n', ' ') };
 }
 
-function propsTable(props: readonly Member[], known: ReadonlyMap<string, Declaration>): string {
+function propsTable(props: readonly Member[], anchors: ReadonlyMap<string, string>): string {
   const rows = props.map(({ name, optional, type, doc }) => [
     `\`${name}\``,
-    typeCell(type, known),
+    typeCell(type, anchors),
     optional ? (doc.fallback ?? 'none') : '**required**',
     doc.text,
   ]);
   return table(['property', 'type', 'default', 'meaning'], rows);
 }
 
-function memberTables(members: readonly Member[], known: ReadonlyMap<string, Declaration>, props = false): string {
+function memberTables(members: readonly Member[], anchors: ReadonlyMap<string, string>, props = false): string {
   const properties = members.filter(({ kind }) => kind === 'property');
   const called = members.filter(({ kind }) => kind === 'method' || kind === 'static');
   const attributes = table(
     ['attribute', 'type', 'meaning'],
-    properties.map(({ name, type, doc }) => [`\`${name}\``, typeCell(type, known), doc.text]),
+    properties.map(({ name, type, doc }) => [`\`${name}\``, typeCell(type, anchors), doc.text]),
   );
   const methods = table(
     ['call', 'meaning'],
@@ -178,7 +191,7 @@ function memberTables(members: readonly Member[], known: ReadonlyMap<string, Dec
     ]),
   );
   return [
-    properties.length === 0 ? '' : (props ? propsTable(properties, known) : attributes).trim(),
+    properties.length === 0 ? '' : (props ? propsTable(properties, anchors) : attributes).trim(),
     called.length === 0 ? '' : methods.trim(),
   ]
     .filter((part) => part !== '')
@@ -192,9 +205,10 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return `\n\n${[line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')}`;
 }
 
-function typeCell(type: string, known: ReadonlyMap<string, Declaration>): string {
+function typeCell(type: string, anchors: ReadonlyMap<string, string>): string {
   const bare = type.replace(/^readonly (\w+)\[\]$/, '$1');
-  return known.has(bare) ? `[${code(type)}](#${bare.toLowerCase()})` : code(type);
+  const anchor = anchors.get(bare);
+  return anchor === undefined ? code(type) : `[${code(type)}](#${anchor.toLowerCase()})`;
 }
 
 const code = (text: string): string => `\`${text}\``;

@@ -40,6 +40,7 @@ export const EVERYTHING: EnvironmentInput = {
       { type: 'slack-channel', workspace: 'T012345', channel: 'C012345' },
       { type: 'sqs', queueArn: 'arn:aws:sqs:eu-central-1:111122223333:alerts' },
     ],
+    alerts: { 'no-events': { threshold: 14_400, severity: 'warning', for: '10m' }, 'labeler-silent': { off: true } },
   },
   eventBus: { archive: '30d', carries: ['episodes', 'results', 'baselines'] },
   traffic: { eventsPerMonth: '100M', eventBytes: 900, eventsPerRecord: 20, overHttp: 0.1 },
