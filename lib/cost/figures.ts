@@ -33,6 +33,7 @@ export const FIGURES = {
     `${EVENTS} as the capture's columns`,
     [0.8, 1.6],
   ),
+  gzipShare: measured(0.21, 'bytes compressed by gzip for each byte of JSON', EVENTS, [0.5, 1.5]),
   peak: assumed(2, 3, 5, 'times the mean: the hour that shards are made for', 'traffic of a day with a night'),
   shardFill: assumed(0.9, 0.8, 0.7, 'of 1 MB a second of a shard', 'room for partition keys that are not even'),
   secondsAnEvent: measured(
@@ -45,7 +46,8 @@ export const FIGURES = {
   batchReads: measured(2, 'GET a batch', DAY),
   batchBytes: assumed(4.4e6, 4.4e6, 4.4e6, 'raw bytes that fit into one invocation', '6 MB of base64'),
   hourWrites: measured(6, 'PUT and LIST to close an hour of a model', DAY),
-  windowWrites: measured(12, 'PUT and LIST to judge a window', DAY),
+  hourReads: measured(2, 'GET to close an hour of a model, packs apart', DAY),
+  windowWrites: measured(16, 'PUT and LIST to judge a window', DAY, [0.7, 1.2]),
   windowReads: measured(6, 'GET to judge a window, packs apart', DAY),
   packsAnHour: assumed(
     64,
@@ -81,7 +83,7 @@ export const FIGURES = {
   ),
   packBytesAColumn: measured(440, 'bytes of a profile for each column', DAY, [0.3, 2]),
   resultBytesAColumn: measured(1_200, 'bytes of a result for each column', DAY, [0.5, 1.5]),
-  cursorBytes: measured(14_500, 'bytes of a cursor; a version of it stays for a month', DAY),
+  cursorBytes: measured(7_400, 'bytes of a cursor; a version of it stays for a month', DAY, [0.8, 2]),
   accessLogBytes: assumed(400, 500, 700, 'bytes of the access log for each request', 'a line of S3'),
   joinedBytes: assumed(
     40,

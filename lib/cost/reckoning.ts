@@ -93,7 +93,7 @@ export function reckon(usage: Usage, prices: PriceTable, figures: Figures): read
     Math.min(figures.packsAnHour, batches / HOURS_A_MONTH) *
     Math.ceil(models.length / figures.modelsAMessage);
   const evaluatorWrites = figures.hourWrites * modelHours + figures.windowWrites * windows;
-  const evaluatorReads = packReads + figures.windowReads * windows;
+  const evaluatorReads = packReads + figures.hourReads * modelHours + figures.windowReads * windows;
   // Every hour something is due; models of a message share an invocation.
   const messages = models.length === 0 ? 0 : Math.max(1, models.length / figures.modelsAMessage) * 2 * HOURS_A_MONTH;
   const evaluatorSeconds =
@@ -130,7 +130,8 @@ export function reckon(usage: Usage, prices: PriceTable, figures: Figures): read
     parts.keptBytes(profileBytes * HOURS_A_MONTH + figures.resultBytesAColumn * judged, FOR_EVER_DAYS) +
     parts.keptBytes(figures.cursorBytes * batches, NONCURRENT_DAYS) +
     parts.keptBytes(figures.accessLogBytes * (writes + reads), ACCESS_LOG_DAYS);
-  const captureBytes = events * eventBytes * (usage.captureFormat === 'parquet' ? figures.parquetShare : 1);
+  const captureBytes =
+    events * eventBytes * (usage.captureFormat === 'parquet' ? figures.parquetShare : figures.gzipShare);
   const logBytes = invocations * (figures.logBytesARun + figures.platformLogBytes);
   const told = windows * inventory.buses;
 

@@ -26,6 +26,7 @@ export const PRICED_TYPES: Readonly<Record<string, PartId>> = {
 
 /** Nothing is asked for them, or so little that no part tells of it. */
 export const FREE_TYPES: Readonly<Record<string, string>> = {
+  'AWS::CloudWatch::AlarmMuteRule': 'a setting of alarms',
   'AWS::IAM::Role': 'rights are free',
   'AWS::IAM::Policy': 'rights are free',
   'AWS::IAM::ManagedPolicy': 'rights are free',

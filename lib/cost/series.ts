@@ -12,6 +12,11 @@ const SERIES_OF_FEATURE = FEATURE_STATISTICS.length + 2;
 /** Of a length: rows, end, time of judgement, drifted features, its state, three percentiles of latency. */
 const SERIES_OF_LENGTH = 4 + VERDICTS.length + 3;
 
+/** What model and baseline are, and when the next window is due; an open episode a signal comes on top. */
+const SERIES_OF_MODEL = 3;
+/** Where labels come: end of their window, coverage, when the next are due; value and threshold of each metric come on top. */
+const SERIES_OF_LABELS = 3;
+
 export interface Series {
   /** Of features: columns × statistics × segments × lengths. */
   readonly features: number;
@@ -26,8 +31,8 @@ export function seriesOf(models: readonly ModelUsage[], detail: MetricDetail): S
   let state = 0;
   for (const { columns, segments, lengths, performanceMetrics } of models) {
     features += columns * SERIES_OF_FEATURE * segments * lengths;
-    // Value and threshold of a metric; end of its window and coverage; an episode a signal; what model and baseline are.
-    state += lengths * SERIES_OF_LENGTH + 2 * performanceMetrics + 2 + SIGNALS.length + 2;
+    state += lengths * SERIES_OF_LENGTH + SIGNALS.length + SERIES_OF_MODEL;
+    if (performanceMetrics > 0) state += 2 * performanceMetrics + SERIES_OF_LABELS;
   }
   return { features, state, cloudWatch: models.length * modelMetricsAt(detail).length };
 }

@@ -75,6 +75,51 @@ describe('mlmon cost', () => {
     expect(await part('prometheus', '--no-prometheus')).toBeUndefined();
   });
 
+  it('reckons again what synthesis wrote, with other traffic and prices', async () => {
+    const before = await bill('--monitor', 'churn.yaml', '--events-per-month', '1M', '--own-key');
+    await writeFile(join(folder, 'stack.cost.json'), JSON.stringify(before));
+    expect(await bill('--from', 'stack.cost.json')).toEqual(before);
+    const more = await bill('--from', 'stack.cost.json', '--events-per-month', '1G');
+    expect(more.usage).toEqual({ ...before.usage, eventsPerMonth: 1e9 });
+    await writeFile(join(folder, 'prices.yaml'), 'asOf: 2026-11-21\nregion: eu-central-1\nprices: { key: 100 }\n');
+    const dear = await bill('--from', 'stack.cost.json', '--prices', 'prices.yaml');
+    expect(dear.total).toBeCloseTo(before.total + 99, 6);
+    // Prices that were changed stay so.
+    await writeFile(join(folder, 'dear.cost.json'), JSON.stringify(dear));
+    expect(await bill('--from', 'dear.cost.json')).toEqual(dear);
+    const { out } = await run('--from', 'dear.cost.json');
+    expect(out).toContain('list prices of eu-central-1, 2026-11-21\nprices of yours: key\n');
+  });
+
+  it('compares, and says what that rests on', async () => {
+    const { out, code } = await run('--monitor', 'churn.yaml', '--events-per-month', '1M', '--compare', 'sagemaker');
+    expect(code).toBe(0);
+    expect(out).toContain('SageMaker Model Monitor for the same models and traffic, USD a month');
+    expect(out).toMatch(/^ours is [\d.,]+ times (cheaper|dearer) \(/m);
+    expect(out).toContain('Assumed of it:\n- 8 (4 to 12) minutes of one ml.m5.xlarge for a job');
+    const short = await run(
+      '--monitor',
+      'churn.yaml',
+      '--events-per-month',
+      '1M',
+      '--compare',
+      'sagemaker',
+      '--job-minutes',
+      '2',
+    );
+    expect(short.out).toContain('730 jobs of 2 min');
+  });
+
+  it('exits with 1 above a budget, and names the parts', async () => {
+    const within = await run('--monitor', 'churn.yaml', '--events-per-month', '1M', '--budget', '1000');
+    expect({ code: within.code, err: within.err }).toEqual({ code: 0, err: '' });
+    const above = await run('--monitor', 'churn.yaml', '--events-per-month', '1M', '--budget', '10');
+    expect(above.code).toBe(1);
+    expect(above.err).toMatch(
+      /^budget: 1 model\(s\) and 1,000,000 events would cost \$\d+ a month, .*: Kinesis \$29; /,
+    );
+  });
+
   it.each([
     [['--events-per-month', '1M'], '--monitor: is required, or --from'],
     [['--monitor', 'churn.yaml'], '--events-per-month: is required'],
@@ -86,6 +131,14 @@ describe('mlmon cost', () => {
       ['--monitor', 'churn.yaml', '--events-per-month', '1M', '--stream', 'serverless'],
       '--stream: is not one of its values',
     ],
+    [['--monitor', 'churn.yaml', '--from', 'stack.cost.json'], '--from: names models already'],
+    [['--from', 'churn.yaml'], '--from: is no reckoned cost of this release'],
+    [['--from', 'nowhere.json'], '--from nowhere.json: cannot be read, got ENOENT'],
+    [
+      ['--monitor', 'churn.yaml', '--events-per-month', '1M', '--prices', 'churn.yaml'],
+      'churn.yaml: prices: is no list of prices',
+    ],
+    [['--monitor', 'churn.yaml', '--events-per-month', '1M', '--over-http', '2'], '--over-http: is not right, got "2"'],
     [['--monitor', 'nowhere.yaml', '--events-per-month', '1M'], 'cannot be read'],
   ])('refuses %j', async (argv, message) => {
     const { code, err, out } = await run(...argv);

@@ -56,8 +56,11 @@ const MINUTE = 60_000;
 const BEGIN = Date.UTC(2001, 1, 1);
 const EVENTS_A_MINUTE = 15;
 
-/** @param monitors of models that all have the 50 features of the benchmarks */
-export async function aDay(monitors: readonly Monitor[], hours: number): Promise<Day> {
+/**
+ * @param monitors of models that all have the 50 features of the benchmarks
+ * @param marks hours after which it is told how things are, ascending
+ */
+export async function aDay(monitors: readonly Monitor[], marks: readonly number[]): Promise<readonly Day[]> {
   let now = BEGIN;
   const clock = { now: () => now };
   const memory = new MemoryStore();
@@ -169,7 +172,8 @@ export async function aDay(monitors: readonly Monitor[], hours: number): Promise
   const context = { awsRequestId: 'a-request-of-thirty-six-characters--', getRemainingTimeInMillis: () => 300_000 };
   const scheduled = { dispatcher, exporter, notifier } as const;
   let next = 0;
-  for (let minute = 0; minute < hours * 60; minute++) {
+  const days: Day[] = [];
+  for (let minute = 1; minute <= Math.max(...marks) * 60; minute++) {
     now = BEGIN + minute * MINUTE + 30_000;
     const records = monitors.map(({ model }) => ({
       key: model,
@@ -196,16 +200,28 @@ export async function aDay(monitors: readonly Monitor[], hours: number): Promise
       countsOf('evaluator').runs++;
       await evaluator({ Records: [{ messageId: 'm', body: JSON.stringify(message) }] }, context);
     }
+    if (!marks.includes(minute / 60)) continue;
+    const names = [...series];
+    const features = names.filter((name) => name.includes('feature=')).length;
+    days.push({
+      of: structuredClone(counts),
+      results,
+      kept: await sizes(memory),
+      series: { features, state: names.length - features },
+    });
   }
+  return days;
+}
+
+/** Bytes by prefix. */
+async function sizes(store: ObjectStore): Promise<Readonly<Record<string, number>>> {
   const kept: Record<string, number> = {};
-  for (const key of await everyKey(memory)) {
-    const size = (await memory.get(key))?.body.length ?? 0;
+  for (const key of await everyKey(store)) {
+    const size = (await store.get(key))?.body.length ?? 0;
     const prefix = `${key.split('/')[0]}/`;
     kept[prefix] = (kept[prefix] ?? 0) + size;
   }
-  const names = [...series];
-  const features = names.filter((name) => name.includes('feature=')).length;
-  return { of: counts, results, kept, series: { features, state: names.length - features } };
+  return kept;
 }
 
 function invocation(
