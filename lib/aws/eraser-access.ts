@@ -9,15 +9,15 @@ const EVENTS = EVENT_PREFIXES.map(({ prefix }) => prefix);
 
 /**
  * What `mlmon erase` does with the bucket of a platform, and nothing else: it writes anew what holds single events, old versions included, keeps
- * its requests, and tells the audit log. No function of the platform may do this.
+ * its requests and how far it is, and tells the audit log. No function of the platform may do this.
  */
 export function eraserStatements(bucket: s3.IBucket, key: kms.IKey | undefined): iam.PolicyStatement[] {
   const versions = EVENTS.map((prefix) => bucket.arnForObjects(`${prefix}*`));
   return [
     ...objectStatements(bucket, {
       // That it is a platform is seen by its monitors.
-      read: [...EVENTS, PREFIXES.erasures, PREFIXES.audit, PREFIXES.monitors],
-      write: [...EVENTS, PREFIXES.erasures, PREFIXES.audit],
+      read: [...EVENTS, PREFIXES.erasures, PREFIXES.retention, PREFIXES.audit, PREFIXES.monitors],
+      write: [...EVENTS, PREFIXES.erasures, PREFIXES.retention, PREFIXES.audit],
       remove: [keys.erasureRequests()],
     }),
     new iam.PolicyStatement({

@@ -27,7 +27,8 @@ Usage:
   --ids FILE       one id a line; - reads standard input. An id on the command line is kept by shells
   --remember D     how long records can still land: longer than the log and what failed are kept; default ${ERASURE_REMEMBERED}
   --dry-run        says what would be erased, and changes nothing
-  --again          looks for what landed since, of all requests that are remembered
+  --again          looks for what landed since, of all requests that are remembered; on a bucket or a folder it also takes
+                   out what \`retention.events\` of monitors keeps no longer
   --list           the requests that are remembered
   --data DIR       the data folder of a platform on this machine, running or not, instead of --platform
 ${PLATFORM_HELP}
@@ -41,7 +42,8 @@ const ROUND_MS = 3_600_000;
 /** Whoever erases: this process, or a platform that runs. */
 interface Erasing {
   erase(input: ErasureInput): Promise<ErasureReport>;
-  again(): Promise<ErasureReport | null>;
+  /** `retained`: events that went by `retention.events`, by model. */
+  again(): Promise<{ readonly report: ErasureReport | null; readonly retained?: Readonly<Record<string, number>> }>;
   remembered(): Promise<readonly ErasureRequest[]>;
 }
 
@@ -69,8 +71,9 @@ export const command: Command = {
     const input = asked.length > 0 ? null : await inputOf(options, io);
     return using(options, io, async (erasing) => {
       if (options.flag('list')) return list(await erasing.remembered(), options, io);
-      const report = input === null ? await erasing.again() : await erasing.erase(input);
-      return tell(report, options, io);
+      if (input !== null) return tell(await erasing.erase(input), {}, options, io);
+      const { report, retained = {} } = await erasing.again();
+      return tell(report, retained, options, io);
     });
   },
 };
@@ -101,7 +104,12 @@ async function using<T>(options: Options, io: CommandIo, work: (erasing: Erasing
   ]);
   const own = openEraser(opened);
   try {
-    return await work(own.eraser);
+    const { eraser } = own;
+    return await work({
+      erase: (input) => eraser.erase(input),
+      again: async () => ({ report: await eraser.again(), retained: await own.retain() }),
+      remembered: () => eraser.remembered(),
+    });
   } finally {
     await own.close();
   }
@@ -127,8 +135,7 @@ function overHttp(client: PlatformClient): Erasing {
   return {
     erase: ({ model, ids, by, rememberMs, dryRun }) =>
       client.send('POST', '/api/erasures', { model, ids, by, remember: durationText(rememberMs), dryRun }, timeout),
-    again: async () =>
-      (await client.send<{ report: ErasureReport | null }>('POST', '/api/erasures/again', {}, timeout)).report,
+    again: () => client.send<{ report: ErasureReport | null }>('POST', '/api/erasures/again', {}, timeout),
     remembered: async () => (await client.get<{ requests: ErasureRequest[] }>('/api/erasures')).requests,
   };
 }
@@ -142,9 +149,17 @@ function list(requests: readonly ErasureRequest[], options: Options, io: Command
   return EXIT.nothingFound;
 }
 
-function tell(report: ErasureReport | null, options: Options, io: CommandIo): number {
-  if (options.flag('json')) io.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  else io.stdout.write(`${wordsOf(report).map(plain).join('\n')}\n`);
+function tell(
+  report: ErasureReport | null,
+  retained: Readonly<Record<string, number>>,
+  options: Options,
+  io: CommandIo,
+): number {
+  const events = Object.entries(retained).map(
+    ([model, gone]) => `${model}: ${gone} event(s) taken out that are older than retention.events of its monitor`,
+  );
+  if (options.flag('json')) io.stdout.write(`${JSON.stringify({ report, retained }, null, 2)}\n`);
+  else io.stdout.write(`${[...wordsOf(report), ...events].map(plain).join('\n')}\n`);
   return report === null || report.problems.length === 0 ? EXIT.nothingFound : EXIT.found;
 }
 

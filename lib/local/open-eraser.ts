@@ -3,12 +3,15 @@ import { DuckDbCaptureRewriter } from '../adapters/duckdb/capture-rewriter.ts';
 import { type DuckDb, openDuckDb } from '../adapters/duckdb/load.ts';
 import { AuditLog } from '../pipeline/audit.ts';
 import { Eraser } from '../pipeline/eraser.ts';
+import { applyEventRetention } from '../pipeline/event-retention.ts';
 import type { Clock, ObjectStore, ObjectVersions } from '../pipeline/ports.ts';
 import { wallClock } from './replay-clock.ts';
 
 export interface OpenedEraser {
   readonly eraser: Eraser;
-  /** Also the rewriter alone, for what goes by age. */
+  /** What `retention.events` of monitors lets go, by model: for platforms none of whose parts can take events out of objects. */
+  retain(): Promise<Readonly<Record<string, number>>>;
+  /** The rewriter alone. */
   rewriter(): Promise<DuckDbCaptureRewriter>;
   close(): Promise<void>;
 }
@@ -38,6 +41,7 @@ export function openEraser({
   };
   return {
     eraser: new Eraser({ store, versions, clock, audit, rewriter }),
+    retain: () => applyEventRetention({ store, clock, audit, rewriter }),
     rewriter,
     close: async () => {
       await (await db?.catch(() => null))?.close();

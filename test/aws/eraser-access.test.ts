@@ -8,6 +8,7 @@ import { eraserStatements } from '../../lib/aws/eraser-access.ts';
 import { keys } from '../../lib/contracts/object-keys.ts';
 import { AuditLog } from '../../lib/pipeline/audit.ts';
 import { Eraser } from '../../lib/pipeline/eraser.ts';
+import { applyEventRetention } from '../../lib/pipeline/event-retention.ts';
 import type { ObjectStore, ObjectVersions } from '../../lib/pipeline/ports.ts';
 import { VersionedStore } from '../pipeline/versioned-store.ts';
 import { testApp } from './app.ts';
@@ -72,6 +73,16 @@ describe('the right to erase', () => {
     expect(report).toMatchObject({ problems: [], remembered: 1 });
     now += 2_000;
     expect(await eraser.again()).toMatchObject({ remembered: 0 });
+    await inner.putIfAbsent(
+      keys.monitor('m', 1),
+      new TextEncoder().encode('{"monitor":{"model":"m","retention":{"events":"20d"}}}'),
+    );
+    await inner.putIfAbsent(keys.redriven(AT, 'c'), line('2'));
+    now += 40 * 86_400_000;
+    const rewriter = () => Promise.reject(new Error('nothing is Parquet here'));
+    expect(await applyEventRetention({ store, clock, audit: new AuditLog({ store, clock }), rewriter })).toEqual({
+      m: 1,
+    });
 
     const given = statements();
     const allows = ({ Action, Resource, Condition }: Statement, { action, key }: (typeof calls)[number]): boolean => {

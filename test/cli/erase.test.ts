@@ -92,7 +92,10 @@ describe('mlmon erase', () => {
   it('erases in the folder of a platform, and changes nothing in a dry run', async () => {
     const before = await captured();
     const dry = await run(['--model', 'flights', '--id', 'a', '--data', '.', '--dry-run', '--json']);
-    expect((JSON.parse(dry.out) as ErasureReport).reached[0]).toMatchObject({ changed: 1, erased: 1 });
+    expect((JSON.parse(dry.out) as { report: ErasureReport }).report.reached[0]).toMatchObject({
+      changed: 1,
+      erased: 1,
+    });
     expect(await captured()).toEqual(before);
     expect(await run(['--model', 'flights', '--id', 'a', '--data', '.'])).toMatchObject({ code: 0 });
     expect(await captured()).toEqual(before.filter((id) => id !== 'a'));
