@@ -4,6 +4,7 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { type AgeClass, RETENTION } from '../contracts/retention.ts';
+import { tidyBucketEmptier } from './bucket-emptier.ts';
 import {
   ACCESS_LOG_RETENTION,
   FAILED_RETENTION,
@@ -78,6 +79,7 @@ export class Store extends Construct {
         },
       }),
     );
+    tidyBucketEmptier(this);
     for (const { policy } of [bucket, accessLogs])
       policy?.applyRemovalPolicy(removalOf('storePolicy', props.removalPolicy ?? RemovalPolicy.RETAIN));
   }

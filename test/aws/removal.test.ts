@@ -73,6 +73,21 @@ describe.each(['keep', 'delete'] as const)('data: %s', (data) => {
   });
 });
 
+describe('the function of the library that empties buckets', () => {
+  it('logs where the stack deletes it', () => {
+    const { Resources } = light(environment({ data: 'delete' }).stack).template as {
+      Resources: Readonly<
+        Record<string, { Type: string; DeletionPolicy?: string; Properties: Readonly<Record<string, unknown>> }>
+      >;
+    };
+    const [, handler] = Object.entries(Resources).find(
+      ([id, { Type }]) => Type === 'AWS::Lambda::Function' && id.startsWith('CustomS3AutoDeleteObjects'),
+    )!;
+    const { LogGroup } = handler.Properties['LoggingConfig'] as { LogGroup: { Ref: string } };
+    expect(Resources[LogGroup.Ref]).toMatchObject({ Type: 'AWS::Logs::LogGroup', DeletionPolicy: 'Delete' });
+  });
+});
+
 describe('the table', () => {
   it('has a row for every type that a platform can be made of', () => {
     const stack = new Stack(testApp(), 'Everything');
