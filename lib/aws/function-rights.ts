@@ -105,6 +105,9 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
       PREFIXES.episodes,
       PREFIXES.learning,
       PREFIXES.configuration,
+      // The store looks whether what is there already is its own, after a request that was repeated.
+      PREFIXES.bulletins,
+      PREFIXES.pending,
     ],
     // A closed grain leaves the cursor, and many packs of one become a single one.
     write: [
@@ -132,6 +135,8 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
       PREFIXES.labels,
       PREFIXES.learning,
       PREFIXES.audit,
+      PREFIXES.bulletins,
+      PREFIXES.pending,
       CAPTURE_PREFIX,
       CAPTURE_REDRIVEN_PREFIX,
       ATHENA_RESULTS_PREFIX,
