@@ -84,6 +84,8 @@ describe('Store', () => {
       'aws/lambda/': 10,
       'capture-errors/': 10,
       'athena-results/': 7,
+      'channel-tests/': 7,
+      'sagemaker/': 90,
       'capture/': 400,
       'capture-redriven/': 400,
       '': undefined,

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { probeConditionalWrites } from '../../lib/adapters/s3/probe.ts';
 import { s3Client } from '../../lib/adapters/s3/s3-client.ts';
 import { S3Store } from '../../lib/adapters/s3/s3-store.ts';
+import { S3Versions } from '../../lib/adapters/s3/s3-versions.ts';
 import { ConflictError, TransientError } from '../../lib/pipeline/ports.ts';
 import { objectStoreConformance } from '../pipeline/conformance/object-store.ts';
 import { endAll } from './programs.ts';
@@ -42,6 +43,19 @@ describe('the object store on versitygw', () => {
     const store = open('probe');
     await probeConditionalWrites(store, 'versitygw');
     expect(await store.list('')).toEqual([]);
+  });
+
+  it('keeps no old versions, and says so by having none', async () => {
+    const { endpoint, accessKeyIdFile, secretAccessKeyFile } = server;
+    const client = s3Client({ region: REGION, endpoint, accessKeyIdFile, secretAccessKeyFile });
+    clients.push(client);
+    const store = open('versions');
+    const etag = await store.putIfAbsent('a/b', new TextEncoder().encode('1'));
+    await store.putIfUnchanged('a/b', new TextEncoder().encode('2'), etag);
+    const found = [];
+    const versions = new S3Versions({ client, bucket: server.bucket('conformance'), prefix: 'versions' });
+    for await (const one of versions.list('a/')) found.push(one);
+    expect(found.filter(({ current }) => !current)).toEqual([]);
   });
 
   it('lets one of many win, again and again', async () => {

@@ -31,10 +31,12 @@ export class S3Versions implements ObjectVersions {
           new ListObjectVersionsCommand({ Bucket: this.#bucket, Prefix: this.#prefix + prefix, ...after }),
         );
       } catch (error) {
+        // A service that knows no versions has none.
+        if (statusOf(error) === 501 || sdkError(error).name === 'NotImplemented') return;
         throw portError(
           `s3 list versions s3://${this.#bucket}/${this.#prefix}${prefix}`,
           error,
-          'grant s3:ListBucketVersions on the bucket; a service without versions answers otherwise, and has none',
+          'grant s3:ListBucketVersions on the bucket',
         );
       }
       for (const { Key, VersionId, IsLatest } of page.Versions ?? [])
