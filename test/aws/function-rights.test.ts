@@ -76,12 +76,15 @@ describe('prefixes', () => {
 });
 
 describe('rights', () => {
-  it.each(FUNCTION_NAMES)('of %s let it see what it wrote: the store looks after a request that was repeated', (name) => {
-    const { read, write } = FUNCTION_RIGHTS[name];
-    // What a batch failed on, Lambda writes.
-    const blind = write.filter((prefix) => !read.includes(prefix) && prefix !== PREFIXES.onFailure);
-    expect(blind).toEqual([]);
-  });
+  it.each(FUNCTION_NAMES)(
+    'of %s let it see what it wrote: the store looks after a request that was repeated',
+    (name) => {
+      const { read, write } = FUNCTION_RIGHTS[name];
+      // What a batch failed on, Lambda writes.
+      const blind = write.filter((prefix) => !read.includes(prefix) && prefix !== PREFIXES.onFailure);
+      expect(blind).toEqual([]);
+    },
+  );
 
   it.each(FUNCTION_NAMES)('of %s are to prefixes of the store', (name) => {
     const { read, write, remove } = FUNCTION_RIGHTS[name];
