@@ -1,8 +1,10 @@
 /** Assertions on templates with a platform in them. Each throws with what was found, where, and what would be right. */
 import { Stack, Stage } from 'aws-cdk-lib';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
 import { RULES } from '../alerts/rules.ts';
 import type { Alerting } from '../aws/alerting.ts';
+import type { ModelMonitor } from '../aws/model-monitor.ts';
 import type { ModelMonitoring } from '../aws/model-monitoring.ts';
 import { CLOUDWATCH_NAMESPACE } from '../contracts/cloudwatch-metrics.ts';
 import { nearest, ProblemError, shown } from '../contracts/problem.ts';
@@ -12,6 +14,8 @@ interface Resource {
   readonly Type: string;
   readonly Properties?: Readonly<Record<string, unknown>>;
 }
+
+type Resources = Readonly<Record<string, Resource>>;
 
 interface Alarm {
   readonly id: string;
@@ -34,6 +38,7 @@ export interface Receivers {
  * @example
  * const template = MonitoredTemplate.of(stack);
  * template.monitors('churn');
+ * template.maySend(stack.serviceRole, 'churn');
  * template.alarmsHaveReceivers();
  */
 export class MonitoredTemplate {
@@ -42,27 +47,43 @@ export class MonitoredTemplate {
     const stage = Stage.of(stack);
     if (stage === undefined)
       throw problem('stack', 'is in no App', undefined, 'a stack in an App', 'new Stack(new App(), …)');
-    const { template } = stage.synth().getStackArtifact(stack.artifactId) as {
-      template: { readonly Resources?: Readonly<Record<string, Resource>> };
-    };
-    return new MonitoredTemplate(stack, template.Resources ?? {});
+    const assembly = stage.synth();
+    const resourcesOf = (one: Stack): Resources =>
+      (assembly.getStackArtifact(one.artifactId).template as { readonly Resources?: Resources }).Resources ?? {};
+    const beside = stage.node
+      .findAll()
+      .filter((one): one is Stack => Stack.isStack(one) && one.nestedStackParent === undefined)
+      .filter((one) => Stage.of(one) === stage)
+      .map((one) => ({ stack: one, resources: resourcesOf(one) }));
+    return new MonitoredTemplate(stack, resourcesOf(stack), beside);
   }
 
   readonly #scope: IConstruct;
-  readonly #resources: Readonly<Record<string, Resource>>;
+  readonly #resources: Resources;
+  /** All stacks of the stage, this one among them. */
+  readonly #stacks: readonly { readonly stack: Stack; readonly resources: Resources }[];
 
-  private constructor(scope: IConstruct, resources: Readonly<Record<string, Resource>>) {
+  private constructor(
+    scope: IConstruct,
+    resources: Resources,
+    stacks: readonly { readonly stack: Stack; readonly resources: Resources }[],
+  ) {
     this.#scope = scope;
     this.#resources = resources;
+    this.#stacks = stacks;
   }
 
-  /** The models that platforms of this app publish monitors of. */
+  /** The models that this app publishes monitors of, on platforms of its own or of another app. */
   get models(): readonly string[] {
-    const platforms = this.#scope.node.root.node.findAll().filter(isPlatform);
-    return [...new Set(platforms.flatMap(({ models }) => [...models]))].sort();
+    const all = this.#scope.node.root.node.findAll();
+    const ofPlatforms = all.filter(isPlatform).flatMap(({ models }) => [...models]);
+    return [...new Set([...ofPlatforms, ...all.filter(isModelMonitor).map(({ monitor }) => monitor.model)])].sort();
   }
 
-  /** @throws ProblemError when no platform of this app has a monitor of the model */
+  /**
+   * A `ModelMonitoring` or a `ModelMonitor` of this app has a monitor of the model.
+   * @throws ProblemError with the nearest model that has one
+   */
   monitors(model: string): void {
     const { models } = this;
     if (models.includes(model)) return;
@@ -73,6 +94,34 @@ export class MonitoredTemplate {
       models.length === 0 ? 'no model at all' : models.join(', '),
       'a monitor of this model',
       near === undefined ? 'add it to `models`, or a ModelMonitor' : `did you mean ${near}?`,
+    );
+  }
+
+  /**
+   * A sender was granted events (or labels) of the model, by any stack of the app.
+   * @param sender a role, or the ARN, subject or id of a key that was granted
+   * @throws ProblemError telling what it may send
+   */
+  maySend(sender: iam.IRole | string, model: string, kind: 'events' | 'labels' = 'events'): void {
+    const granted = new Set<string>();
+    for (const { stack, resources } of this.#stacks) {
+      // A role is bound from the stack that it stands in; ids of resources mean others elsewhere.
+      if (typeof sender !== 'string' && Stack.of(sender) !== stack) continue;
+      const principal = inText(stack.resolve(typeof sender === 'string' ? sender : sender.roleArn));
+      for (const { Properties } of Object.values(resources)) {
+        const bindings = Properties?.['Bindings'];
+        if (bindings === undefined) continue;
+        const rights = (JSON.parse(inText(bindings)) as Readonly<Record<string, Rights | undefined>>)[principal];
+        for (const one of rights?.[kind] ?? []) granted.add(one);
+      }
+    }
+    if (granted.has(model) || granted.has('*')) return;
+    throw problem(
+      typeof sender === 'string' ? sender : sender.node.path,
+      `may not send ${kind} of ${model}`,
+      granted.size === 0 ? 'no grant' : [...granted].sort().join(', '),
+      `${kind} of this model`,
+      `grants.${kind === 'events' ? 'capture' : 'label'}(role, '${model}')`,
     );
   }
 
@@ -193,9 +242,28 @@ function isPlatform(one: IConstruct): one is ModelMonitoring {
   return models instanceof Set && alerting !== undefined && isAlerting(alerting);
 }
 
+function isModelMonitor(one: IConstruct): one is ModelMonitor {
+  const { monitor, publication } = one as Partial<ModelMonitor>;
+  return typeof monitor?.model === 'string' && publication !== undefined;
+}
+
 function isAlerting(one: IConstruct): one is Alerting {
   const { topics, notifier, configuration } = one as Partial<Alerting>;
   return topics !== undefined && notifier !== undefined && configuration !== undefined;
+}
+
+interface Rights {
+  readonly events: readonly string[];
+  readonly labels: readonly string[];
+}
+
+/** Text with what is known when deployed in between, the same for the same values. */
+function inText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const parts = (value as { readonly 'Fn::Join'?: readonly [string, readonly unknown[]] })['Fn::Join'];
+  if (parts !== undefined) return parts[1].map(inText).join(parts[0]);
+  // Stands within quotes of JSON.
+  return JSON.stringify(value).replaceAll('"', "'");
 }
 
 /** A description is text, or text joined with something known when deployed. */

@@ -141,7 +141,9 @@ describe.sequential('a project of cdk init', () => {
   });
 
   it('tests its stack under jest, as the page about tests says', async () => {
-    const [test = ''] = blocks('docs/how-to/test-a-monitored-stack.md');
+    const [first = '', second = ''] = blocks('docs/how-to/test-a-monitored-stack.md');
+    const [, head = '', rest = ''] = /^((?:import .*\n)+)([\s\S]*)$/.exec(second) ?? [];
+    const test = `${head}${first}${rest}`;
     await writeFile(join(shop, 'test/monitoring.test.ts'), test);
     await compiles();
     const ran = await run('npm', ['test'], { cwd: shop });

@@ -1,5 +1,6 @@
 /** The helpers for tests of stacks: as users' tests call them, and that they can fail. */
 import { Stack } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Channel } from '../../lib/aws/channel.ts';
@@ -31,12 +32,17 @@ function stackWith(props: Partial<ModelMonitoringProps> = {}): {
 
 describe('a stack that is monitored', () => {
   let template: MonitoredTemplate;
+  let roles: { readonly own: Role; readonly team: Role };
   beforeAll(() => {
     const { stack, monitoring } = stackWith({ alerts: { 'no-events': { threshold: 7_200, severity: 'warning' } } });
-    new ModelMonitor(new Stack(stack.node.root as never, 'Team'), 'Fraud', {
-      platform: monitoring,
-      monitor: monitorOf('fraud'),
-    });
+    const team = new Stack(stack.node.root as never, 'Team');
+    new ModelMonitor(team, 'Fraud', { platform: monitoring, monitor: monitorOf('fraud') });
+    const assumedBy = new ServicePrincipal('ecs-tasks.amazonaws.com');
+    roles = { own: new Role(stack, 'Scoring', { assumedBy }), team: new Role(team, 'Scoring', { assumedBy }) };
+    monitoring.grants.capture(roles.own, 'churn');
+    monitoring.grants.label(roles.own, 'churn');
+    monitoring.grants.capture(roles.team, 'fraud');
+    monitoring.grants.captureBy('key-1', '*');
     template = MonitoredTemplate.of(stack);
   });
 
@@ -46,6 +52,18 @@ describe('a stack that is monitored', () => {
     expect(() => template.monitors('chrun')).toThrow(
       'chrun: has no monitor, got churn, fraud; expected a monitor of this model; did you mean churn?',
     );
+  });
+
+  it('knows who may send what, granted here or in another stack', () => {
+    template.maySend(roles.own, 'churn');
+    template.maySend(roles.own, 'churn', 'labels');
+    template.maySend(roles.team, 'fraud');
+    template.maySend('key-1', 'anything');
+    expect(() => template.maySend(roles.own, 'fraud')).toThrow(
+      "Test/Scoring: may not send events of fraud, got churn; expected events of this model; grants.capture(role, 'fraud')",
+    );
+    expect(() => template.maySend(roles.team, 'fraud', 'labels')).toThrow('got no grant');
+    expect(() => template.maySend('key-2', 'churn')).toThrow('key-2: may not send events of churn');
   });
 
   it('has alarms that reach somebody', () => {
@@ -62,6 +80,21 @@ describe('a stack that is monitored', () => {
     );
     expect(() => template.hasAlarm('no-event')).toThrow('did you mean no-events?');
     expect(template.receivers('warning').alarms.join()).toContain('noevents');
+  });
+});
+
+describe('the stack of a team', () => {
+  it('is tested without the platform, which another app made', () => {
+    const stack = new Stack(testApp(), 'Payments');
+    const monitoring = Platform.fromEnvironment(stack, 'Monitoring', 'shared');
+    new ModelMonitor(stack, 'Fraud', { platform: monitoring, monitor: monitorOf('fraud') });
+    const scoring = new Role(stack, 'Scoring', { assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com') });
+    monitoring.grants.capture(scoring, 'fraud');
+    const template = MonitoredTemplate.of(stack);
+    template.monitors('fraud');
+    template.maySend(scoring, 'fraud');
+    expect(() => template.monitors('churn')).toThrow('churn: has no monitor, got fraud');
+    expect(() => template.maySend(scoring, 'fraud', 'labels')).toThrow('Payments/Scoring: may not send labels');
   });
 });
 
