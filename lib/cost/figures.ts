@@ -82,6 +82,12 @@ export const FIGURES = {
     'START, END and REPORT',
   ),
   packBytesAColumn: measured(440, 'bytes of a profile for each column', DAY, [0.3, 2]),
+  packBytesAnEvent: measured(
+    4.2,
+    'bytes of a pack for each column and event, until it is as large as a profile',
+    DAY,
+    [0.5, 1.5],
+  ),
   resultBytesAColumn: measured(1_200, 'bytes of a result for each column', DAY, [0.5, 1.5]),
   cursorBytes: measured(7_400, 'bytes of a cursor; a version of it stays for a month', DAY, [0.8, 2]),
   accessLogBytes: assumed(400, 500, 700, 'bytes of the access log for each request', 'a line of S3'),

@@ -124,16 +124,18 @@ export function reckon(usage: Usage, prices: PriceTable, figures: Figures): read
   const reads = figures.batchReads * batches + evaluatorReads + scheduledReads;
 
   const profileBytes = figures.packBytesAColumn * modelColumns;
-  const touched = Math.min(1, events / Math.max(1, batches) / Math.max(1, models.length));
+  // A pack has the profiles of the models whose events came in its batch.
+  const packBytes = Math.min(profileBytes, (figures.packBytesAnEvent * columns * events) / Math.max(1, batches));
   const stateBytes =
-    parts.keptBytes(profileBytes * touched * batches, usage.retentionDays + FAILED_DAYS) +
+    parts.keptBytes(packBytes * batches, usage.retentionDays + FAILED_DAYS) +
     parts.keptBytes(profileBytes * HOURS_A_MONTH + figures.resultBytesAColumn * judged, FOR_EVER_DAYS) +
     parts.keptBytes(figures.cursorBytes * batches, NONCURRENT_DAYS) +
     parts.keptBytes(figures.accessLogBytes * (writes + reads), ACCESS_LOG_DAYS);
   const captureBytes =
     events * eventBytes * (usage.captureFormat === 'parquet' ? figures.parquetShare : figures.gzipShare);
   const logBytes = invocations * (figures.logBytesARun + figures.platformLogBytes);
-  const told = windows * inventory.buses;
+  // A bus that was brought is paid for by its events all the same.
+  const told = inventory.functions.announcer === undefined ? 0 : windows;
 
   const found: [PartId, number | false, string][] = [
     [
@@ -232,8 +234,10 @@ export function reckon(usage: Usage, prices: PriceTable, figures: Figures): read
     ],
     [
       'bus',
-      inventory.buses > 0 &&
+      inventory.functions.announcer !== undefined &&
         told * Math.ceil(figures.busBytes / BUS_CHUNK) * single.busEvent.usd +
+          parts.lambda(prices, told * waits(figures.runSeconds, 2), gbOf('announcer'), told) +
+          parts.requests(prices, 0, told) +
           (inventory.archives > 0
             ? ((told * figures.busBytes) / parts.GB) * single.busArchiveGb.usd +
               parts.storage(prices, parts.keptBytes(told * figures.busBytes, FOR_EVER_DAYS))

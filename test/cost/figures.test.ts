@@ -117,7 +117,7 @@ describe('events', () => {
 });
 
 describe('a day of the functions', () => {
-  const HOURS = 3;
+  const HOURS = 2;
   let before: Day;
   let after: Day;
   beforeAll(async () => {
@@ -155,6 +155,7 @@ describe('a day of the functions', () => {
   it('keeps what is reckoned', () => {
     const columns = 52;
     inRange('packBytesAColumn', hourly(({ kept }) => kept['profiles/']!) / columns);
+    holds('packBytesAnEvent', after.kept['packs/']! / (after.of['profiler']!.runs * 15) / columns);
     inRange('resultBytesAColumn', hourly(({ kept }) => kept['results/']!) / columns);
     inRange('cursorBytes', after.kept['cursors/']!);
   });
