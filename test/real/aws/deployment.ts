@@ -96,13 +96,16 @@ export function requestTo(
 ): Promise<{ readonly status: number; readonly body: string }> {
   const { host, pathname, search } = new URL(address);
   const { hostname, port } = new URL(emulator.endpoint);
+  // An HTTP API is told by its path there, and so is its stage.
+  const api = /^([^.]+)\.execute-api\./.exec(host)?.[1];
+  const path = api === undefined ? pathname : `/_aws/execute-api/${api}/$default${pathname}`;
   return new Promise((resolve, reject) => {
     const outgoing = request(
       {
         hostname,
         port,
         method,
-        path: pathname + search,
+        path: path + search,
         headers: { ...headers, host, 'content-length': Buffer.byteLength(body) },
       },
       (answer) => {

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CHECKOUT, type Ended, eventually, freePort, Program, run } from '../programs.ts';
+import { type Recorded, refused } from './recorded-policies.ts';
 
 const CACHE = join(CHECKOUT, '.cache/emulator');
 /** Folder of the AWS command line. */
@@ -102,6 +103,11 @@ export class Emulator {
     return fired;
   }
 
+  /** Fires the schedules that are due and waits for nothing, as time passes while other things go on. */
+  async beat(): Promise<void> {
+    await this.#ask('tick', {});
+  }
+
   /** Fires nothing new; alarms are evaluated and what waited long enough is delivered. */
   async flush(eager = true): Promise<void> {
     await this.#ask('flush', { eager });
@@ -131,7 +137,23 @@ export class Emulator {
     );
   }
 
-  async stop(): Promise<Ended> {
+  /** Every call of AWS that functions made so far, and what their roles allow. */
+  calls(): Promise<Recorded> {
+    return this.#ask('calls', {});
+  }
+
+  /**
+   * @param judged whether calls are held against policies: not those of functions that cannot be changed any more
+   * @throws when a function asked for something that the policies of its role did not allow
+   */
+  async stop({ judged = true }: { readonly judged?: boolean } = {}): Promise<Ended> {
+    const denied = judged && this.program.running ? refused(await this.calls()) : [];
+    const ended = await this.#end();
+    if (denied.length > 0) throw new Error(`AWS would have refused:\n${denied.join('\n')}`);
+    return ended;
+  }
+
+  async #end(): Promise<Ended> {
     // It would wait for connections that nobody closes any more; it keeps nothing.
     const ended = await this.program.stop('SIGKILL');
     this.program.endGroup();

@@ -15,10 +15,13 @@ export class PlatformEnvironment {
   /** Holds `environments/`, `monitors/` and what commands write. */
   readonly folder: string;
   readonly #emulator: Emulator;
+  readonly #checkout: string;
 
-  constructor(folder: string, emulator: Emulator) {
+  /** @param checkout whose code is deployed, and whose example is made one's own */
+  constructor(folder: string, emulator: Emulator, checkout = CHECKOUT) {
     this.folder = folder;
     this.#emulator = emulator;
+    this.#checkout = checkout;
   }
 
   get outputs(): string {
@@ -50,7 +53,7 @@ export class PlatformEnvironment {
       );
       await this.#profile(join(this.folder, REFERENCE_FILE), 'flight-delay.yaml', 'flight-delay-baseline.json');
     }
-    const environment = parse(await readFile(join(CHECKOUT, 'environments/production.yaml'), 'utf8')) as {
+    const environment = parse(await readFile(join(this.#checkout, 'environments/production.yaml'), 'utf8')) as {
       models: string[];
       grafana?: object;
       senders?: readonly object[];
@@ -80,18 +83,37 @@ export class PlatformEnvironment {
     client.destroy();
   }
 
+  /** The same environment, deployed with the code of another checkout. */
+  of(checkout: string): PlatformEnvironment {
+    return new PlatformEnvironment(this.folder, this.#emulator, checkout);
+  }
+
   /** The plain command line, from the checkout. */
   cdk(command: string, ...more: string[]): ReturnType<typeof run> {
-    return this.#emulator.cdk([
-      command,
-      ...['-c', `environments=${join(this.folder, 'environments')}`, '-c', 'environment=production'],
-      ...['--output', join(this.folder, 'cdk.out')],
-      ...more,
-    ]);
+    return this.#emulator.cdk(
+      [
+        command,
+        ...['-c', `environments=${join(this.folder, 'environments')}`, '-c', 'environment=production'],
+        ...['--output', join(this.folder, 'cdk.out')],
+        ...more,
+      ],
+      this.#checkout,
+    );
   }
 
   deploy(...more: string[]): ReturnType<typeof run> {
     return this.cdk('deploy', '--all', '--require-approval', 'never', '--outputs-file', this.outputs, ...more);
+  }
+
+  /** What `cdk synth` left, without another synthesis: the change itself and nothing before. */
+  deployAssembly(...more: string[]): ReturnType<typeof run> {
+    return this.#emulator.cdk(
+      [
+        ...['deploy', '--app', join(this.folder, 'cdk.out'), '--all', '--require-approval', 'never'],
+        ...['--outputs-file', this.outputs, ...more],
+      ],
+      this.folder,
+    );
   }
 
   async #profile(data: string, monitor: string, baseline: string): Promise<void> {

@@ -15,8 +15,8 @@ PREFIX = "/_emulator/"
 
 
 class Control:
-    def __init__(self, clock, events, delivery, alarms):
-        self.clock, self.events, self.delivery, self.alarms = clock, events, delivery, alarms
+    def __init__(self, clock, events, delivery, alarms, calls):
+        self.clock, self.events, self.delivery, self.alarms, self.calls = clock, events, delivery, alarms, calls
         self.fired: dict = {}
         self.faults: list[dict] = []
         self.invocations: dict[str, dict] = {}
@@ -25,16 +25,16 @@ class Control:
         """The application with our paths before it."""
         # Schedules go when they are told to: by the clock of the emulator, not by itself.
         replace(scheduler, "start_scheduler", "04a12e5e9f1e", lambda: None)
-        credentials = lambda_runtime.execution_credentials
 
         def marked(config):
-            # What a function asks of AWS carries its mark in the name of the client: credentials are the same for all.
-            return {**credentials(config), "AWS_SDK_UA_APP_ID": _mark(config["FunctionName"])}
+            # For faults: what a function asks of AWS carries its mark in the name of the client.
+            return {**self.calls.credentials(config), "AWS_SDK_UA_APP_ID": _mark(config["FunctionName"])}
 
         replace(lambda_runtime, "execution_credentials", "cffaadc4f396", marked)
         dispatch = lambda_svc._execute_function_dispatch
 
         def counted(function, config, event, *more):
+            self.calls.invocation(config)
             result = dispatch(function, config, event, *more)
             self._count(config["FunctionName"], result)
             return result
@@ -98,6 +98,10 @@ class Control:
             if not fault["marks"]:
                 raise LookupError(f"no function has {fault['function']} in its name")
         return {}
+
+    def do_calls(self, given):
+        """What functions asked of AWS so far, and what they may."""
+        return self.calls.told()
 
     def do_state(self, given):
         return {

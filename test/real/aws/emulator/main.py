@@ -21,7 +21,10 @@ os.environ.update(
     BIND_HOST="127.0.0.1",
     MINISTACK_HOST="127.0.0.1",
     MLMON_EMULATOR_CLOCK=os.path.join(FOLDER, "clock"),
-    NODE_OPTIONS=f"--require {os.path.join(os.path.dirname(os.path.abspath(__file__)), 'function-clock.cjs')}",
+    NODE_OPTIONS=" ".join(
+        f"--require {os.path.join(os.path.dirname(os.path.abspath(__file__)), name)}"
+        for name in ("function-clock.cjs", "function-addresses.cjs")
+    ),
     TZ="UTC",
 )
 
@@ -32,10 +35,12 @@ import alarms  # noqa: E402
 import athena  # noqa: E402
 import buckets  # noqa: E402
 import embedded_metrics  # noqa: E402
+import function_update  # noqa: E402
 import function_url  # noqa: E402
 import stream_log  # noqa: E402
 import stubs  # noqa: E402
 import template_secrets  # noqa: E402
+from calls import Calls  # noqa: E402
 from clock import Clock  # noqa: E402
 from control import Control  # noqa: E402
 from delivery import Delivery  # noqa: E402
@@ -58,13 +63,16 @@ def main() -> None:
     stream_log.install()
     template_secrets.install()
     embedded_metrics.install()
+    function_update.install()
     function_url.install()
     athena.install()
     events.install()
     delivery.install()
     watched = alarms.Alarms(clock)
     watched.install()
-    app.app = Control(clock, events, delivery, watched).install(app.app)
+    calls = Calls()
+    calls.install()
+    app.app = Control(clock, events, delivery, watched, calls).install(app.app)
     app.main()
 
 
