@@ -1,5 +1,6 @@
 import { DEPLOY_ACTIONS } from './deploy-actions.ts';
 
+/** Where, and by which bootstrap. */
 export interface DeployPolicyOptions {
   /** What names of stacks begin with: of platforms and of teams that attach to them. @default 'ModelMonitoring-' */
   readonly stackPrefix?: string;
@@ -11,6 +12,7 @@ export interface DeployPolicyOptions {
   readonly partition?: string;
 }
 
+/** One statement of it. */
 export interface DeployStatement {
   readonly Sid: string;
   readonly Effect: 'Allow';
@@ -19,6 +21,7 @@ export interface DeployStatement {
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 }
 
+/** What somebody who deploys needs, as a document of IAM. */
 export interface DeployPolicy {
   /** Of the managed policy: what it is about. */
   readonly name: string;

@@ -4,6 +4,7 @@ import type { PlacedNetwork } from './placed-network.ts';
 import type { ReachedService } from './reached-services.ts';
 import { VpcEndpoints } from './vpc-endpoints.ts';
 
+/** Where in a VPC the functions are put. */
 export interface NetworkOptions {
   readonly vpc: ec2.IVpc;
   /** Two zones or more, so that one may fail. @default the private subnets of the VPC, or its isolated ones */
@@ -12,6 +13,7 @@ export interface NetworkOptions {
   readonly securityGroups?: readonly ec2.ISecurityGroup[];
 }
 
+/** Of a VPC without a way out, which needs endpoints. */
 export interface IsolatedNetworkOptions extends NetworkOptions {
   /** Services whose endpoints the VPC has already; they must admit the functions. @default none: every endpoint that is needed is made */
   readonly present?: readonly ReachedService[];

@@ -25,6 +25,7 @@ export const LINKS = {
   /** How senders prove who they are: iam, jwt, keys or path-secret. */
   collectorAccess: 'collector-access',
 } as const;
+/** What a platform tells stacks of other apps, by parameters. */
 export type Link = keyof typeof LINKS;
 
 export function linkName(environmentName: string, link: Link): string {

@@ -20,6 +20,7 @@ export const SERVICE_ENDPOINTS = {
   // Making tokens, and the workspace itself: two endpoints.
   grafana: [ec2.InterfaceVpcEndpointAwsService.GRAFANA, ec2.InterfaceVpcEndpointAwsService.GRAFANA_WORKSPACE],
 } as const;
+/** A service of AWS that functions of a platform call. */
 export type ReachedService = keyof typeof SERVICE_ENDPOINTS;
 export const REACHED_SERVICES = Object.keys(SERVICE_ENDPOINTS) as readonly ReachedService[];
 
