@@ -103,7 +103,9 @@ process.stdout.write(JSON.stringify(wrong));
 const PAGES: readonly (readonly [page: string, count: number])[] = [
   ['README.md', 1],
   ['docs/how-to/attach-on-aws.md', 3],
+  ['docs/how-to/bring-your-own.md', 2],
   ['docs/how-to/own-thresholds.md', 2],
+  ['docs/how-to/permissions-to-deploy.md', 1],
   ['docs/how-to/run-on-aws.md', 3],
   ['docs/how-to/act-on-events.md', 2],
   ['docs/how-to/watch-on-aws.md', 2],

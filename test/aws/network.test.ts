@@ -1,22 +1,26 @@
 /** Functions in a VPC: every service that they call can be reached, also where there is no way out. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Channel } from '../../lib/aws/channel.ts';
+import { StreamCapacity } from '../../lib/aws/event-stream.ts';
 import type { ModelMonitoring, ModelMonitoringProps } from '../../lib/aws/model-monitoring.ts';
+import { MonitoringFunction } from '../../lib/aws/monitoring-function.ts';
 import { Network } from '../../lib/aws/network.ts';
 import { type ReachedService, reachedBy, SERVICE_ENDPOINTS } from '../../lib/aws/reached-services.ts';
+import { FUNCTION_NAMES } from '../../lib/contracts/functions.ts';
 import { light } from './light.ts';
 import { nag } from './nag.ts';
 import { broughtVpc, OPTIONS } from './options.ts';
 import { least, newApp } from './subjects.ts';
-import { list, type Resource, statementsOf } from './template.ts';
+import { list, type Resource, type Statement, statementsOf } from './template.ts';
 import './without-validation.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -65,14 +69,52 @@ const much = (stack: Stack): Partial<ModelMonitoringProps> => ({
     Channel.custom(lambda.Function.fromFunctionArn(stack, 'Tell', `arn:aws:lambda:${ARN}:function:tell`)),
   ],
   heartbeat: sns.Topic.fromTopicArn(stack, 'Beat', `arn:aws:sns:${ARN}:beat`),
-  capacity: OPTIONS.capacity[0]!(stack),
+  capacity: StreamCapacity.provisioned({ shards: 2, maximumShards: 4 }),
+  grafana: OPTIONS.grafana[0]!(stack),
+  eventBus: OPTIONS.eventBus[0]!(stack),
+  metricDetail: 'summary',
   sageMaker: OPTIONS.sageMaker[0]!(stack),
   access: OPTIONS.access[1]!(stack),
 });
 
+/** Actions of the role of a function. */
+function allowedTo(stack: Stack, { role }: MonitoringFunction): readonly string[] {
+  const { document } = role.node.findChild('DefaultPolicy') as iam.Policy;
+  const { Statement } = stack.resolve(document.toJSON()) as { Statement: readonly Statement[] };
+  return Statement.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Action }) => list(Action));
+}
+
+/** Of the SDK, by the name of the function, whatever they are for. */
+async function clients(): Promise<ReadonlyMap<string, readonly string[]>> {
+  const names = readdirSync(join(ROOT, 'lambdas'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+  const { metafile } = await build({
+    entryPoints: names.map((name) => join(ROOT, 'lambdas', name, 'index.ts')),
+    bundle: true,
+    write: false,
+    metafile: true,
+    packages: 'external',
+    format: 'esm',
+    platform: 'node',
+    outdir: ROOT,
+    absWorkingDir: ROOT,
+    logLevel: 'silent',
+  });
+  return new Map(
+    Object.values(metafile.outputs).map(({ entryPoint = '', imports }) => [
+      entryPoint.split('/')[1] ?? '',
+      [...new Set(imports.flatMap(({ path }) => /^@aws-sdk\/client-(.+)$/.exec(path)?.[1] ?? []))],
+    ]),
+  );
+}
+
 describe('a network without a way out', () => {
   let whole: ReturnType<typeof made>;
-  beforeAll(() => {
+  /** Function → clients that its code imports. */
+  let clientsOf: ReadonlyMap<string, readonly string[]>;
+  beforeAll(async () => {
+    clientsOf = await clients();
     whole = made((stack) => ({ ...much(stack), network: Network.isolated({ vpc: broughtVpc(stack) }) }));
   });
 
@@ -104,35 +146,38 @@ describe('a network without a way out', () => {
     }
   });
 
-  it('has one for every client that the code of a function makes', async () => {
-    const entryPoints = readdirSync(join(ROOT, 'lambdas'), { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => join(ROOT, 'lambdas', name, 'index.ts'));
-    const { metafile } = await build({
-      entryPoints,
-      bundle: true,
-      write: false,
-      metafile: true,
-      packages: 'external',
-      format: 'esm',
-      platform: 'node',
-      outdir: ROOT,
-      logLevel: 'silent',
-    });
-    const clients = new Set(
-      Object.values(metafile.outputs).flatMap(({ imports }) =>
-        imports.flatMap(({ path }) => /^@aws-sdk\/client-(.+)$/.exec(path)?.[1] ?? []),
-      ),
-    );
+  it('has one for every client that the code of a function makes', () => {
+    const clients = new Set([...clientsOf.values()].flat());
     expect(clients.size).toBeGreaterThan(6);
     expect([...clients].filter((client) => !(client in CLIENTS))).toEqual([]);
-    // What a choice of this platform does not bring: those that make it have it below.
-    const chosenElsewhere = ['grafana', 'events'];
     expect(
-      [...clients]
-        .map((client) => CLIENTS[client]!)
-        .filter((service) => !chosenElsewhere.includes(service) && !whole.services?.includes(service)),
+      [...clients].map((client) => CLIENTS[client]!).filter((service) => !whole.services?.includes(service)),
     ).toEqual([]);
+  });
+
+  it('reaches from each function what the how-to says', () => {
+    const told = readFileSync(join(ROOT, 'docs/how-to/bring-your-own.md'), 'utf8');
+    const rows = [...told.matchAll(/^\| `([a-z-]+)` \| ([a-z, ]+) \|$/gm)].map(([, name, services]) => [
+      name,
+      services,
+    ]);
+    const found = new Map(
+      whole.monitoring.node
+        .findAll()
+        .filter((one) => one instanceof MonitoringFunction)
+        .map((one) => {
+          // What it is allowed and makes a client of; Prometheus is written to without one.
+          const { services } = reachedBy(allowedTo(whole.stack, one));
+          const called = [...(clientsOf.get(one.functionName) ?? []).map((client) => CLIENTS[client]), 'aps'];
+          return [one.functionName, services.filter((service) => called.includes(service) && service !== 's3')];
+        }),
+    );
+    expect([...found.keys()].sort()).toEqual([...FUNCTION_NAMES].sort());
+    expect(rows).toEqual(
+      FUNCTION_NAMES.map((name) => [name, found.get(name)?.join(', ') ?? ''] as const).filter(
+        ([, services]) => services !== '',
+      ),
+    );
   });
 
   it('lets the functions into the endpoints, on one port, and nobody else', () => {
