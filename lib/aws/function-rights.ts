@@ -137,6 +137,8 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
       PREFIXES.audit,
       PREFIXES.bulletins,
       PREFIXES.pending,
+      // What was erased is not lost.
+      PREFIXES.erasures,
       CAPTURE_PREFIX,
       CAPTURE_REDRIVEN_PREFIX,
       ATHENA_RESULTS_PREFIX,

@@ -18,6 +18,12 @@ export interface ErasureRequest {
   readonly until: string;
 }
 
+/** `erasures/erased.json`: captured events that were erased lately, by model and the day that they were erased on, YYYY-MM-DD. */
+export interface ErasedEvents {
+  readonly schema: 'mlmon.erased/v1';
+  readonly models: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
 /** What was found under one prefix. */
 export interface ErasureReach {
   readonly prefix: string;

@@ -157,6 +157,8 @@ export const keys = {
   /** Predictions that are to be erased wherever they land until the request ends. */
   erasure: (now: number, digest: string) => `erasures/requests/${stamp(now)}-${digest}.json`,
   erasureRequests: () => 'erasures/requests/',
+  /** How many captured events were erased of each model lately, so that they are not taken for lost; put-if-unchanged. */
+  erased: () => 'erasures/erased.json',
   /** Goes up when captured objects were written anew, so that copies of them are given up; put-if-unchanged. */
   rewritten: () => 'erasures/rewritten.json',
   /** Through when `retention` of monitors was applied: `{ through, events }`, put-if-unchanged. */

@@ -3,7 +3,8 @@
  * nor the partition it came through matters: once a day, for every model, the newest window that can get no record any more. Its
  * results say how many rows were profiled; one query for all models counts the captured ones, and reads four short columns for it.
  *
- * Captured rows may be more (a delivery made twice, lines that the profiler refused), which is no loss and is not netted against one.
+ * Captured rows may be more (a delivery made twice, lines that the profiler refused), which is no loss and is not netted against one. What was
+ * erased since the window began is no loss either.
  */
 import { EVENT_LIMITS } from '../contracts/event.ts';
 import type { PublishedMonitor } from '../contracts/monitor.ts';
@@ -12,6 +13,7 @@ import type { WindowResult } from '../contracts/result.ts';
 import { beyondAt } from '../engine/checkpoints.ts';
 import type { CaptureReach } from './capture-reach.ts';
 import { type CountedWindow, countQuery } from './count-query.ts';
+import { erasedSince } from './erased-events.ts';
 import { changeJson, readJson } from './json-object.ts';
 import type { LabelerModels } from './labeler.ts';
 import { listFolders } from './listing.ts';
@@ -85,7 +87,10 @@ export class Completeness {
       for (const row of await query.run(countQuery(counted, { from, to }), objects))
         captured.set(Number(row['w']), Number(row['n']));
     }
-    const missing = counted.map(({ rows }, w) => Math.max(0, rows - (captured.get(w) ?? 0)));
+    const erased = await erasedSince(store, Math.min(now, ...counted.map(({ start }) => start)));
+    const missing = counted.map(({ model, rows }, w) =>
+      Math.max(0, rows - (captured.get(w) ?? 0) - (erased.get(model) ?? 0)),
+    );
     const most = missing.reduce((best, one, w) => (one > (missing[best] ?? 0) ? w : best), 0);
     const worst = counted[most];
     const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);

@@ -13,6 +13,7 @@ import { type Problem, ProblemError, shown } from '../contracts/problem.ts';
 import { EVENT_PREFIXES, type EventForm } from '../contracts/retention.ts';
 import type { AuditLog } from './audit.ts';
 import { withoutEvents } from './erase-events.ts';
+import { noteErased } from './erased-events.ts';
 import { markOf } from './event-marks.ts';
 import { inTurn } from './in-turn.ts';
 import { changeJson, encodeJson, readJson } from './json-object.ts';
@@ -232,7 +233,7 @@ class Round {
   }
 
   async #current(prefix: string, form: EventForm, tally: Tally): Promise<void> {
-    const before = tally.changed;
+    const ofModels: Record<string, number> = {};
     const wanted: string[] = [];
     for await (const key of listAll(this.#options.store, prefix))
       if (!this.#isEarlier(key) && !this.#seen?.has(key)) wanted.push(key);
@@ -241,29 +242,39 @@ class Round {
         const erased = await this.#change(key, form);
         tally.examined += 1;
         this.#seen?.add(key);
-        if (erased === 0) return;
+        const sum = [...erased.values()].reduce((a, b) => a + b, 0);
+        if (sum === 0) return;
         tally.changed += 1;
-        tally.erased += erased;
+        tally.erased += sum;
+        for (const [model, n] of erased) ofModels[model] = (ofModels[model] ?? 0) + n;
       }),
     );
-    if (form === 'captured' && tally.changed > before && !this.#dryRun)
-      await changeJson<{ readonly n: number }>(this.#options.store, keys.rewritten(), (present) => ({
-        n: (present?.n ?? 0) + 1,
-      }));
+    const isCapture = form === 'captured' || form === 'lines';
+    if (!isCapture || Object.keys(ofModels).length === 0 || this.#dryRun) return;
+    const { store, clock } = this.#options;
+    await changeJson<{ readonly n: number }>(store, keys.rewritten(), (present) => ({ n: (present?.n ?? 0) + 1 }));
+    await noteErased(store, clock.now(), ofModels);
   }
 
-  /** Events erased. */
-  async #change(key: string, form: EventForm): Promise<number> {
+  /** Events erased, by model. */
+  async #change(key: string, form: EventForm): Promise<ReadonlyMap<string, number>> {
     const { store, rewriter } = this.#options;
     for (let attempt = 1; ; attempt++) {
       const stored = await store.get(key);
-      if (stored === null) return 0;
-      const without = await withoutEvents(form, stored.body, this.#events, rewriter);
-      if (without === null) return 0;
-      if (this.#dryRun) return without.erased;
+      const erased = new Map<string, number>();
+      if (stored === null || (await withoutEvents(form, stored.body, this.#events, rewriter)) === null) return erased;
+      // Rare: model by model, so that it can be said how many of each.
+      let { body } = stored;
+      for (const one of this.#events) {
+        const without = await withoutEvents(form, body, [one], rewriter);
+        if (without === null) continue;
+        body = without.body;
+        erased.set(one.model, (erased.get(one.model) ?? 0) + without.erased);
+      }
+      if (this.#dryRun) return erased;
       try {
-        await store.putIfUnchanged(key, without.body, stored.etag);
-        return without.erased;
+        await store.putIfUnchanged(key, body, stored.etag);
+        return erased;
       } catch (error) {
         // Somebody else erased too, or removed it.
         if (!(error instanceof ConflictError) || attempt >= ATTEMPTS) throw error;

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AthenaQuery } from '../../lib/adapters/athena/athena-query.ts';
+import { DuckDbCaptureRewriter } from '../../lib/adapters/duckdb/capture-rewriter.ts';
 import { type DuckDb, openDuckDb } from '../../lib/adapters/duckdb/load.ts';
 import { MemoryStore } from '../../lib/adapters/memory/memory-store.ts';
 import { keys } from '../../lib/contracts/object-keys.ts';
+import { AuditLog } from '../../lib/pipeline/audit.ts';
 import { DeliveredCapture } from '../../lib/pipeline/capture-reach.ts';
 import { Completeness } from '../../lib/pipeline/completeness.ts';
+import { Eraser } from '../../lib/pipeline/eraser.ts';
 import { encodeJson } from '../../lib/pipeline/json-object.ts';
 import { FakeAthena } from '../adapters/athena/fake-athena.ts';
 import { FakeFirehose } from '../adapters/athena/fake-firehose.ts';
@@ -64,7 +67,7 @@ async function platform(lost: (model: string, minute: number) => boolean, more: 
   const capture = new DeliveredCapture({ store, clock, delayMs: 1_200_000 });
   const log = { identity: async () => 'stream' };
   const completeness = new Completeness({ log, store, clock, query, capture, models: modelsOf(MONITORS) });
-  return { completeness, clock, athena };
+  return { completeness, clock, athena, store };
 }
 
 describe('completeness of the capture', () => {
@@ -94,6 +97,24 @@ describe('completeness of the capture', () => {
       captured: 172,
       missing: 8,
       worst: { model: 'b', start: '2001-02-01T02:00:00.000Z', missing: 7 },
+    });
+  });
+
+  it('takes nothing for lost that was erased', async () => {
+    const { completeness, clock, store } = await platform((model, minute) => model === 'c' && minute === 130);
+    const eraser = new Eraser({
+      store,
+      versions: null,
+      clock,
+      audit: new AuditLog({ store, clock }),
+      rewriter: async () => new DuckDbCaptureRewriter(db),
+    });
+    const ids = ['121', '122', '150'];
+    await eraser.erase({ model: 'b', ids, by: 'tester', rememberMs: DAY });
+    expect(await completeness.step()).toMatchObject({
+      captured: 176,
+      missing: 1,
+      worst: { model: 'c', missing: 1 },
     });
   });
 
