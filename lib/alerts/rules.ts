@@ -14,6 +14,7 @@ const keyed = <K extends string>(rules: readonly AlertRule<K>[]): readonly Alert
 
 export const RULES = keyed([...MODEL_RULES, ...STREAM_RULES, ...PART_RULES, ...CONTAINER_RULES, ...SIDECAR_RULES]);
 
+/** Of an alert, as in the runbook. */
 export type AlertKey = (typeof RULES)[number]['key'];
 
 /** One alert as a user wants it. */
@@ -27,6 +28,7 @@ export interface AlertChange {
   readonly off?: boolean;
 }
 
+/** Alerts as a user wants them, by key. */
 export type AlertChanges = { readonly [K in AlertKey]?: AlertChange };
 
 /** @throws ProblemError naming every change that cannot be made: unknown keys with the nearest known one, values out of range */

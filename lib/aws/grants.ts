@@ -11,6 +11,7 @@ import { type IPublisher, Publication } from './publication.ts';
 /** Shown when a sender is granted a model that no monitor of the app declares at that moment; acknowledge it where monitors come another way. */
 export const UNKNOWN_MODEL = 'ml-monitoring-constructs:unknown-model';
 
+/** What grants are written to. */
 export interface GrantsProps {
   readonly platform: PlatformContext;
   readonly collector: ICollector;

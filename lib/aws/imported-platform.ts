@@ -17,6 +17,7 @@ import { expectLink, type Link, linkedValue } from './platform-links.ts';
 import { Claims, type IPublisher } from './publication.ts';
 import { METRIC_DETAIL } from './watching-defaults.ts';
 
+/** Which platform of another app. */
 export interface EnvironmentReference {
   /** Of the environment: what `environmentName` was, and the file is called. */
   readonly name: string;

@@ -49,6 +49,7 @@ const matchSchema = z
 
 /** Goes to the channels of every route that matches; of none: to all channels. */
 export const routeSchema = z.object({ match: matchSchema, channels: z.array(name).min(1) }).strict();
+/** Which channels hear of what. */
 export type Route = z.output<typeof routeSchema>;
 
 /** What matches is recorded and shown but sent to nobody, in [from, until) or always. */
@@ -60,6 +61,7 @@ export const muteSchema = z
     reason: z.string().min(1),
   })
   .strict();
+/** What is recorded and sent to nobody. */
 export type Mute = z.output<typeof muteSchema>;
 
 export const alertingSchema = z

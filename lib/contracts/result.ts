@@ -7,6 +7,7 @@ export const SIGNALS = ['drift', 'quality', 'performance', 'latency', 'volume', 
 export type Signal = (typeof SIGNALS)[number];
 
 export const SEVERITIES = ['info', 'warning', 'critical'] as const;
+/** How urgent: critical pages, warning is a ticket, info a record. */
 export type Severity = (typeof SEVERITIES)[number];
 
 /** One statistical comparison of a column. */
