@@ -104,6 +104,7 @@ const PAGES: readonly (readonly [page: string, count: number])[] = [
   ['README.md', 1],
   ['docs/how-to/attach-on-aws.md', 3],
   ['docs/how-to/bring-your-own.md', 2],
+  ['docs/how-to/erase-a-prediction.md', 1],
   ['docs/how-to/own-thresholds.md', 2],
   ['docs/how-to/permissions-to-deploy.md', 1],
   ['docs/how-to/run-on-aws.md', 3],
