@@ -8,7 +8,9 @@ import { type AlarmData, type AlarmDimension, alarmData } from '../alerts/cloudw
 import type { AlertChanges } from '../alerts/rules.ts';
 import { CLOUDWATCH_DIMENSION } from '../contracts/cloudwatch-metrics.ts';
 import type { FunctionName } from '../contracts/functions.ts';
+import { type MaintenanceInput, maintenanceSchema } from '../contracts/maintenance.ts';
 import type { Severity } from '../contracts/result.ts';
+import { AlarmMutes } from './alarm-mutes.ts';
 import { Notifications } from './alerting.ts';
 import type { MonitoringFunction } from './monitoring-function.ts';
 import type { PlatformContext } from './platform-context.ts';
@@ -27,6 +29,8 @@ export interface AlarmsProps {
   readonly changes?: AlertChanges;
   /** What addresses of runbook entries begin with. @default the file in the package */
   readonly runbook?: string;
+  /** Windows in which they tell nobody; those that still ring afterwards are told then. @default none */
+  readonly maintenance?: readonly MaintenanceInput[];
 }
 
 /** The CloudWatch alarms of a platform, from the catalogue of alerts. */
@@ -68,6 +72,9 @@ export class Alarms extends Construct {
     }
     this.alarms = alarms;
     this.absent = absent;
+    const maintenance = (props.maintenance ?? []).map((window) => maintenanceSchema.parse(window));
+    const told = Object.values(alarms);
+    if (maintenance.length > 0 && told.length > 0) new AlarmMutes(this, 'Maintenance', { alarms: told, maintenance });
   }
 
   #alarm(
@@ -94,7 +101,7 @@ export class Alarms extends Construct {
       threshold: data.threshold,
       evaluationPeriods: data.evaluationPeriods,
       datapointsToAlarm: data.datapointsToAlarm,
-      comparisonOperator: COMPARISON[data.comparison],
+      comparisonOperator: OPERATOR[data.comparison],
       treatMissingData: MISSING[data.treatMissingData],
     });
     if (data.actions) {
@@ -106,13 +113,19 @@ export class Alarms extends Construct {
   }
 }
 
-const COMPARISON: Readonly<Record<AlarmData['comparison'], cloudwatch.ComparisonOperator>> = {
+const OPERATOR: Readonly<Record<AlarmData['comparison'], cloudwatch.ComparisonOperator>> = {
   GreaterThanOrEqualToThreshold: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
   GreaterThanThreshold: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
   LessThanThreshold: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
 };
 
-const MISSING: Readonly<Record<AlarmData['treatMissingData'], cloudwatch.TreatMissingData>> = {
+export const COMPARISON = {
+  '>=': OPERATOR.GreaterThanOrEqualToThreshold,
+  '>': OPERATOR.GreaterThanThreshold,
+  '<': OPERATOR.LessThanThreshold,
+} as const;
+
+export const MISSING: Readonly<Record<AlarmData['treatMissingData'], cloudwatch.TreatMissingData>> = {
   breaching: cloudwatch.TreatMissingData.BREACHING,
   notBreaching: cloudwatch.TreatMissingData.NOT_BREACHING,
   ignore: cloudwatch.TreatMissingData.IGNORE,

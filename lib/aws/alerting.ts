@@ -5,6 +5,7 @@ import type * as sns from 'aws-cdk-lib/aws-sns';
 import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { z } from 'zod';
 import {
   type Alerting as AlertingConfiguration,
   alertingSchema,
@@ -12,8 +13,10 @@ import {
   type Route,
 } from '../contracts/alerting.ts';
 import { expectedBy } from '../contracts/expected.ts';
+import { type Maintenance, type MaintenanceInput, maintenanceSchema } from '../contracts/maintenance.ts';
 import { nearest, type Problem, ProblemError, shown } from '../contracts/problem.ts';
 import { SEVERITIES, type Severity } from '../contracts/result.ts';
+import { schemaProblems } from '../contracts/schema-problems.ts';
 import { AlertTopics, admitAlarms } from './alert-topics.ts';
 import type { BoundChannel, IChannel } from './channel.ts';
 import { EncryptionKey } from './encryption-key.ts';
@@ -48,12 +51,14 @@ export interface AlertingProps {
   readonly platform: PlatformContext;
   /** Where alerts are delivered. */
   readonly channels: readonly IChannel[];
-  /** Which channels an owner, a model, a signal or a severity goes to; of several that match, to all of theirs. @default every channel gets everything */
   /** Programs that get every transition, whatever is muted: no channels of routes, and nobody is told by them. @default none */
   readonly programs?: readonly IChannel[];
+  /** Which channels an owner, a model, a signal or a severity goes to; of several that match, to all of theirs. @default every channel gets everything */
   readonly routes?: readonly Route[];
   /** What is recorded and shown and sent to nobody, for a time or always. @default nothing */
   readonly mutes?: readonly Mute[];
+  /** Windows in which everything is recorded and nobody is told; what is still so afterwards is told then. @default none */
+  readonly maintenance?: readonly MaintenanceInput[];
   /** @default Notifications.fromEpisodes() */
   readonly notifications?: Notifications;
   /** Topics of yours for alarms: they must let CloudWatch publish, and so must their keys. @default a topic for each severity */
@@ -136,6 +141,9 @@ export class Alerting extends Construct {
       channels: bound.map(({ delivery }) => delivery),
       routes: [...(props.routes ?? [])],
       mutes: [...(props.mutes ?? [])],
+      ...(props.maintenance === undefined || props.maintenance.length === 0
+        ? {}
+        : { maintenance: maintenanceOf(props.maintenance) }),
       notifiedBy: this.notifications.by,
       linkBase: props.linkBase,
       runbookBase: props.runbookBase,
@@ -254,6 +262,14 @@ function configurationProblems(configuration: AlertingConfiguration, names: read
         expected: expectedBy(issue),
       });
   return problems;
+}
+
+/** @throws ProblemError for windows that are none */
+function maintenanceOf(given: readonly MaintenanceInput[]): Maintenance[] {
+  const schema = z.object({ maintenance: z.array(maintenanceSchema) });
+  const parsed = schema.safeParse({ maintenance: given });
+  if (parsed.success) return parsed.data.maintenance;
+  throw new ProblemError(schemaProblems(schema, { maintenance: given }, parsed.error.issues));
 }
 
 /** Receivers on the internet, of functions in a network without a way out. */

@@ -55,6 +55,10 @@ export const DEPLOY_ACTIONS: Readonly<Record<string, readonly string[]>> = {
     'cloudwatch',
     'DeleteAlarms DescribeAlarms ListTagsForResource PutMetricAlarm TagResource UntagResource',
   ),
+  'AWS::CloudWatch::AlarmMuteRule': named(
+    'cloudwatch',
+    'DeleteAlarmMuteRule GetAlarmMuteRule ListTagsForResource PutAlarmMuteRule TagResource UntagResource',
+  ),
   'AWS::CloudWatch::CompositeAlarm': named(
     'cloudwatch',
     'DeleteAlarms DescribeAlarms ListTagsForResource PutCompositeAlarm TagResource UntagResource',

@@ -10,6 +10,7 @@ import { grafanaSchema } from './environment-grafana.ts';
 
 const duration = z.string().refine(isDuration, 'a whole number and a unit: 30s, 5m, 400d');
 const secretName = z.string().min(1).describe('Name of a secret in Secrets Manager of the same account and region.');
+const topicArn = z.string().startsWith('arn:').optional().describe('ARN of a topic that lets CloudWatch publish.');
 const name = z
   .string()
   .regex(/^[a-z0-9-]{1,40}$/, 'lower-case letters, digits and hyphens, at most 40')
@@ -123,6 +124,20 @@ export const environmentSchema = z
         channels: z.array(channelSchema).max(50).default([]),
         routes: alertingSchema.shape.routes,
         mutes: alertingSchema.shape.mutes,
+        maintenance: alertingSchema.shape.maintenance,
+        modelAlarms: z
+          .record(
+            z.string().min(1),
+            z
+              .object({ critical: topicArn, warning: topicArn, info: topicArn })
+              .strict()
+              .refine(
+                (topics) => Object.values(topics).some((one) => one !== undefined),
+                'a topic for a severity at least',
+              ),
+          )
+          .optional()
+          .describe('CloudWatch alarms of a model of this file on topics of its team.'),
         alerts: z
           .record(
             z.string(),

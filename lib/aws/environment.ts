@@ -13,6 +13,7 @@ import {
 import * as events from 'aws-cdk-lib/aws-events';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import * as sns from 'aws-cdk-lib/aws-sns';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { AlertChanges } from '../alerts/rules.ts';
@@ -29,6 +30,7 @@ import { grafanaOf } from './environment-grafana.ts';
 import type { EnvironmentChannel, EnvironmentConfig } from './environment-schema.ts';
 import type { EventBusOptions } from './event-bus.ts';
 import { StreamCapacity } from './event-stream.ts';
+import type { ModelAlarmsOptions } from './model-alarms.ts';
 import { ModelMonitoring } from './model-monitoring.ts';
 import { Monitor } from './monitor.ts';
 import { readPrices } from './prices-file.ts';
@@ -91,6 +93,8 @@ export function addEnvironment(scope: Construct, config: EnvironmentConfig): Env
     channels: alerting.channels.map((channel, i) => channelOf(stack, channel, i)),
     routes: alerting.routes,
     mutes: alerting.mutes,
+    maintenance: alerting.maintenance,
+    modelAlarms: modelAlarmsOf(stack, alerting.modelAlarms),
     // Keys that there are not are told with the nearest one where alarms are made.
     alerts: alerting.alerts as AlertChanges | undefined,
     notifications: alerting.notifiedBy === 'alarms' ? Notifications.fromAlarms() : Notifications.fromEpisodes(),
@@ -180,6 +184,24 @@ function secretNamed(stack: Stack, name: string): secretsmanager.ISecret {
   return present === undefined
     ? secretsmanager.Secret.fromSecretNameV2(stack, id, name)
     : (present as unknown as secretsmanager.ISecret);
+}
+
+function modelAlarmsOf(
+  stack: Stack,
+  config: EnvironmentConfig['alerting']['modelAlarms'] = {},
+): Readonly<Record<string, ModelAlarmsOptions>> {
+  const topic = (arn: string | undefined): sns.ITopic | undefined => {
+    if (arn === undefined) return undefined;
+    const id = `Topic-${arn.split(':').at(-1)}`;
+    const present = stack.node.tryFindChild(id);
+    return present === undefined ? sns.Topic.fromTopicArn(stack, id, arn) : (present as unknown as sns.ITopic);
+  };
+  return Object.fromEntries(
+    Object.entries(config).map(([model, { critical, warning, info }]) => [
+      model,
+      { topics: { critical: topic(critical), warning: topic(warning), info: topic(info) } },
+    ]),
+  );
 }
 
 function eventBusOf(stack: Stack, config: EnvironmentConfig['eventBus']): EventBusOptions | undefined {

@@ -19,12 +19,13 @@ import { queueReaderStatements } from './statements.ts';
 /** What a bus carries: transitions of episodes, judged windows, baselines. */
 export type CarriedEvents = 'episodes' | 'results' | 'baselines';
 
+/** What programs are told of, and where. */
 export interface EventBusOptions {
   /** A bus of yours; its policy must let this account put events, where it is of another. @default a bus of its own */
   readonly bus?: events.IEventBus;
   /** How long what was put on the bus is kept, so that it can be put there again (a replay). @default nothing is kept */
   readonly archive?: Duration;
-  /** What is told. @default EVENTS_CARRIED: episodes, results and baselines */
+  /** What is told. @default EVENTS_CARRIED: episodes,results,baselines */
   readonly carries?: readonly CarriedEvents[];
 }
 

@@ -1,4 +1,13 @@
 /** What the package offers to CDK apps: `import … from 'ml-monitoring-constructs/aws'`. Covered by semantic versioning. */
+
+export type { ModelAlarmChange, ModelAlarmChanges, ModelAlarmKey } from '../alerts/model-alarms.ts';
+export type { AlertChange, AlertChanges, AlertKey } from '../alerts/rules.ts';
+export type { Mute, Route } from '../contracts/alerting.ts';
+export type { MaintenanceInput } from '../contracts/maintenance.ts';
+export type { MonitorInput } from '../contracts/monitor.ts';
+export type { OutgoingType } from '../contracts/outgoing-events.ts';
+export { type Problem, ProblemError } from '../contracts/problem.ts';
+export type { Severity } from '../contracts/result.ts';
 export { Alarms, type AlarmsProps } from './alarms.ts';
 export {
   Alerting,
@@ -69,6 +78,7 @@ export { type EnvironmentReference, ImportedPlatform } from './imported-platform
 export { Labeler, type LabelerProps } from './labeler.ts';
 export { DeadLetterQueue, type DeadLetterQueueProps, MessageQueue, type MessageQueueProps } from './message-queue.ts';
 export { Metrics, type MetricsProps } from './metrics.ts';
+export { ModelAlarms, type ModelAlarmsOptions, type ModelAlarmsProps } from './model-alarms.ts';
 export { ModelMetrics, type ModelMetricsProps, type PlatformMetricOptions } from './model-metrics.ts';
 export { ModelMonitor, type ModelMonitorProps } from './model-monitor.ts';
 export { type BroughtStream, ModelMonitoring, type ModelMonitoringProps } from './model-monitoring.ts';

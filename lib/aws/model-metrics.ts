@@ -34,6 +34,16 @@ export class ModelMetrics {
     this.#props = props;
   }
 
+  get environmentName(): string {
+    return this.#props.environmentName;
+  }
+
+  /** Whether it is published at the detail of the platform. */
+  has(metric: keyof typeof MODEL_CLOUDWATCH_METRIC): boolean {
+    const { detail } = this.#props;
+    return detail === 'summary' || (detail === 'minimal' && MODEL_CLOUDWATCH_METRIC[metric].detail === 'minimal');
+  }
+
   /** Features found drifted in the newest judged window. */
   driftedFeatures(model: string, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.#ofModel('driftedFeatures', model, options);
@@ -92,7 +102,7 @@ export class ModelMetrics {
   ): cloudwatch.Metric {
     const definition = MODEL_CLOUDWATCH_METRIC[key];
     const { detail } = this.#props;
-    if (detail === 'none' || (detail === 'minimal' && definition.detail === 'summary'))
+    if (!this.has(key))
       throw new ProblemError([
         {
           code: 'metric-not-published',

@@ -1,5 +1,6 @@
 import { Construct } from 'constructs';
 import type { IChannel } from './channel.ts';
+import { ModelAlarms, type ModelAlarmsOptions } from './model-alarms.ts';
 import type { Monitor } from './monitor.ts';
 import type { IMonitoringPlatform } from './monitoring-platform.ts';
 import { Publication } from './publication.ts';
@@ -14,6 +15,8 @@ export interface ModelMonitorProps {
    * besides. @default the channels of the platform
    */
   readonly channels?: readonly IChannel[];
+  /** CloudWatch alarms of this model on topics of yours. @default none: the platform's alerts tell of it */
+  readonly alarms?: ModelAlarmsOptions;
 }
 
 /** One model, from the stack of the team that owns it. For many models give the platform its `models`: they take one resource together. */
@@ -22,6 +25,8 @@ export class ModelMonitor extends Construct {
   /** Those of its own, if it has any. */
   readonly channels: TeamChannels | undefined;
   readonly publication: Publication;
+  /** Where they were asked for. */
+  readonly alarms: ModelAlarms | undefined;
 
   constructor(scope: Construct, id: string, props: ModelMonitorProps) {
     super(scope, id);
@@ -38,5 +43,9 @@ export class ModelMonitor extends Construct {
     });
     // The notifier is not to be told of a channel before it may use it.
     if (this.channels?.policy !== undefined) this.publication.node.addDependency(this.channels.policy);
+    this.alarms =
+      props.alarms === undefined
+        ? undefined
+        : new ModelAlarms(this, 'Alarms', { ...props.alarms, monitor: props.monitor, metrics: platform.metrics });
   }
 }

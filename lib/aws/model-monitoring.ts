@@ -10,6 +10,7 @@ import { Construct } from 'constructs';
 import type { AlertChanges } from '../alerts/rules.ts';
 import type { Mute, Route } from '../contracts/alerting.ts';
 import type { MetricDetail } from '../contracts/cloudwatch-metrics.ts';
+import type { MaintenanceInput } from '../contracts/maintenance.ts';
 import type { PriceChanges } from '../cost/price-changes.ts';
 import type { Traffic } from '../cost/usage.ts';
 import { Alarms } from './alarms.ts';
@@ -36,6 +37,7 @@ import { type EnvironmentReference, ImportedPlatform } from './imported-platform
 import { Labeler } from './labeler.ts';
 import { DeadLetterQueue } from './message-queue.ts';
 import { Metrics } from './metrics.ts';
+import { alarmsOfModels, type ModelAlarms, type ModelAlarmsOptions } from './model-alarms.ts';
 import type { ModelMetrics } from './model-metrics.ts';
 import type { Monitor } from './monitor.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
@@ -106,6 +108,10 @@ export interface ModelMonitoringProps {
   readonly routes?: readonly Route[];
   /** What is recorded and shown and sent to nobody, for a time or always. @default nothing */
   readonly mutes?: readonly Mute[];
+  /** Windows in which everything is recorded and nobody is told, alarms included; what is still so afterwards is told then. @default none */
+  readonly maintenance?: readonly MaintenanceInput[];
+  /** CloudWatch alarms of models on topics of their teams, by the model; of its own `models`. @default none: the platform's alerts tell of them */
+  readonly modelAlarms?: Readonly<Record<string, ModelAlarmsOptions>>;
   /** Who tells people of drift, quality and performance. @default Notifications.fromEpisodes() */
   readonly notifications?: Notifications;
   /** Topics of yours for alarms. @default a topic for each severity */
@@ -172,6 +178,8 @@ export class ModelMonitoring extends Construct implements IModelMonitoring {
   /** What is exported, and where to. */
   readonly metricExport: Metrics;
   readonly alarms: Alarms;
+  /** Those that were asked for, by the model. */
+  readonly modelAlarms: Readonly<Record<string, ModelAlarms>>;
   readonly dashboards: Dashboards;
   /** What is put into a Grafana; `undefined` without one. */
   readonly grafana: GrafanaFilling | undefined;
@@ -261,6 +269,7 @@ export class ModelMonitoring extends Construct implements IModelMonitoring {
       programs: this.eventBus?.channel === undefined ? [] : [this.eventBus.channel],
       routes: props.routes,
       mutes: props.mutes,
+      maintenance: props.maintenance,
       notifications: props.notifications,
       topics: props.topics,
       heartbeat: props.heartbeat,
@@ -309,8 +318,13 @@ export class ModelMonitoring extends Construct implements IModelMonitoring {
       functions,
       deadLetters: letters,
       notifications: props.notifications,
+      maintenance: props.maintenance,
       changes: props.alerts,
       runbook: props.runbookBase,
+    });
+    this.modelAlarms = alarmsOfModels(this, {
+      ...{ chosen: props.modelAlarms, monitors: props.models, runbook: props.runbookBase },
+      metrics: this.metrics,
     });
     // Nothing runs and no alarm rings before what it needs is published: a first deployment would begin with failures.
     for (const part of [this.alarms, ...parts.filter((one) => one instanceof FunctionSchedule)])

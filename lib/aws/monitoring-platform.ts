@@ -10,6 +10,7 @@ import type { IPublisher } from './publication.ts';
 /** The platform that watches the model: a `ModelMonitoring`, or one of another app (`ModelMonitoring.fromEnvironment`). */
 export interface IMonitoringPlatform {
   readonly publisher: IPublisher;
+  readonly metrics: ModelMetrics;
   /** Of what delivers alerts, as the stack of the scope may name it. */
   notifierRoleArn(scope: Construct): string;
   /** Encrypts topics of alerts, as the stack of the scope may name it. */
@@ -21,7 +22,6 @@ export interface IModelMonitoring extends IMonitoringPlatform {
   readonly platform: PlatformContext;
   readonly collector: ICollector;
   readonly grants: Grants;
-  readonly metrics: ModelMetrics;
   /** Where rules can be made; `undefined` where it is known that there is no bus. */
   readonly eventBus: IPlatformEvents | undefined;
 }

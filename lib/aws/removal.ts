@@ -140,6 +140,7 @@ const MADE_AGAIN: readonly Removal[] = [
       'AWS::APS::RuleGroupsNamespace',
       'AWS::APS::Workspace',
       'AWS::CloudWatch::Alarm',
+      'AWS::CloudWatch::AlarmMuteRule',
       'AWS::CloudWatch::CompositeAlarm',
       'AWS::CloudWatch::Dashboard',
       'AWS::Grafana::Workspace',

@@ -32,10 +32,17 @@ export function made(
   }
 }
 
-/** Routes name channels, so those that are not there are asked for; a Grafana has nothing to show without Prometheus. */
+/**
+ * Routes name channels, so those that are not there are asked for; a Grafana has nothing to show without Prometheus; alarms of a model need the
+ * model and its metrics.
+ */
 function repaired(assignment: Assignment, props: Partial<ModelMonitoringProps>): Partial<ModelMonitoringProps> {
   return {
     ...(assignment['routes'] && assignment['channels'] && assignment['channels'] !== 1 ? { ...props, routes: [] } : {}),
+    ...(assignment['modelAlarms'] && assignment['models'] !== 1
+      ? { models: [...(props.models ?? []), ...(OPTIONS.models[0]?.(new Stack()) ?? [])] }
+      : {}),
+    ...(assignment['modelAlarms'] && assignment['metricDetail'] === 2 ? { modelAlarms: {} } : {}),
     ...(assignment['grafana'] && assignment['prometheus'] === 1 ? { prometheus: undefined } : {}),
   };
 }

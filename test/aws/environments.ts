@@ -29,6 +29,7 @@ export const EVERYTHING: EnvironmentInput = {
   profiler: { batchWindow: '30s' },
   senders: [{ principal: 'key-1', events: ['churn'], labels: ['churn'] }],
   alerting: {
+    maintenance: [{ at: '02:00', for: '2h', reason: 'backups' }],
     channels: [
       { type: 'slack', secret: 'monitoring/slack' },
       { type: 'pagerduty', secret: 'monitoring/pagerduty' },

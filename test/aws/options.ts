@@ -99,6 +99,10 @@ export const OPTIONS: Values = {
   runbookBase: [() => 'https://ml.example.com/runbook'],
   routes: [() => [{ match: { owner: 'team' }, channels: ['email'] }]],
   mutes: [() => [{ match: { model: 'churn' }, reason: 'known' }]],
+  maintenance: [() => [{ at: '02:00', for: '2h', days: ['sunday'], timezone: 'Europe/Berlin', reason: 'backups' }]],
+  modelAlarms: [
+    (stack) => ({ churn: { topics: { warning: sns.Topic.fromTopicArn(stack, 'Team', arn(stack, 'sns', 'team')) } } }),
+  ],
   notifications: [() => Notifications.fromAlarms()],
   eventBus: [
     () => ({ archive: Duration.days(30) }),

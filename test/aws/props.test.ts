@@ -1,5 +1,6 @@
 /** Props of constructs: each changes something, and takes what is known only when deployed. */
 import { Duration, Stack, Token } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
@@ -11,7 +12,10 @@ import { Alerting, Notifications } from '../../lib/aws/alerting.ts';
 import { Channel } from '../../lib/aws/channel.ts';
 import { Dashboards } from '../../lib/aws/dashboards.ts';
 import { EncryptionKey } from '../../lib/aws/encryption-key.ts';
+import { EventBus } from '../../lib/aws/event-bus.ts';
 import { Metrics } from '../../lib/aws/metrics.ts';
+import { ModelAlarms } from '../../lib/aws/model-alarms.ts';
+import { ModelMetrics } from '../../lib/aws/model-metrics.ts';
 import type { ModelMonitoringProps } from '../../lib/aws/model-monitoring.ts';
 import { Monitor } from '../../lib/aws/monitor.ts';
 import type { PlatformContext } from '../../lib/aws/platform-context.ts';
@@ -103,6 +107,11 @@ describe('no prop is dead', () => {
         channels: () => [Channel.email('c@d.e')],
         routes: () => [{ match: {}, channels: ['email'] }],
         mutes: () => [{ match: {}, reason: 'quiet' }],
+        maintenance: () => [{ at: '02:00', for: '1h', reason: 'backups' }],
+        programs: (stack) => [
+          new EventBus(stack, 'Events', { platform: platformIn(new Stack(stack, 'Inner')), carries: ['episodes'] })
+            .channel,
+        ],
         notifications: () => Notifications.fromAlarms(),
         topics: (stack) => ({ critical: topic(stack, 'pages') }),
         heartbeat: (stack) => topic(stack, 'beat'),
@@ -175,7 +184,49 @@ describe('no prop is dead', () => {
           ].map((one) => (one as Alerting).notifier),
         deadLetters: (stack) => [queue(stack)],
         notifications: () => Notifications.fromAlarms(),
+        maintenance: () => [{ at: '02:00', for: '1h', reason: 'backups' }],
         changes: () => ({ 'no-events': { off: true } }),
+        runbook: () => 'https://ml.example.com',
+      },
+    },
+    EventBusProps: {
+      make: (stack, props) => new EventBus(stack, 'Part', { platform: platformIn(stack), ...props }),
+      props: {
+        platform: (stack) => ({ ...platformIn(new Stack(stack, 'Inner')), environmentName: 'other' }),
+      },
+    },
+    EventBusOptions: {
+      make: (stack, props) => new EventBus(stack, 'Part', { platform: platformIn(stack), ...props }),
+      props: {
+        bus: (stack) => events.EventBus.fromEventBusName(stack, 'Brought', 'company'),
+        archive: () => Duration.days(30),
+        carries: () => ['baselines'],
+      },
+    },
+    ModelAlarmsProps: {
+      make: (stack, props) =>
+        new ModelAlarms(stack, 'Part', {
+          monitor: churn,
+          metrics: new ModelMetrics({ environmentName: 'test', detail: 'minimal' }),
+          topics: { warning: topic(stack, 'team') },
+          ...props,
+        }),
+      props: {
+        monitor: () => Monitor.of({ model: 'other', features: { age: { type: 'numeric' } } }),
+        metrics: () => new ModelMetrics({ environmentName: 'test', detail: 'summary' }),
+      },
+    },
+    ModelAlarmsOptions: {
+      make: (stack, props) =>
+        new ModelAlarms(stack, 'Part', {
+          monitor: churn,
+          metrics: new ModelMetrics({ environmentName: 'test', detail: 'minimal' }),
+          topics: { warning: topic(stack, 'team') },
+          ...props,
+        }),
+      props: {
+        topics: (stack) => ({ info: topic(stack, 'other') }),
+        changes: () => ({ 'open-episodes': { off: true } }),
         runbook: () => 'https://ml.example.com',
       },
     },

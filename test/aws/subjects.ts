@@ -115,6 +115,14 @@ export function everything(stack: Stack): ModelMonitoring {
     models: [Monitor.of({ model: 'churn', features: { age: { type: 'numeric' } } })],
     routes: [{ match: { severity: 'critical' }, channels: ['pagerduty'] }],
     mutes: [{ match: { model: 'churn', signal: 'latency' }, reason: 'known' }],
+    maintenance: [{ from: '2026-12-24T18:00:00Z', until: '2026-12-26T06:00:00Z', reason: 'nobody is in' }],
+    modelAlarms: {
+      churn: {
+        topics: {
+          critical: sns.Topic.fromTopicArn(stack, 'Team', stack.formatArn({ service: 'sns', resource: 'team' })),
+        },
+      },
+    },
     notifications: Notifications.fromAlarms(),
     heartbeat: sns.Topic.fromTopicArn(stack, 'Heartbeat', stack.formatArn({ service: 'sns', resource: 'heartbeat' })),
     access: CollectorAccess.keys(secret('keys')),
