@@ -6,6 +6,7 @@ import {
   grantsOf,
   type PolicyDocument,
   type PolicyRequest,
+  type PolicyStatement,
 } from '../../aws/policy-evaluator.ts';
 import { broughtBy, broughtByRunning, type Deployed, keysOf } from './implied-calls.ts';
 
@@ -34,7 +35,8 @@ export function refused(recorded: Recorded): string[] {
   const keys = keysOf(recorded.resources);
   const found = new Set<string>();
   const check = (name: string, policies: string, request: PolicyRequest, how: string): void => {
-    const decision = decide(recorded.policies[policies] ?? [], request);
+    const identity = recorded.policies[policies] ?? [];
+    const decision = decide([...identity, ...policyOfBucket(name, request, recorded.resources)], request);
     if (decision !== 'allowed')
       found.add(
         `${constructOf(name, recorded)}: ${request.action} on ${request.resource} ${JSON.stringify(request.context)} is ${decision} (${how})`,
@@ -50,6 +52,23 @@ export function refused(recorded: Recorded): string[] {
       check(name, policies, brought, 'comes with running');
   return [...found].sort();
 }
+
+/** What the policy of a bucket says to the role of a function: in one account it allows as well as the role's own. */
+function policyOfBucket(name: string, { resource }: PolicyRequest, deployed: Deployed): PolicyDocument[] {
+  const bucket = /^arn:aws:s3:::([^/]+)/.exec(resource)?.[1];
+  const role: string | undefined = deployed[name]?.properties.Role;
+  const document: { Statement: readonly ResourceStatement[] } | undefined =
+    deployed[`policy of ${bucket}`]?.properties.PolicyDocument;
+  if (document === undefined || role === undefined) return [];
+  const named = document.Statement.filter(({ Principal }) =>
+    typeof Principal === 'string'
+      ? Principal === '*'
+      : [Principal?.AWS ?? []].flat().some((one) => one === role || one === '*'),
+  );
+  return named.map(({ Principal, ...statement }) => ({ Statement: statement }));
+}
+
+type ResourceStatement = PolicyStatement & { readonly Principal?: '*' | { readonly AWS?: string | readonly string[] } };
 
 export interface UnusedGrant {
   /** Id of the construct. */

@@ -22,9 +22,22 @@ _BATCHES = {
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
     "sns:PublishBatch": "sns:Publish",
 }
+#: Of AWS itself, as https://docs.aws.amazon.com/aws-managed-policy/latest/reference/ tells them: functions of the CDK have it.
+_MANAGED = {
+    "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole": {
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": "*",
+            }
+        ]
+    }
+}
 #: What can be under a key of one's own, or is named by one: their properties are told.
 _DESCRIBED = (
     "AWS::S3::Bucket",
+    "AWS::S3::BucketPolicy",
     "AWS::Kinesis::Stream",
     "AWS::SQS::Queue",
     "AWS::SNS::Topic",
@@ -82,7 +95,9 @@ class Calls:
                 if resource.get("ResourceType") not in _DESCRIBED or not resource.get("PhysicalResourceId"):
                     continue
                 properties = {k: v for k, v in resource.get("Properties", {}).items() if k not in ("Code", "BucketName")}
-                self.resources[resource["PhysicalResourceId"]] = {
+                is_policy = resource["ResourceType"] == "AWS::S3::BucketPolicy"
+                name = f"policy of {properties['Bucket']}" if is_policy else resource["PhysicalResourceId"]
+                self.resources[name] = {
                     "logicalId": logical_id,
                     "type": resource["ResourceType"],
                     "properties": properties,
@@ -110,7 +125,8 @@ class Calls:
         account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
         role = iam._roles.get_scoped(account, None, name) or {}
         documents = list((role.get("InlinePolicies") or {}).values())
-        documents += [iam_evaluator._resolve_managed_policy_document(arn, account) for arn in role.get("AttachedPolicies", [])]
+        for arn in role.get("AttachedPolicies", []):
+            documents.append(_MANAGED.get(arn) or iam_evaluator._resolve_managed_policy_document(arn, account))
         text = json.dumps([json.loads(one) if isinstance(one, str) else one for one in documents], sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         if digest not in self.policies:
