@@ -40,6 +40,7 @@ import function_url  # noqa: E402
 import stream_log  # noqa: E402
 import stubs  # noqa: E402
 import template_secrets  # noqa: E402
+import workspaces  # noqa: E402
 from calls import Calls  # noqa: E402
 from clock import Clock  # noqa: E402
 from control import Control  # noqa: E402
@@ -72,7 +73,7 @@ def main() -> None:
     watched.install()
     calls = Calls()
     calls.install()
-    app.app = Control(clock, events, delivery, watched, calls).install(app.app)
+    app.app = Control(clock, events, delivery, watched, calls).install(workspaces.install(app.app))
     app.main()
 
 
