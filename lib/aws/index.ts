@@ -100,7 +100,14 @@ export {
   type PrometheusContext,
   type PrometheusWorkspace,
 } from './prometheus.ts';
-export { type IPublisher, Publication, type PublicationProps, Publisher, type PublisherProps } from './publication.ts';
+export {
+  EVENTS_OF_A_MODEL,
+  type IPublisher,
+  Publication,
+  type PublicationProps,
+  Publisher,
+  type PublisherProps,
+} from './publication.ts';
 export type { ReachedService } from './reached-services.ts';
 export { Redrive, type RedriveProps } from './redrive.ts';
 export { type CapturedEndpoints, SageMakerCapture, type SageMakerCaptureProps } from './sagemaker-capture.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CustomResource, FileAssetPackaging, Stack, Stage } from 'aws-cdk-lib';
+import { CustomResource, FileAssetPackaging, Stack, Stage, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -62,6 +62,18 @@ export class Claims {
     }
     if (problems.length > 0) throw new ProblemError(problems);
   }
+}
+
+/** Shown when a monitor keeps events for a time of its own: no function takes them out of objects that models share. Acknowledge it where a job does. */
+export const EVENTS_OF_A_MODEL = 'ml-monitoring-constructs:events-of-a-model';
+
+function warnOfEvents(scope: Construct, monitors: readonly Monitor[]): void {
+  const named = monitors.filter(({ declared }) => declared.retention?.events !== undefined).map(({ model }) => model);
+  if (named.length === 0) return;
+  Validations.of(scope).addWarning(
+    EVENTS_OF_A_MODEL,
+    `retention.events of ${named.join(', ')}: applied by \`mlmon erase --again\`, run once a day with the right grants.erase; acknowledge this where a job runs it, or use captureRetention for all models`,
+  );
 }
 
 /** The function that writes what is deployed into the store. One a platform, for the publications of all stacks. */
@@ -138,6 +150,7 @@ export interface PublicationProps {
 export class Publication extends Construct {
   constructor(scope: Construct, id: string, props: PublicationProps) {
     super(scope, id);
+    warnOfEvents(this, props.monitors);
     props.publisher.claim(this.node.path, props.monitors);
     const lines = [...props.monitors]
       .sort((a, b) => (a.model < b.model ? -1 : 1))

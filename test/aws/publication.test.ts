@@ -157,6 +157,17 @@ describe('grants', () => {
     expect(bindings(stack)).toEqual([JSON.stringify('{"scoring-service":{"events":["churn"],"labels":[]}}')]);
   });
 
+  it('warn of events that a job must take out, and of nothing else that a monitor keeps', () => {
+    const kept = (model: string, retention: object): Monitor =>
+      Monitor.of({ model, features: { a: { type: 'numeric' } }, retention });
+    const { monitoring } = platform(testApp(), {
+      models: [kept('a', { events: '90d' }), kept('b', { profiles: '90d', results: '90d' }), ...monitors('c')],
+    });
+    const { metadata } = monitoring.publication.node;
+    const warnings = metadata.filter(({ type }) => type === 'aws:cdk:warning').map(({ data }) => String(data));
+    expect(warnings).toEqual([expect.stringMatching(/^retention\.events of a: applied by `mlmon erase --again`/)]);
+  });
+
   it('warn of a model that nobody declares', () => {
     const { stack, monitoring } = platform(testApp(), { models: monitors('churn') });
     monitoring.grants.captureBy('key', 'chrun');
