@@ -49,16 +49,19 @@ export interface IChannel {
   bind(scope: Construct, context: ChannelContext): BoundChannel;
 }
 
+/** What any channel may be told. */
 export interface ChannelOptions {
   /** In routes, in `mlmon alert list`, in the record of deliveries. @default its kind, numbered from the second on */
   readonly name?: string;
 }
 
+/** Of a channel whose service has an address in each region. */
 export interface RegionalChannelOptions extends ChannelOptions {
   /** Address of the service. @default the public one, in the United States */
   readonly url?: string;
 }
 
+/** Where in Slack. */
 export interface SlackChannelOptions extends ChannelOptions {
   /** Id of the workspace (`T…`), authorised once in the console of Amazon Q Developer in chat applications. */
   readonly workspace: string;

@@ -1,3 +1,4 @@
+import { Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
@@ -31,6 +32,8 @@ export interface ICollector {
   readonly url: string;
   /** Lets a principal sign requests to it. */
   allow(grantee: iam.IGrantable): void;
+  /** Lets a role that is known by its ARN sign requests to it. Absent on a platform of another app, which alone can do so. */
+  admit?(principalArn: string): void;
 }
 
 /** What signs requests to the Function URL of the function. */
@@ -56,6 +59,7 @@ export function signerStatements(functionArn: string): iam.PolicyStatement[] {
  * costs less.
  */
 export class Collector extends Construct implements ICollector {
+  readonly #admitted = new Set<string>();
   readonly handler: MonitoringFunction<'collector'>;
   readonly access: CollectorAccess;
   /** With signed requests alone. */
@@ -125,5 +129,31 @@ export class Collector extends Construct implements ICollector {
       ]);
     for (const statement of signerStatements(this.handler.function.functionArn))
       grantee.grantPrincipal.addToPrincipalPolicy(statement);
+  }
+
+  /**
+   * Lets a role or user that was made elsewhere, in another account too, sign requests to the Function URL: by the function's own policy, so it must
+   * be there when this is deployed. One of another account needs the same rights in a policy of its own besides.
+   */
+  admit(principalArn: string): void {
+    if (this.functionUrl === undefined || this.#admitted.has(principalArn)) return;
+    this.#admitted.add(principalArn);
+    const name = Token.isUnresolved(principalArn)
+      ? `${this.#admitted.size}`
+      : principalArn.split(':').slice(4).join('-').replaceAll('/', '-');
+    const { functionArn: functionName } = this.handler.function;
+    new lambda.CfnPermission(this, `Sender-${name}`, {
+      functionName,
+      principal: principalArn,
+      action: 'lambda:InvokeFunctionUrl',
+      functionUrlAuthType: lambda.FunctionUrlAuthType.AWS_IAM,
+    });
+    // Asked for on top since October 2025; by the URL alone.
+    new lambda.CfnPermission(this, `SenderByUrl-${name}`, {
+      functionName,
+      principal: principalArn,
+      action: 'lambda:InvokeFunction',
+      invokedViaFunctionUrl: true,
+    });
   }
 }

@@ -9,6 +9,7 @@ import { STREAM_RETENTION } from './defaults.ts';
 import { removalOf } from './removal.ts';
 import { KINESIS_WRITE, keyStatements } from './statements.ts';
 
+/** Shards that are paid by the hour. */
 export interface ProvisionedCapacity {
   /** Of which each takes 1 MB or 1,000 records a second. */
   readonly shards: number;

@@ -11,6 +11,9 @@ import { type IPublisher, Publication } from './publication.ts';
 /** Shown when a sender is granted a model that no monitor of the app declares at that moment; acknowledge it where monitors come another way. */
 export const UNKNOWN_MODEL = 'ml-monitoring-constructs:unknown-model';
 
+/** Who signs requests: neither keys nor subjects of tokens look like it. */
+const SIGNER = /^arn:[a-z-]+:iam::\d{12}:(?:role|user)\//;
+
 /** What grants are written to. */
 export interface GrantsProps {
   readonly platform: PlatformContext;
@@ -42,14 +45,14 @@ export class Grants {
     this.#bindingsOf(Stack.of(role)).add(role.roleArn, 'labels', this.#known(model));
   }
 
-  /** The same for a sender without a role: the subject of a token, or the id of a key. */
+  /** The same for a sender that is known by a text: the subject of a token, the id of a key, or the ARN of a role that was made elsewhere. */
   captureBy(principal: string, model: string): void {
-    this.#bindingsOf(Stack.of(this.#scope)).add(principal, 'events', this.#known(model));
+    this.#bind(principal, 'events', model);
   }
 
-  /** The same for a sender without a role. */
+  /** The same for a sender that is known by a text. */
   labelBy(principal: string, model: string): void {
-    this.#bindingsOf(Stack.of(this.#scope)).add(principal, 'labels', this.#known(model));
+    this.#bind(principal, 'labels', model);
   }
 
   /**
@@ -68,6 +71,11 @@ export class Grants {
   erase(role: iam.IRole): void {
     const { bucket, key } = this.#props.platform;
     for (const statement of eraserStatements(bucket, key)) role.addToPrincipalPolicy(statement);
+  }
+
+  #bind(principal: string, right: 'events' | 'labels', model: string): void {
+    if (SIGNER.test(principal)) this.#props.collector.admit?.(principal);
+    this.#bindingsOf(Stack.of(this.#scope)).add(principal, right, this.#known(model));
   }
 
   /** A role of another stack is bound from there: this stack must not depend on one that depends on it. */
