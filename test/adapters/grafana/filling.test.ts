@@ -145,8 +145,8 @@ describe('failures', () => {
       grafana.fail({ path: /dashboards\/db/, times: 1, status, body: '{"message":"busy"}' });
     expect(await failureOf(fill(api({ attempts: 5 }), SETTINGS, DASHBOARD_ASSET))).toBe('none');
     grafana.fail({ path: /folders/, times: 1 });
-    grafana.fail({ path: /plugins/, times: 1, delayMs: 300 });
-    expect(await failureOf(fill(api({ attemptMs: 200 }), SETTINGS, DASHBOARD_ASSET))).toBe('none');
+    grafana.fail({ path: /plugins/, times: 1, delayMs: 900 });
+    expect(await failureOf(fill(api({ attemptMs: 600 }), SETTINGS, DASHBOARD_ASSET))).toBe('none');
   });
 
   it('that stay are told with what was asked, once for each dashboard, and the rest is written', async () => {
