@@ -93,7 +93,7 @@ export class CostReport extends Construct {
       .slice(0, 4)
       .map(({ title, usd }) => `${title} ${dollars(usd)}`);
     Annotations.of(this).addInfo(
-      `${dollars(found.total)} a month (${dollars(found.low)} to ${dollars(found.high)}) for ${found.usage.models.length} model(s) and ${found.usage.eventsPerMonth.toLocaleString('en-US')} events, ${found.prices.kind} of ${found.prices.region}, ${found.prices.asOf}: ${dearest.join(', ')}, and more; all of it by mlmon cost --from ${this.#file()}`,
+      `${dollars(found.total)} a month (${dollars(found.low)} to ${dollars(found.high)}) for ${found.usage.models.length} model(s) and ${found.usage.eventsPerMonth.toLocaleString('en-US')} events, ${found.prices.kind} of ${found.prices.region}, ${found.prices.asOf}: ${dearest.join(', ')}, and more: all of it is in ${this.#file()} beside the template, which mlmon cost --from reads`,
     );
     return guardBudget(found, budget);
   }

@@ -128,7 +128,13 @@ export function reckon(usage: Usage, prices: PriceTable, figures: Figures): read
   const packBytes = Math.min(profileBytes, (figures.packBytesAnEvent * columns * events) / Math.max(1, batches));
   const stateBytes =
     parts.keptBytes(packBytes * batches, usage.retentionDays + FAILED_DAYS) +
-    parts.keptBytes(profileBytes * HOURS_A_MONTH + figures.resultBytesAColumn * judged, FOR_EVER_DAYS) +
+    models.reduce(
+      (sum, { columns: of, windowsPerMonth, profileDays = FOR_EVER_DAYS, resultDays = FOR_EVER_DAYS }) =>
+        sum +
+        parts.keptBytes(figures.packBytesAColumn * of * HOURS_A_MONTH, profileDays) +
+        parts.keptBytes(figures.resultBytesAColumn * of * windowsPerMonth, resultDays),
+      0,
+    ) +
     parts.keptBytes(figures.cursorBytes * batches, NONCURRENT_DAYS) +
     parts.keptBytes(figures.accessLogBytes * (writes + reads), ACCESS_LOG_DAYS);
   const captureBytes =
@@ -191,7 +197,7 @@ export function reckon(usage: Usage, prices: PriceTable, figures: Figures): read
         scheduledRuns * single.schedulerInvocation.usd,
       `${count(scheduledRuns)} runs of ${scheduled.length} function(s)`,
     ],
-    ['state-storage', parts.storage(prices, stateBytes), 'after a year'],
+    ['state-storage', parts.storage(prices, stateBytes), 'what is kept for ever: after a year'],
     [
       'labels',
       labelled.length > 0 &&

@@ -23,6 +23,9 @@ export interface ModelUsage {
   readonly performanceMetrics: number;
   /** Hours of capture that a join of labels looks back on. */
   readonly horizonHours: number;
+  /** How long its profiles and results are kept; absent: for ever. */
+  readonly profileDays?: number;
+  readonly resultDays?: number;
 }
 
 /** What comes in a month, as far as it is known: the rest is assumed. */
@@ -112,6 +115,7 @@ export function modelUsage(monitor: Monitor, baselineColumns?: number): ModelUsa
   const scales = monitor.drift.scales?.map(durationMs) ?? [DAY_MS, 7 * DAY_MS];
   const lengths = new Set([every, ...scales.filter((scale) => scale > every)]);
   const metrics = monitor.performance.metrics;
+  const { profiles, results } = monitor.retention ?? {};
   return {
     model: monitor.model,
     columns: baselineColumns ?? (declared === undefined ? USUAL_COLUMNS : declared + judged),
@@ -120,6 +124,8 @@ export function modelUsage(monitor: Monitor, baselineColumns?: number): ModelUsa
     windowsPerMonth: [...lengths].reduce((sum, length) => sum + MONTH_MS / length, 0),
     performanceMetrics: monitor.task === 'none' ? 0 : metrics === 'auto' ? 9 : metrics.length,
     horizonHours: durationMs(monitor.truth.horizon) / 3_600_000,
+    ...(profiles === undefined ? {} : { profileDays: durationMs(profiles) / DAY_MS }),
+    ...(results === undefined ? {} : { resultDays: durationMs(results) / DAY_MS }),
   };
 }
 

@@ -8,6 +8,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CollectorAccess } from '../../lib/aws/collector-access.ts';
 import { costInventory } from '../../lib/aws/cost-inventory.ts';
+import { CostReport, type CostReportProps } from '../../lib/aws/cost-report.ts';
 import { addEnvironment } from '../../lib/aws/environment.ts';
 import { environmentOf } from '../../lib/aws/environment-file.ts';
 import { StreamCapacity } from '../../lib/aws/event-stream.ts';
@@ -19,6 +20,7 @@ import { DEFAULT_INVENTORY, type Inventory } from '../../lib/cost/inventory.ts';
 import { FREE_TYPES, PRICED_TYPES } from '../../lib/cost/resources.ts';
 import { runCommand } from '../cli/run-command.ts';
 import { RECOMMENDED, testApp } from './app.ts';
+import { interfaces } from './interfaces.ts';
 import { light } from './light.ts';
 import { least, SUBJECTS } from './subjects.ts';
 import './without-validation.ts';
@@ -130,7 +132,7 @@ describe('the bill at synthesis', () => {
       .flatMap(({ node }) => node.metadata.filter(({ type }) => type === 'aws:cdk:info'));
     expect(notes.map(({ data }) => String(data))).toEqual([
       expect.stringMatching(
-        /^\$\d+ a month \(\$\d+ to \$\d+\) for 1 model\(s\) and 100,000,000 events, list prices of us-east-1, .*mlmon cost --from ModelMonitoring-production-Monitoring\.cost\.json$/,
+        /^\$\d+ a month \(\$\d+ to \$\d+\) for 1 model\(s\) and 100,000,000 events, list prices of us-east-1, .* is in ModelMonitoring-production-Monitoring\.cost\.json beside the template, which mlmon cost --from reads$/,
       ),
     ]);
   });
@@ -193,6 +195,50 @@ describe('a cap', () => {
     [{ prices: { asOf: '2026-11-21', prices: { kinesisShardHours: 1 } } }, 'did you mean kinesisShardHour?'],
   ] as const)('refuses %j', (props, message) => {
     expect(() => platform(props)).toThrow(message);
+  });
+});
+
+describe('no prop of the report is dead', () => {
+  const PROPS: Readonly<Record<keyof Required<CostReportProps>, (stack: Stack, other: ModelMonitoring) => unknown>> = {
+    platform: (stack, other) => ({ ...other.platform, key: new kms.Key(stack, 'Key') }),
+    of: (stack) => stack.node.children[0]!.node.findChild('Profiler'),
+    metrics: (_, other) => {
+      other.metricExport.watch([Monitor.of({ model: 'fraud' })]);
+      return other.metricExport;
+    },
+    traffic: () => ({ eventsPerMonth: 1e9 }),
+    prices: () => ({ asOf: '2026-11-21', prices: { alarm: 1 } }),
+    budget: () => 1,
+    capacity: () => StreamCapacity.provisioned({ shards: 3 }),
+    streamRetention: () => Duration.days(1),
+    captureFormat: () => 'json-lines',
+    captureRetention: () => Duration.days(10),
+  };
+
+  it('has a value to try for every prop', () => {
+    const found = interfaces().find(({ name }) => name === 'CostReportProps')!;
+    expect(Object.keys(PROPS).sort()).toEqual(found.props.map(({ name }) => name).sort());
+  });
+
+  it('each changes what is told', () => {
+    const { stack, monitoring } = platform();
+    const dead: string[] = [];
+    for (const [name, value] of Object.entries(PROPS)) {
+      const told = (id: string, change: object): string => {
+        const report = new CostReport(stack, id, {
+          platform: monitoring.platform,
+          of: monitoring,
+          metrics: monitoring.metricExport,
+          traffic: { eventsPerMonth: 1e8 },
+          streamRetention: Duration.days(7),
+          captureFormat: 'parquet',
+          ...change,
+        });
+        return JSON.stringify([report.estimate, report.node.validate()]);
+      };
+      if (told(`${name}-before`, {}) === told(`${name}-after`, { [name]: value(stack, monitoring) })) dead.push(name);
+    }
+    expect(dead).toEqual([]);
   });
 });
 

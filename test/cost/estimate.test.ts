@@ -41,6 +41,20 @@ describe('what a monitor adds', () => {
     });
   });
 
+  it('keeps profiles and results as long as the monitor says', () => {
+    const of = (retention?: object) => {
+      const { monitor, problems } = parseMonitor({ model: 'm', features: { a: { type: 'numeric' } }, retention });
+      expect(problems).toEqual([]);
+      const { parts } = estimate(usage({ models: [modelUsage(monitor!)], eventsPerMonth: 1 }));
+      return parts.find(({ id }) => id === 'state-storage')!.usd;
+    };
+    expect(modelUsage(parseMonitor({ model: 'm', retention: { results: '100d' } }).monitor!)).toMatchObject({
+      resultDays: 100,
+    });
+    expect(of({ profiles: '60d', results: '60d' })).toBeLessThan(of());
+    expect(of({ profiles: '365d', results: '365d' })).toBeCloseTo(of(), 12);
+  });
+
   it('takes the columns of the baseline where they are known, and a usual number where nothing is', () => {
     const { monitor } = parseMonitor({ model: 'm', window: { every: '7d' } });
     expect(modelUsage(monitor!, 12).columns).toBe(12);
