@@ -58,6 +58,8 @@ const LARGEST_ANSWER = 8_000_000;
 /** Characters of Grafana's own words that are passed on. */
 const LONGEST_WORDS = 200;
 const FOUND_AT_ONCE = 1_000;
+const ATTEMPTS = 4;
+const FIRST_WAIT_MS = 500;
 
 export class GrafanaApi {
   readonly #options: GrafanaApiOptions;
@@ -94,15 +96,22 @@ export class GrafanaApi {
     }
   }
 
-  /** What the data source says of itself; `null` when it is well, or its plugin has no such question. */
+  /**
+   * What the data source says of itself; `null` when it is well, or its plugin has no such question. A role that was just made is not known
+   * everywhere at once: what is ill is asked again, with longer waits than for a request.
+   */
   async dataSourceFailure(uid: string): Promise<string | null> {
-    const { status, body } = await this.#ask({
-      method: 'GET',
-      path: `/datasources/uid/${segment(uid)}/health`,
-      answers: [400, 404, 501],
-    });
-    if (status !== 400) return null;
-    return wordsOf(body, this.#options.token) ?? 'it does not answer';
+    const { attempts = ATTEMPTS, firstWaitMs = FIRST_WAIT_MS, token } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      const { status, body } = await this.#ask({
+        method: 'GET',
+        path: `/datasources/uid/${segment(uid)}/health`,
+        answers: [400, 404, 501],
+      });
+      if (status !== 400) return null;
+      const mayAskAgain = attempt < attempts && (await this.#waited(firstWaitMs * 10 * 2 ** (attempt - 1)));
+      if (!mayAskAgain) return wordsOf(body, token) ?? 'it does not answer';
+    }
   }
 
   async deleteDataSource(uid: string): Promise<void> {
@@ -184,16 +193,24 @@ export class GrafanaApi {
   }
 
   async #ask(request: Request): Promise<Answer> {
-    const { attempts = 4, firstWaitMs = 500, signal } = this.#options;
+    const { attempts = ATTEMPTS, firstWaitMs = FIRST_WAIT_MS } = this.#options;
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#attempt(request);
       if (!(outcome instanceof GrafanaError)) return outcome;
-      if (attempt >= attempts || !isPassing(outcome) || signal?.aborted === true) throw outcome;
-      try {
-        await sleep(firstWaitMs * 2 ** (attempt - 1), undefined, signal === undefined ? {} : { signal });
-      } catch {
-        throw outcome;
-      }
+      const mayTryAgain =
+        attempt < attempts && isPassing(outcome) && (await this.#waited(firstWaitMs * 2 ** (attempt - 1)));
+      if (!mayTryAgain) throw outcome;
+    }
+  }
+
+  /** `false`: the time is over. */
+  async #waited(ms: number): Promise<boolean> {
+    const { signal } = this.#options;
+    try {
+      await sleep(ms, undefined, signal === undefined ? {} : { signal });
+      return true;
+    } catch {
+      return false;
     }
   }
 

@@ -134,6 +134,10 @@ describe('filling', () => {
     grafana.health = { status: 400, body: { status: 'ERROR', message: 'AccessDenied: aps:QueryMetrics' } };
     expect(await failureOf(fill(api(), SETTINGS, DASHBOARD_ASSET))).toMatch(/AccessDenied.*aps:GetLabels/s);
     expect(grafana.dashboards.size).toBe(6);
+    // A role that was just made is not known everywhere at once.
+    grafana.fail({ path: /health$/, times: 2, status: 400, body: '{"message":"AccessDenied"}' });
+    grafana.health = { status: 200, body: { status: 'OK' } };
+    await fill(api(), SETTINGS, DASHBOARD_ASSET);
     grafana.health = { status: 404, body: { message: 'plugin has no health' } };
     await fill(api(), SETTINGS, DASHBOARD_ASSET);
   });
