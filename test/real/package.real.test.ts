@@ -86,6 +86,7 @@ describe('the tarball', () => {
       'README.md',
       'bin/mlmon',
       'docs/reference/monitor.schema.json',
+      'docs/runbook.md',
       'examples/python/mlmon_aws.py',
       'examples/python/mlmon_client.py',
       'examples/python/mlmon_kinesis.py',
@@ -435,7 +436,7 @@ app.synth();
         process.execPath,
         [
           join(CHECKOUT, 'node_modules/typescript/bin/tsc'),
-          ...[...options, '--skipLibCheck', '--module', module, '--moduleResolution', resolution, file],
+          ...[...options, '--skipLibCheck', 'false', '--module', module, '--moduleResolution', resolution, file],
         ],
         { cwd: project },
       );
@@ -531,7 +532,7 @@ app.synth();
         [
           join(CHECKOUT, 'node_modules/typescript/bin/tsc'),
           ...['--ignoreConfig', '--strict', '--target', 'es2022', '--lib', 'es2023', '--types', '', '--noEmit'],
-          ...['--skipLibCheck', '--module', module, '--moduleResolution', resolution, file],
+          ...['--skipLibCheck', 'false', '--module', module, '--moduleResolution', resolution, file],
         ],
         { cwd: project },
       );
