@@ -9,9 +9,11 @@ import { FolderStore } from '../../lib/adapters/disk/folder-store.ts';
 import { DuckDbCaptureRewriter } from '../../lib/adapters/duckdb/capture-rewriter.ts';
 import { DuckDbCaptureWriter } from '../../lib/adapters/duckdb/capture-writer.ts';
 import { type DuckDb, literal, openDuckDb } from '../../lib/adapters/duckdb/load.ts';
+import { givenUpBatch } from '../../lib/adapters/kinesis/on-failure.ts';
 import { MemoryStore } from '../../lib/adapters/memory/memory-store.ts';
 import { keys } from '../../lib/contracts/object-keys.ts';
 import { AuditLog } from '../../lib/pipeline/audit.ts';
+import { redriveCapture } from '../../lib/pipeline/capture-redrive.ts';
 import { Eraser, type EraserOptions } from '../../lib/pipeline/eraser.ts';
 import type { ObjectStore } from '../../lib/pipeline/ports.ts';
 import { putQuarantine, type QuarantineEntry, readQuarantine } from '../../lib/pipeline/quarantine.ts';
@@ -302,6 +304,38 @@ describe('erasure', () => {
     expect(await eraser.again()).toMatchObject({ remembered: 0 });
     expect(await eraser.again()).toBeNull();
     expect(await store.list(keys.erasureRequests())).toEqual([]);
+  });
+
+  it('leaves what was given up as the redrives read it, with every position', async () => {
+    const store = new MemoryStore();
+    const line = (id: string) => `${JSON.stringify(eventOf({ id, model: 'm', type: 'inference' }))}\n`;
+    const firehose = new FakeFirehose({ db, store, bufferMs: 60_000 });
+    firehose.take({ at: AT, data: bytes(`${line('1')}${line('10')}{"torn`) });
+    await firehose.deliver(AT + 120_000);
+    const records = ['1', '10'].map((id, i) => ({
+      eventID: `shardId-000000000000:4954${i}`,
+      eventSourceARN: 'arn:aws:kinesis:eu-central-1:111122223333:stream/events',
+      kinesis: {
+        sequenceNumber: `4954${i}`,
+        approximateArrivalTimestamp: AT / 1_000,
+        data: Buffer.from(line(id)).toString('base64'),
+      },
+    }));
+    await store.putIfAbsent(
+      `${keys.onFailure()}x`,
+      bytes(JSON.stringify({ requestContext: { condition: 'RetryAttemptsExhausted' }, payload: { Records: records } })),
+    );
+    await eraserOf(store).eraser.erase({ model: 'm', ids: ['1'], by, rememberMs });
+    const { batches, condition } = givenUpBatch((await store.get(`${keys.onFailure()}x`))?.body ?? bytes(''));
+    expect(condition).toBe('RetryAttemptsExhausted');
+    expect(batches[0]?.records.map(({ position, data }) => [position, text(data)])).toEqual([
+      ['49540', ''],
+      ['49541', line('10')],
+    ]);
+    const [failed = ''] = await store.list(keys.captureFailures());
+    expect(await redriveCapture(store, failed)).toMatchObject({ records: 1, kept: 1, dropped: 1, unreadable: 0 });
+    const [redriven = ''] = await store.list(keys.allRedriven());
+    expect(JSON.parse(text((await store.get(redriven))?.body ?? bytes('')))).toMatchObject({ id: '10' });
   });
 
   it('tells what it could not read, goes on with the rest, and remembers on', async () => {
