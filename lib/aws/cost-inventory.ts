@@ -5,7 +5,7 @@ import type { IConstruct } from 'constructs';
 import type { FunctionName } from '../contracts/functions.ts';
 import type { FunctionUse, Inventory } from '../cost/inventory.ts';
 import { MINUTES_A_MONTH } from '../cost/usage.ts';
-import { FUNCTION_SIZES } from './defaults.ts';
+import { FUNCTION_SIZES, PROFILER_BATCH_WINDOW } from './defaults.ts';
 import { FunctionSchedule } from './function-schedule.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import type { PlatformContext } from './platform-context.ts';
@@ -16,16 +16,22 @@ export function costInventory(root: IConstruct, platform: PlatformContext): Inve
   const resources = constructs.filter((one): one is CfnResource => CfnResource.isCfnResource(one));
   const count = (...types: readonly string[]): number =>
     resources.filter(({ cfnResourceType }) => types.includes(cfnResourceType)).length;
+  const mappings = resources.filter((one): one is CfnEventSourceMapping => one instanceof CfnEventSourceMapping);
+  // A mapping of a stream has a position to start at, one of a queue has none.
+  const gathered = mappings
+    .filter(({ startingPosition }) => startingPosition !== undefined)
+    .map(({ maximumBatchingWindowInSeconds: seconds }) =>
+      seconds === undefined || Token.isUnresolved(seconds) ? PROFILER_BATCH_WINDOW.toSeconds() : seconds,
+    );
   return {
     functions: functionsOf(constructs),
+    batchSeconds: gathered.length === 0 ? PROFILER_BATCH_WINDOW.toSeconds() : Math.min(...gathered),
     alarms: count('AWS::CloudWatch::Alarm'),
     compositeAlarms: count('AWS::CloudWatch::CompositeAlarm'),
     dashboards: count('AWS::CloudWatch::Dashboard'),
     secrets: count('AWS::SecretsManager::Secret'),
     keys: platform.key === undefined ? 0 : 1,
-    // A mapping of a stream has a position to start at, one of a queue has none.
-    polledQueues: resources.filter((one) => one instanceof CfnEventSourceMapping && one.startingPosition === undefined)
-      .length,
+    polledQueues: mappings.filter(({ startingPosition }) => startingPosition === undefined).length,
     httpApis: count('AWS::ApiGatewayV2::Api'),
     buses: count('AWS::Events::EventBus'),
     archives: count('AWS::Events::Archive'),

@@ -9,6 +9,8 @@ export interface FunctionUse {
 
 export interface Inventory {
   readonly functions: Readonly<Partial<Record<FunctionName, FunctionUse>>>;
+  /** Longest that records of the stream are gathered for a batch. */
+  readonly batchSeconds: number;
   readonly alarms: number;
   readonly compositeAlarms: number;
   readonly dashboards: number;
@@ -46,6 +48,7 @@ export const DEFAULT_INVENTORY: Inventory = {
     exporter: every(1, 1_024),
     publisher: called(1_024),
   },
+  batchSeconds: 60,
   alarms: 38,
   compositeAlarms: 0,
   dashboards: 2,

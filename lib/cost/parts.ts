@@ -4,7 +4,7 @@
  */
 import type { Figures } from './figures.ts';
 import { type PriceTable, tiered } from './prices.ts';
-import { HOURS_A_MONTH, MINUTES_A_MONTH } from './usage.ts';
+import { HOURS_A_MONTH } from './usage.ts';
 
 export const GB = 2 ** 30;
 const SECONDS_A_MONTH = HOURS_A_MONTH * 3_600;
@@ -69,10 +69,16 @@ export function capture({ single }: PriceTable, traffic: StreamTraffic, format: 
   return steppedGigabytes(traffic, FIREHOSE_STEP) * (single.firehoseIn.usd + conversion);
 }
 
-/** Batches of the stream: a minute each, or as many as fill them. */
-export function batches(traffic: StreamTraffic, shardCount: number, { batchBytes }: Figures): number {
+/** Batches of the stream: gathered for so many seconds, or as many as fill them. An idle second has none. */
+export function batches(
+  traffic: StreamTraffic,
+  shardCount: number,
+  batchSeconds: number,
+  { batchBytes }: Figures,
+): number {
   return Math.max(
-    Math.min(shardCount * MINUTES_A_MONTH, records(traffic)),
+    // Without a time to gather a shard is asked once a second.
+    Math.min((shardCount * SECONDS_A_MONTH) / Math.max(1, batchSeconds), records(traffic)),
     (traffic.events * traffic.eventBytes) / batchBytes,
   );
 }

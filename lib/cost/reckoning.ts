@@ -73,7 +73,12 @@ export function reckon(usage: Usage, prices: PriceTable, figures: Figures): read
   const traffic = { events, eventBytes, eventsPerRecord };
   const wanted = parts.shards(traffic, figures);
   const shards = usage.shards === null ? wanted : Math.min(usage.shards.most, Math.max(usage.shards.least, wanted));
-  const batches = parts.batches(traffic, usage.stream === 'provisioned' ? shards : wanted, figures);
+  const batches = parts.batches(
+    traffic,
+    usage.stream === 'provisioned' ? shards : wanted,
+    inventory.batchSeconds,
+    figures,
+  );
   const windows = models.reduce((sum, model) => sum + model.windowsPerMonth, 0);
   const judged = models.reduce((sum, model) => sum + model.windowsPerMonth * model.columns, 0);
   const modelHours = models.length * HOURS_A_MONTH;

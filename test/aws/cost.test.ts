@@ -67,13 +67,14 @@ describe('what a platform has that costs', () => {
     const { stack, monitoring } = platform({
       access: CollectorAccess.jwt({ issuer: 'https://issuer.example.com', audience: ['ml'] }),
       capacity: StreamCapacity.provisioned({ shards: 1, maximumShards: 4 }),
+      batchWindow: Duration.seconds(10),
     });
     new kms.Key(stack, 'Other');
     const vpc = new ec2.Vpc(monitoring, 'Vpc', { maxAzs: 2, natGateways: 0 });
     vpc.addInterfaceEndpoint('Logs', { service: ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS });
     vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 });
     const found = costInventory(monitoring, monitoring.platform);
-    expect(found).toMatchObject({ httpApis: 1, keys: 0, endpointZones: 2 });
+    expect(found).toMatchObject({ httpApis: 1, keys: 0, endpointZones: 2, batchSeconds: 10 });
     expect(found.functions.scaler).toEqual({ memoryMb: 256, runsPerMonth: 43_800 / 5 });
   });
 

@@ -15,6 +15,8 @@ import { EVENTS_PER_RECORD, modelUsage } from '../../lib/cost/usage.ts';
 import { featureSamples, type ModelSummary, stateSamples, summaryOfWindow } from '../../lib/pipeline/model-samples.ts';
 import { Producer } from '../../lib/producer/producer.ts';
 import type { OutgoingRecord } from '../../lib/producer/sink.ts';
+import { SimulatedStream } from '../adapters/kinesis/simulated-stream.ts';
+import { EventSource } from '../lambdas/event-source.ts';
 import { featureResult, windowResult } from '../local/server/results.ts';
 import { aDay, type Day } from './a-day.ts';
 
@@ -150,6 +152,25 @@ describe('a day of the functions', () => {
     const reads = hourly(({ of }) => of['evaluator']!.reads);
     expect((reads - 60) / (hourReads.value + windowReads.value)).toBeGreaterThan(0.8);
     expect((reads - 60) / (hourReads.value + windowReads.value)).toBeLessThan(1.2);
+  });
+
+  it('is called with batches as large as is reckoned', async () => {
+    const stream = new SimulatedStream({ now: () => 0 });
+    for (let i = 0; i < 450; i++) stream.put('m', Buffer.from(LINES.slice(0, EVENTS_PER_RECORD).join('\n')), { at: 0 });
+    const batches: number[] = [];
+    const source = new EventSource({
+      stream,
+      now: () => 0,
+      random: () => 0.5,
+      invoke: async ({ Records }) => {
+        batches.push(Records.reduce((sum, { kinesis }) => sum + Buffer.byteLength(kinesis.data, 'base64'), 0));
+        return { batchItemFailures: [] };
+      },
+      giveUp: async () => undefined,
+    });
+    await source.drain();
+    expect(batches).toHaveLength(2);
+    holds('batchBytes', batches[0]!, 0.05);
   });
 
   it('keeps what is reckoned', () => {

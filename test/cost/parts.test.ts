@@ -54,7 +54,10 @@ describe('the table of prices', () => {
       'profiler',
       row((column) => {
         const traffic = batched(column);
-        const batches = parts.batches({ ...traffic, eventsPerRecord: 1 }, parts.shards(traffic, FIGURES), FIGURES);
+        const batches = parts.batches({ ...traffic, eventsPerRecord: 1 }, parts.shards(traffic, FIGURES), 60, {
+          ...FIGURES,
+          batchBytes: 4.4e6,
+        });
         return parts.lambda(PRICES, column.events * 25e-6 + batches * 0.08, 1.769, batches);
       }),
       [0.09, 0.15, 1.24, 12.43],
