@@ -10,6 +10,7 @@ import type { AlertKey } from './rules.ts';
 import { RULES } from './rules.ts';
 
 export const MODEL_ALARM_KEYS = ['open-episodes', 'drifted-features', 'windows-overdue', 'label-coverage'] as const;
+/** Of an alarm of one model. */
 export type ModelAlarmKey = (typeof MODEL_ALARM_KEYS)[number];
 
 /** One of them as a team wants it. */
@@ -19,6 +20,7 @@ export interface ModelAlarmChange {
   /** Left out. */
   readonly off?: boolean;
 }
+/** Alarms of one model as a user wants them, by key. */
 export type ModelAlarmChanges = { readonly [K in ModelAlarmKey]?: ModelAlarmChange };
 
 export interface ModelAlarm {

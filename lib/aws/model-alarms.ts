@@ -17,6 +17,7 @@ import { COMPARISON, MISSING } from './alarms.ts';
 import type { ModelMetrics } from './model-metrics.ts';
 import type { Monitor } from './monitor.ts';
 
+/** Who is told of one model, and of what. */
 export interface ModelAlarmsOptions {
   /** Where each severity is published; one that has none is shown and told to nobody. They must let CloudWatch publish, and so must their keys. */
   readonly topics: { readonly [S in Severity]?: sns.ITopic };

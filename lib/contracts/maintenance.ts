@@ -54,6 +54,7 @@ const weekly = z
 /** Once, `[from, until)`; or again and again, on these days from `at` on. */
 export const maintenanceSchema = z.union([once, weekly]);
 export type Maintenance = z.output<typeof maintenanceSchema>;
+/** As its author writes it. */
 export type MaintenanceInput = z.input<typeof maintenanceSchema>;
 
 function isTimezone(name: string): boolean {

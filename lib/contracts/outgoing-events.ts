@@ -29,6 +29,7 @@ export const OUTGOING_TYPES = {
   /** `mlmon alert test`: nothing happened. */
   test: 'ml.test.v1',
 } as const;
+/** What an event is about. */
 export type OutgoingType = (typeof OUTGOING_TYPES)[keyof typeof OUTGOING_TYPES];
 export const EPISODE_TYPES = [
   OUTGOING_TYPES.episodeOpened,

@@ -38,6 +38,11 @@ describe('what the package exports', () => {
     const differs = [...pages].filter(([path, text]) => committed(path) !== text).map(([path]) => path);
     expect({ differs, change: HOW }).toEqual({ differs: [], change: HOW });
   });
+
+  it('has a description in the reference of constructs', () => {
+    const silent = [...(pages.get('docs/reference/constructs.md') ?? '').matchAll(/^### (\w+)\n\n(?:```|`|\|)/gm)];
+    expect(silent.map(([, name]) => name)).toEqual([]);
+  });
 });
 
 function committed(path: string): string {
