@@ -53,6 +53,21 @@ describe('decide', () => {
     ]);
   });
 
+  it('denies old ciphers by their number, and nothing where none is told', () => {
+    const old: PolicyDocument = {
+      Statement: {
+        ...{ Effect: 'Deny', Action: 's3:*', Resource: '*' },
+        Condition: { NumericLessThan: { 's3:TlsVersion': '1.2' } },
+      },
+    };
+    const ask = (context: Record<string, string>) => decide([allow(), old], { ...get('packs/a'), context });
+    expect([ask({ 's3:TlsVersion': '1.1' }), ask({ 's3:TlsVersion': '1.2' }), ask({})]).toEqual([
+      'explicitly denied',
+      'allowed',
+      'allowed',
+    ]);
+  });
+
   it('refuses to judge what it does not know', () => {
     const odd = allow({ Condition: { DateGreaterThan: { 'aws:CurrentTime': '2026-01-01' } } });
     expect(() => decide([odd], get('packs/a'))).toThrow(/DateGreaterThan/);

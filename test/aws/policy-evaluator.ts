@@ -57,6 +57,7 @@ const OPERATORS: Readonly<Record<string, (actual: string, expected: string) => b
   StringLike: (actual, expected) => like(actual, expected),
   ArnEquals: (actual, expected) => like(actual, expected),
   ArnLike: (actual, expected) => like(actual, expected),
+  NumericLessThan: (actual, expected) => Number(actual) < Number(expected),
   Bool: (actual, expected) => actual.toLowerCase() === expected.toLowerCase(),
 };
 
