@@ -3,7 +3,8 @@ import { Duration, TimeZone } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { durationMs } from '../contracts/duration.ts';
-import type { Maintenance, Weekday } from '../contracts/maintenance.ts';
+import type { Maintenance, MaintenanceInput, Weekday } from '../contracts/maintenance.ts';
+import { maintenanceOf } from './maintenance.ts';
 
 /** What one rule takes. */
 const MOST_ALARMS = 100;
@@ -20,15 +21,17 @@ const DAY: Readonly<Record<Weekday, string>> = {
 };
 
 export interface AlarmMutesProps {
+  /** Whose actions are muted. */
   readonly alarms: readonly cloudwatch.IAlarm[];
-  readonly maintenance: readonly Maintenance[];
+  /** Windows in which they tell nobody. */
+  readonly maintenance: readonly MaintenanceInput[];
 }
 
 /** A rule for each window. */
 export class AlarmMutes extends Construct {
   constructor(scope: Construct, id: string, props: AlarmMutesProps) {
     super(scope, id);
-    for (const [i, window] of props.maintenance.entries())
+    for (const [i, window] of maintenanceOf(props.maintenance).entries())
       for (let first = 0; first < props.alarms.length; first += MOST_ALARMS)
         new cloudwatch.AlarmMuteRule(this, first === 0 ? `Window${i + 1}` : `Window${i + 1}-${first}`, {
           description: `Maintenance: ${window.reason}`,

@@ -8,7 +8,7 @@ import { type AlarmData, type AlarmDimension, alarmData } from '../alerts/cloudw
 import type { AlertChanges } from '../alerts/rules.ts';
 import { CLOUDWATCH_DIMENSION } from '../contracts/cloudwatch-metrics.ts';
 import type { FunctionName } from '../contracts/functions.ts';
-import { type MaintenanceInput, maintenanceSchema } from '../contracts/maintenance.ts';
+import type { MaintenanceInput } from '../contracts/maintenance.ts';
 import type { Severity } from '../contracts/result.ts';
 import { AlarmMutes } from './alarm-mutes.ts';
 import { Notifications } from './alerting.ts';
@@ -72,7 +72,7 @@ export class Alarms extends Construct {
     }
     this.alarms = alarms;
     this.absent = absent;
-    const maintenance = (props.maintenance ?? []).map((window) => maintenanceSchema.parse(window));
+    const { maintenance = [] } = props;
     const told = Object.values(alarms);
     if (maintenance.length > 0 && told.length > 0) new AlarmMutes(this, 'Maintenance', { alarms: told, maintenance });
   }

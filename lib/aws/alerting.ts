@@ -5,7 +5,6 @@ import type * as sns from 'aws-cdk-lib/aws-sns';
 import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { z } from 'zod';
 import {
   type Alerting as AlertingConfiguration,
   alertingSchema,
@@ -13,14 +12,14 @@ import {
   type Route,
 } from '../contracts/alerting.ts';
 import { expectedBy } from '../contracts/expected.ts';
-import { type Maintenance, type MaintenanceInput, maintenanceSchema } from '../contracts/maintenance.ts';
+import type { MaintenanceInput } from '../contracts/maintenance.ts';
 import { nearest, type Problem, ProblemError, shown } from '../contracts/problem.ts';
 import { SEVERITIES, type Severity } from '../contracts/result.ts';
-import { schemaProblems } from '../contracts/schema-problems.ts';
 import { AlertTopics, admitAlarms } from './alert-topics.ts';
 import type { BoundChannel, IChannel } from './channel.ts';
 import { EncryptionKey } from './encryption-key.ts';
 import { FunctionSchedule } from './function-schedule.ts';
+import { maintenanceOf } from './maintenance.ts';
 import { DeadLetterQueue } from './message-queue.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import type { PlatformContext } from './platform-context.ts';
@@ -143,7 +142,7 @@ export class Alerting extends Construct {
       mutes: [...(props.mutes ?? [])],
       ...(props.maintenance === undefined || props.maintenance.length === 0
         ? {}
-        : { maintenance: maintenanceOf(props.maintenance) }),
+        : { maintenance: [...maintenanceOf(props.maintenance)] }),
       notifiedBy: this.notifications.by,
       linkBase: props.linkBase,
       runbookBase: props.runbookBase,
@@ -262,14 +261,6 @@ function configurationProblems(configuration: AlertingConfiguration, names: read
         expected: expectedBy(issue),
       });
   return problems;
-}
-
-/** @throws ProblemError for windows that are none */
-function maintenanceOf(given: readonly MaintenanceInput[]): Maintenance[] {
-  const schema = z.object({ maintenance: z.array(maintenanceSchema) });
-  const parsed = schema.safeParse({ maintenance: given });
-  if (parsed.success) return parsed.data.maintenance;
-  throw new ProblemError(schemaProblems(schema, { maintenance: given }, parsed.error.issues));
 }
 
 /** Receivers on the internet, of functions in a network without a way out. */

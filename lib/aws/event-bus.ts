@@ -14,6 +14,7 @@ import { DeadLetterQueue, MessageQueue } from './message-queue.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import { newObjects } from './object-trigger.ts';
 import type { PlatformContext } from './platform-context.ts';
+import type { IPlatformEvents } from './platform-events.ts';
 import { queueReaderStatements } from './statements.ts';
 
 /** What a bus carries: transitions of episodes, judged windows, baselines. */
@@ -31,13 +32,6 @@ export interface EventBusOptions {
 
 export interface EventBusProps extends EventBusOptions {
   readonly platform: PlatformContext;
-}
-
-/** Where rules are made: the bus of a platform, wherever it was made. */
-export interface IPlatformEvents {
-  readonly bus: events.IEventBus;
-  /** `source` within the events: tells platforms apart that share a bus. */
-  readonly source: string;
 }
 
 /**

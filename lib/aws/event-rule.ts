@@ -2,10 +2,10 @@ import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { IPlatformEvents } from './event-bus.ts';
 import { type EventChoice, eventPattern } from './event-pattern.ts';
 import type { EventTarget } from './event-target.ts';
 import { DeadLetterQueue } from './message-queue.ts';
+import type { IPlatformEvents } from './platform-events.ts';
 
 export interface EventRuleProps extends EventChoice {
   /** Whose events; the `eventBus` of a platform. */

@@ -52,7 +52,6 @@ export {
   EventBus,
   type EventBusOptions,
   type EventBusProps,
-  type IPlatformEvents,
 } from './event-bus.ts';
 export { type EventChoice, eventPattern } from './event-pattern.ts';
 export { EventRule, type EventRuleProps } from './event-rule.ts';
@@ -89,6 +88,7 @@ export { type IsolatedNetworkOptions, Network, type NetworkOptions } from './net
 export { ObjectTrigger, type ObjectTriggerProps } from './object-trigger.ts';
 export type { PlacedFunction, PlacedNetwork, VpcConnection } from './placed-network.ts';
 export type { PlatformContext } from './platform-context.ts';
+export type { IPlatformEvents } from './platform-events.ts';
 export { LINKS, type Link, PlatformLinks, type PlatformLinksProps } from './platform-links.ts';
 export { PolicyKey, type PolicyKeyProps } from './policy-key.ts';
 export { readPrices } from './prices-file.ts';

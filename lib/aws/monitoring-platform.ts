@@ -1,10 +1,10 @@
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import type { ICollector } from './collector.ts';
-import type { IPlatformEvents } from './event-bus.ts';
 import type { Grants } from './grants.ts';
 import type { ModelMetrics } from './model-metrics.ts';
 import type { PlatformContext } from './platform-context.ts';
+import type { IPlatformEvents } from './platform-events.ts';
 import type { IPublisher } from './publication.ts';
 
 /** The platform that watches the model: a `ModelMonitoring`, or one of another app (`ModelMonitoring.fromEnvironment`). */

@@ -109,7 +109,7 @@ const PAGES: readonly (readonly [page: string, count: number])[] = [
   ['docs/how-to/permissions-to-deploy.md', 1],
   ['docs/how-to/run-on-aws.md', 3],
   ['docs/how-to/act-on-events.md', 2],
-  ['docs/how-to/watch-on-aws.md', 2],
+  ['docs/how-to/watch-on-aws.md', 3],
   ['docs/how-to/look-in-grafana.md', 1],
 ];
 const nameOf = (page: string, i: number): string => `${page.replaceAll(/\W/g, '-')}-${i}`;

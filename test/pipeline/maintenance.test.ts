@@ -10,6 +10,7 @@ import {
   WEEKDAYS,
 } from '../../lib/contracts/maintenance.ts';
 import { parseMonitor } from '../../lib/contracts/monitor.ts';
+import { deliveriesOf } from '../../lib/local/server/alert-views.ts';
 import { maintenanceAt } from '../../lib/pipeline/maintenance.ts';
 import { Notifier } from '../../lib/pipeline/notifier.ts';
 import { isSettled } from '../../lib/pipeline/outbox.ts';
@@ -150,7 +151,14 @@ describe('in maintenance', () => {
   it('people hear afterwards of what is still open, and programs at once that they did not', async () => {
     const { store, people, heard, late, minutes } = setUp();
     await addTransitions(store, [transitionFor('a')]);
-    await minutes(70);
+    await minutes(1);
+    expect(
+      (await outboxOf(store, 'a')).flatMap(deliveriesOf).find(({ channel }) => channel === 'people'),
+    ).toMatchObject({
+      state: 'pending',
+      detail: `held back until ${new Date(UNTIL).toISOString()}: a move`,
+    });
+    await minutes(69);
     expect(people.got.map(({ key, at: when }) => [key, when])).toEqual([['a-e1/opened/1', UNTIL]]);
     expect(heard).toEqual([['a-e1/opened/1', 'a move']]);
     // Nobody waits too long meanwhile.
@@ -168,6 +176,11 @@ describe('in maintenance', () => {
     const outbox = await outboxOf(store, 'a');
     expect(outbox.every(isSettled)).toBe(true);
     expect(outbox.map(({ delivered }) => delivered['people'])).toEqual(['not told: a move', 'not told: a move']);
+    expect(outbox.flatMap(deliveriesOf).filter(({ channel }) => channel === 'people')).toEqual(
+      ['opened', 'closed'].map((transition) => ({
+        ...{ transition, channel: 'people', state: 'silenced', detail: 'not told: a move' },
+      })),
+    );
   });
 
   it('people hear afterwards of the end of what they had heard of', async () => {

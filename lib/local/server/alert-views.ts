@@ -49,16 +49,22 @@ function alertView(
   };
 }
 
-function deliveriesOf({ transition, delivered, attempts, failed }: OutboxEntry): AlertView['deliveries'] {
-  const channels = new Set([...Object.keys(attempts), ...Object.keys(delivered), ...Object.keys(failed)]);
+/** What is held back for maintenance is told of before anything was tried. */
+export function deliveriesOf(entry: OutboxEntry): AlertView['deliveries'] {
+  const { transition, delivered, attempts, failed, held } = entry;
+  const known = [...Object.keys(attempts), ...Object.keys(delivered), ...Object.keys(failed)];
+  const channels = new Set(held === undefined ? known : [...known, ...(entry.channels ?? [])]);
   return [...channels].sort().map((channel) => {
     const { kind } = transition;
     const done = delivered[channel];
-    if (done?.startsWith('silenced')) return { transition: kind, channel, state: 'silenced' as const, detail: done };
+    if (done?.startsWith('silenced') || done?.startsWith('not told'))
+      return { transition: kind, channel, state: 'silenced' as const, detail: done };
     if (done !== undefined) return { transition: kind, channel, state: 'delivered' as const, detail: done };
     const reason = failed[channel];
     if (reason !== undefined) return { transition: kind, channel, state: 'failed' as const, detail: reason };
-    return { transition: kind, channel, state: 'pending' as const, detail: `attempt ${attempts[channel] ?? 0}` };
+    const tries = attempts[channel] ?? 0;
+    const wait = tries > 0 || held === undefined ? `attempt ${tries}` : `held back until ${held.until}: ${held.reason}`;
+    return { transition: kind, channel, state: 'pending' as const, detail: wait };
   });
 }
 
