@@ -1,7 +1,4 @@
-import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { CustomResource, FileAssetPackaging, Stack, Stage, Validations } from 'aws-cdk-lib';
+import { CustomResource, Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -9,6 +6,7 @@ import { type Problem, ProblemError } from '../contracts/problem.ts';
 import type { PublicationProperties } from '../contracts/publication.ts';
 import { acknowledge, acknowledgeResource } from './acknowledge.ts';
 import type { Bindings } from './bindings.ts';
+import { linesAsset } from './lines-asset.ts';
 import type { Monitor } from './monitor.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import type { PlatformContext } from './platform-context.ts';
@@ -155,7 +153,7 @@ export class Publication extends Construct {
     const lines = [...props.monitors]
       .sort((a, b) => (a.model < b.model ? -1 : 1))
       .map(({ line }) => JSON.stringify(line));
-    const { bucketName, objectKey } = publishLines(this, lines);
+    const { bucketName, objectKey } = linesAsset(this, 'monitors', lines);
     props.publisher.mayRead(bucketName);
     for (const { line } of props.monitors)
       if (line.baseline !== null && 'key' in line.baseline) props.publisher.mayReadStored(line.baseline.key);
@@ -184,26 +182,4 @@ function ownerOf(scope: Construct): string {
   while (stack.nestedStackParent !== undefined) stack = stack.nestedStackParent;
   const { path } = scope.node;
   return stack.node.path === stack.stackName ? path : `${stack.stackName}:${path}`;
-}
-
-/** The file goes straight into the assembly, which is the output of synthesis. */
-function publishLines(
-  scope: Construct,
-  lines: readonly string[],
-): { readonly bucketName: string; readonly objectKey: string } {
-  const body = lines.map((line) => `${line}\n`).join('');
-  const digest = createHash('sha256').update(body).digest('hex');
-  const fileName = `monitors.${digest}.ndjson`;
-  const stage = Stage.of(scope);
-  if (stage === undefined)
-    throw new ProblemError([
-      { code: 'no-app', path: scope.node.path, message: 'is in no App', fix: 'put the stack into an App or a Stage' },
-    ]);
-  writeFileSync(join(stage.outdir, fileName), body);
-  return Stack.of(scope).synthesizer.addFileAsset({
-    fileName,
-    packaging: FileAssetPackaging.FILE,
-    sourceHash: digest,
-    displayName: `${scope.node.path}/monitors`,
-  });
 }
