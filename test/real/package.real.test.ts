@@ -16,7 +16,10 @@ const NAME = 'ml-monitoring-constructs';
 const MOST_BYTES = 8_000_000;
 
 const AWS_CLIENTS =
-  /^dist\/(?:cjs\/lib\/producer\/index\.js|lib\/(?:adapters\/(?:athena|cloudwatch|function|kinesis|remote-write|s3|sns|sqs)\/|producer\/kinesis-sink\.js|local\/deployed-store\.js))/;
+  /^dist\/(?:cjs\/lib\/producer\/index\.js|lib\/(?:adapters\/(?:athena|cloudwatch|eventbridge|function|kinesis|remote-write|s3|sns|sqs)\/|producer\/kinesis-sink\.js|local\/deployed-store\.js))/;
+
+/** What types of libraries take for granted: those of Node.js or of a browser. */
+const LIBRARIES = 'es2023,esnext.disposable,dom';
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
@@ -99,7 +102,7 @@ describe('the tarball', () => {
     const unexpected = compiled.filter(
       (path) =>
         !/^dist\/(?:bin|lib)\/.*\.js$/.test(path) &&
-        !/^dist\/(?:cjs\/)?lib\/(?:alerts|aws|contracts|kubernetes|producer|testing)\/[\w-]+\.d\.ts$/.test(path) &&
+        !/^dist\/(?:cjs\/)?lib\/(?:alerts|aws|contracts|cost|kubernetes|producer|testing)\/[\w-]+\.d\.ts$/.test(path) &&
         !/^dist\/cjs\/(?:package\.json|lib\/(?:aws|contracts|kubernetes|producer|testing)\/index\.js)$/.test(path) &&
         !/^dist\/lambdas\/[a-z-]+\/index\.mjs$/.test(path) &&
         !/^dist\/lib\/local\/page\/files\/(?:[\w-]+\.(?:js|css|html|svg)|licences\.txt)$/.test(path),
@@ -430,7 +433,7 @@ app.synth();
   ])('have types, for module %s with resolution %s in a package of type %s', async (module, resolution, type) => {
     await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'project', private: true, type }));
     await writeFile(join(project, 'typed.ts'), `declare const process: { argv: string[] };\n${IMPORTS}${APP}`);
-    const options = ['--ignoreConfig', '--strict', '--target', 'es2022', '--lib', 'es2023', '--types', '', '--noEmit'];
+    const options = ['--ignoreConfig', '--strict', '--target', 'es2022', '--lib', LIBRARIES, '--types', '', '--noEmit'];
     const compile = (file: string): ReturnType<typeof run> =>
       run(
         process.execPath,
@@ -531,7 +534,7 @@ app.synth();
         process.execPath,
         [
           join(CHECKOUT, 'node_modules/typescript/bin/tsc'),
-          ...['--ignoreConfig', '--strict', '--target', 'es2022', '--lib', 'es2023', '--types', '', '--noEmit'],
+          ...['--ignoreConfig', '--strict', '--target', 'es2022', '--lib', LIBRARIES, '--types', '', '--noEmit'],
           ...['--skipLibCheck', 'false', '--module', module, '--moduleResolution', resolution, file],
         ],
         { cwd: project },
