@@ -305,8 +305,11 @@ export class ModelMonitoring extends Construct implements IModelMonitoring {
       alerting: this.alerting.json,
       bindings,
     });
-    // Baselines that come with the first deployment are told of too.
-    if (this.eventBus !== undefined) this.publication.node.addDependency(this.eventBus);
+    // First comes the function that understands what is published, and the bus that tells of baselines of the first deployment too.
+    this.publication.node.addDependency(
+      this.alerting.notifier,
+      ...(this.eventBus === undefined ? [] : [this.eventBus]),
+    );
     const parts = this.node.findAll();
     const functions = parts.filter((part) => part instanceof MonitoringFunction);
     const letters = parts.filter((part) => part instanceof DeadLetterQueue).map(({ queue }) => queue);
