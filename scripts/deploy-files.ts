@@ -185,6 +185,7 @@ function valuesSchema(): string {
         peers: peers.optional(),
       }),
     ),
+    retention: z.strictObject({ events: text.optional(), failed: text.optional() }),
     links: z.strictObject({ page: text.optional(), runbook: text.optional(), dashboards: text.optional() }),
     hostNames: z.array(text),
     collectors: z.strictObject({ fixed: whole.nullable(), cpu: cpu.nullable() }),

@@ -1,4 +1,5 @@
 /** What is wrong with the props of a chart: all of it at once, before anything is made. */
+import { isDuration } from '../contracts/duration.ts';
 import { type Problem, shown } from '../contracts/problem.ts';
 import type { ModelMonitoringChartProps } from './chart-props.ts';
 import { PARTS } from './defaults.ts';
@@ -93,6 +94,9 @@ export function chartProblems(props: ModelMonitoringChartProps): Problem[] {
   for (const host of props.hostNames ?? [])
     if (!/^[a-z0-9.-]{1,253}$/i.test(host))
       refuse('hostNames', 'has what is no name of a host', host, 'for example events.example.com');
+  for (const [what, age] of Object.entries(props.retention ?? {}))
+    if (age !== undefined && !isDuration(age))
+      refuse(`retention.${what}`, 'is no duration', age, 'a whole number and a unit, e.g. 400d');
   for (const [link, url] of Object.entries(props.links ?? {}))
     if (url !== undefined && !URL.canParse(url)) refuse(`links.${link}`, 'is no address', url, 'https://…');
   return problems;

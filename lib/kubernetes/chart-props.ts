@@ -38,6 +38,8 @@ export interface ModelMonitoringChartProps {
   readonly watching?: Watching;
   /** Where dashboards go. @default Grafana.sidecar() */
   readonly grafana?: Grafana;
+  /** How long objects lie that hold single events: `events` captured ones, `failed` quarantined ones, e.g. `400d`. @default events for ever, failed 14d */
+  readonly retention?: { readonly events?: string; readonly failed?: string };
   /** What links in alerts begin with. @default none */
   readonly links?: { readonly page?: string; readonly runbook?: string; readonly dashboards?: string };
   /** Names under which collector and page are reached beside those of their Services, for example that of an Ingress. @default none */

@@ -63,6 +63,7 @@ export class ModelMonitoringChart extends Chart {
       channels: props.channels ?? [],
       tokens: props.tokens ?? DEFAULT_TOKENS,
       ...(props.policyKey === undefined ? {} : { policyKey: props.policyKey }),
+      retention: props.retention ?? {},
       links: props.links ?? {},
       hostNames: props.hostNames ?? [],
       limits: props.limits ?? 'memory',

@@ -26,6 +26,8 @@ export interface PlatformProps extends Names {
   readonly tokens: SecretKey;
   readonly policyKey?: SecretKey;
   readonly links: { readonly page?: string; readonly runbook?: string; readonly dashboards?: string };
+  /** Of objects that hold single events; what is not said has the default of `mlmon run`. */
+  readonly retention: { readonly events?: string; readonly failed?: string };
   /** Names under which collector and page are reached beside those of their Services. */
   readonly hostNames: readonly string[];
   readonly limits: Limits;
@@ -140,7 +142,7 @@ export function to(peers: readonly Peer[]): { to?: k8s.NetworkPolicyPeer[] } {
 
 /** What `mlmon run` reads (contracts/roles.ts); the same for all parts. */
 export function runConfig(props: PlatformProps): Readonly<Record<string, unknown>> {
-  const { log, store, monitors, owner, channels, tokens, policyKey, links, hostNames } = props;
+  const { log, store, monitors, owner, channels, tokens, policyKey, retention, links, hostNames } = props;
   return {
     schema: 'mlmon.run/v1',
     log: log.config,
@@ -155,6 +157,7 @@ export function runConfig(props: PlatformProps): Readonly<Record<string, unknown
     ...(monitors.length === 0 ? {} : { monitors: { folder: PATHS.monitors, owner } }),
     ...(channels.length === 0 ? {} : { channelsFile: PATHS.channels }),
     ...(policyKey === undefined ? {} : { policyKeyFile: secretFile(policyKey) }),
+    ...(Object.keys(retention).length === 0 ? {} : { retention }),
     ...(Object.keys(links).length === 0 ? {} : { links }),
   };
 }

@@ -151,6 +151,7 @@ export const settingsSchema = z
         z.literal('none'),
       ])
       .optional(),
+    retention: z.object({ events: text.optional(), failed: text.optional() }).strict().optional(),
     links: z
       .object({ page: z.url().optional(), runbook: z.url().optional(), dashboards: z.url().optional() })
       .strict()

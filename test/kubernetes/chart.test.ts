@@ -419,6 +419,7 @@ describe('what is wrong', () => {
         channels: [Channel.slack(KEY), Channel.slack({ secret: 'Not a name', key: 'a/b' })],
         resources: { page: { memory: 'much' } },
         hostNames: ['http://x'],
+        retention: { events: 'a year' },
         links: { page: 'page' },
       }),
     ).toEqual([
@@ -441,6 +442,7 @@ describe('what is wrong', () => {
       'channels.slack.key',
       'resources.page.memory',
       'hostNames',
+      'retention.events',
       'links.page',
     ]);
   });

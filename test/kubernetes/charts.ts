@@ -57,6 +57,7 @@ export const FULL: ModelMonitoringChartProps = {
   ],
   watching: Watching.operator({ labels: { release: 'prometheus' }, by: 'services' }),
   grafana: Grafana.sidecar({ annotations: { folder: 'Models' } }),
+  retention: { events: '400d', failed: '7d' },
   links: {
     page: 'https://mlmon.example.com/',
     runbook: 'https://docs.example.com/runbook',

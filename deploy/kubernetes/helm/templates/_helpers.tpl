@@ -48,6 +48,7 @@ app.kubernetes.io/instance: {{ .Values.name }}
 {{- if .Values.monitors }}{{ $_ := set $run "monitors" (dict "folder" "/etc/mlmon/monitors" "owner" .Values.owner) }}{{ end -}}
 {{- if .Values.channels }}{{ $_ := set $run "channelsFile" "/etc/mlmon/channels/channels.yaml" }}{{ end -}}
 {{- with .Values.policyKey }}{{ $_ := set $run "policyKeyFile" (include "mlmon.file" .) }}{{ end -}}
+{{- with .Values.retention }}{{ $_ := set $run "retention" . }}{{ end -}}
 {{- with .Values.links }}{{ $_ := set $run "links" . }}{{ end -}}
 {{- toPrettyJson $run -}}
 {{- end -}}
