@@ -92,8 +92,14 @@ export class CostReport extends Construct {
       .sort((a, b) => b.usd - a.usd)
       .slice(0, 4)
       .map(({ title, usd }) => `${title} ${dollars(usd)}`);
+    // Prices come for one region; in another one somebody has to say those that differ.
+    const { region } = Stack.of(this);
+    const elsewhere =
+      Token.isUnresolved(region) || region === found.prices.region
+        ? ''
+        : ` (the stack is in ${region}: say the prices that differ there)`;
     Annotations.of(this).addInfo(
-      `${dollars(found.total)} a month (${dollars(found.low)} to ${dollars(found.high)}) for ${found.usage.models.length} model(s) and ${found.usage.eventsPerMonth.toLocaleString('en-US')} events, ${found.prices.kind} of ${found.prices.region}, ${found.prices.asOf}: ${dearest.join(', ')}, and more: all of it is in ${this.#file()} beside the template, which mlmon cost --from reads`,
+      `${dollars(found.total)} a month (${dollars(found.low)} to ${dollars(found.high)}) for ${found.usage.models.length} model(s) and ${found.usage.eventsPerMonth.toLocaleString('en-US')} events, ${found.prices.kind} of ${found.prices.region}, ${found.prices.asOf}${elsewhere}: ${dearest.join(', ')}, and more: all of it is in ${this.#file()} beside the template, which mlmon cost --from reads`,
     );
     return guardBudget(found, budget);
   }

@@ -1,8 +1,8 @@
 /** Money a month at synthesis: counted in the stack, and the same as `mlmon cost` tells. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { CfnParameter, Duration, Stack } from 'aws-cdk-lib';
+import { type App, CfnParameter, Duration, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -138,6 +138,15 @@ describe('the bill at synthesis', () => {
     ]);
   });
 
+  it('says that its prices are those of another region than the stack', () => {
+    const stack = new Stack(testApp({ context: RECOMMENDED }), 'Test', { env: { region: 'eu-central-1' } });
+    const { costs } = least(stack, { traffic: { eventsPerMonth: 1e6 } });
+    costs.node.validate();
+    expect(String(costs.node.metadata[0]?.data)).toContain(
+      'list prices of us-east-1, 2026-11-21 (the stack is in eu-central-1: say the prices that differ there)',
+    );
+  });
+
   it('counts the models of other stacks', () => {
     const { monitoring } = platform({ traffic: { eventsPerMonth: 1e6 } });
     const before = monitoring.costs.estimate!;
@@ -150,11 +159,19 @@ describe('the bill at synthesis', () => {
     const { stack, monitoring } = platform();
     expect(monitoring.costs.estimate).toBeUndefined();
     const events = new CfnParameter(stack, 'Events', { type: 'Number' }).valueAsNumber;
-    const later = least(new Stack(stack, 'Later'), { traffic: { eventsPerMonth: events }, budget: 1 });
-    expect(later.costs.estimate).toBeUndefined();
-    expect(later.costs.node.validate()).toEqual([]);
-    const { directory } = testApp({ context: RECOMMENDED }).synth();
-    expect(existsSync(join(directory, 'Test-Monitoring.cost.json'))).toBe(false);
+    const later = new CostReport(stack, 'Later', {
+      platform: monitoring.platform,
+      of: monitoring,
+      metrics: monitoring.metricExport,
+      traffic: { eventsPerMonth: events },
+      budget: 1,
+      streamRetention: Duration.days(7),
+      captureFormat: 'parquet',
+    });
+    expect(later.estimate).toBeUndefined();
+    expect(later.node.validate()).toEqual([]);
+    const { directory } = (stack.node.root as App).synth();
+    expect(readdirSync(directory).filter((name) => name.endsWith('.cost.json'))).toEqual([]);
   });
 });
 
