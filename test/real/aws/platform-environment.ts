@@ -6,6 +6,7 @@ import { parse, stringify } from 'yaml';
 import { prepare, REFERENCE_FILE } from '../../../examples/flight-delay/prepare.ts';
 import { CHECKOUT, MLMON, run } from '../programs.ts';
 import { MODEL, MONITOR, referenceCsv } from './checkout-traffic.ts';
+import type { EarlierCheckout } from './earlier-checkout.ts';
 import { ACCOUNT, type Emulator, REGION } from './emulator.ts';
 import type { Receivers } from './receivers.ts';
 
@@ -16,12 +17,17 @@ export class PlatformEnvironment {
   readonly folder: string;
   readonly #emulator: Emulator;
   readonly #checkout: string;
+  readonly #context: readonly string[];
 
-  /** @param checkout whose code is deployed, and whose example is made one's own */
-  constructor(folder: string, emulator: Emulator, checkout = CHECKOUT) {
+  /**
+   * @param checkout whose code is deployed, and whose example is made one's own
+   * @param context for the command line of the CDK
+   */
+  constructor(folder: string, emulator: Emulator, checkout = CHECKOUT, context: readonly string[] = []) {
     this.folder = folder;
     this.#emulator = emulator;
     this.#checkout = checkout;
+    this.#context = context;
   }
 
   get outputs(): string {
@@ -61,7 +67,7 @@ export class PlatformEnvironment {
     };
     environment.models = ['../monitors'];
     // Nobody listens behind the workspaces of the emulator: grafana.real.test.ts brings a Grafana.
-    if (environment.grafana !== undefined) environment.grafana = { type: 'none' };
+    environment.grafana = { type: 'none' };
     environment.senders = senders;
     for (const channel of environment.alerting.channels)
       if (channel.type === 'pagerduty') channel.url = `${receivers.url}/v2/enqueue`;
@@ -84,8 +90,8 @@ export class PlatformEnvironment {
   }
 
   /** The same environment, deployed with the code of another checkout. */
-  of(checkout: string): PlatformEnvironment {
-    return new PlatformEnvironment(this.folder, this.#emulator, checkout);
+  of({ folder, context }: EarlierCheckout): PlatformEnvironment {
+    return new PlatformEnvironment(this.folder, this.#emulator, folder, context);
   }
 
   /** The plain command line, from the checkout. */
@@ -94,6 +100,7 @@ export class PlatformEnvironment {
       [
         command,
         ...['-c', `environments=${join(this.folder, 'environments')}`, '-c', 'environment=production'],
+        ...this.#context,
         ...['--output', join(this.folder, 'cdk.out')],
         ...more,
       ],

@@ -12,7 +12,7 @@ import { assumeNewRole } from './caller.ts';
 import { CheckoutPlatform, signingSender } from './checkout-platform.ts';
 import { EVENTS_AN_HOUR, MODEL, ordersOf } from './checkout-traffic.ts';
 import { readOutputs } from './deployment.ts';
-import { type EarlierCheckout, earlierCheckout, removeEarlierCheckouts } from './earlier-checkout.ts';
+import { earlierCheckout, removeEarlierCheckouts } from './earlier-checkout.ts';
 import { Emulator } from './emulator.ts';
 import { PlatformEnvironment, STACK } from './platform-environment.ts';
 import { Receivers } from './receivers.ts';
@@ -29,7 +29,6 @@ let folder: string;
 let emulator: Emulator;
 let receivers: Receivers;
 let platform: CheckoutPlatform;
-let earlier: EarlierCheckout | null;
 /** With the code from before, and with that of this checkout. */
 let before: PlatformEnvironment;
 let now: PlatformEnvironment;
@@ -54,15 +53,13 @@ async function holdingData(): Promise<string[]> {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'upgrade-'));
-  earlier = await earlierCheckout();
-  process.stdout.write(
-    `upgraded from: ${earlier?.what ?? 'this state with other bundles; there is no earlier commit here'}\n`,
-  );
+  const earlier = await earlierCheckout();
+  process.stdout.write(`upgraded from: ${earlier.what}\n`);
   [emulator, receivers] = await Promise.all([Emulator.start(), Receivers.start()]);
   platform = new CheckoutPlatform(emulator, receivers, START);
   const sender = await assumeNewRole(emulator, 'checkout');
   now = new PlatformEnvironment(folder, emulator);
-  before = earlier === null ? now : now.of(earlier.folder);
+  before = now.of(earlier);
   await before.write(receivers, [{ principal: sender.roleArn, events: [MODEL], labels: [MODEL] }], [MODEL]);
   await emulator.clock(START + 10_000);
   await emulator.alarms(false);

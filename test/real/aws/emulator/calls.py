@@ -22,6 +22,16 @@ _BATCHES = {
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
     "sns:PublishBatch": "sns:Publish",
 }
+#: Method and length of the path → action.
+_GRAFANA = {
+    ("GET", 2): "DescribeWorkspace",
+    ("GET", 3): "ListWorkspaceServiceAccounts",
+    ("POST", 3): "CreateWorkspaceServiceAccount",
+    ("DELETE", 4): "DeleteWorkspaceServiceAccount",
+    ("GET", 5): "ListWorkspaceServiceAccountTokens",
+    ("POST", 5): "CreateWorkspaceServiceAccountToken",
+    ("DELETE", 6): "DeleteWorkspaceServiceAccountToken",
+}
 #: Of AWS itself, as https://docs.aws.amazon.com/aws-managed-policy/latest/reference/ tells them: functions of the CDK have it.
 _MANAGED = {
     "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole": {
@@ -74,6 +84,12 @@ class Calls:
             return await dispatch(method, path, headers, body, query_params, request_id)
 
         replace(app, "_dispatch_service_request", "17e5ef6dcfa0", recorded)
+
+    def seen(self, method: str, path: str, headers: dict) -> None:
+        """A request that another file of this folder answers, before ministack."""
+        config = self.callers.get(app.extract_access_key_id(headers, {}) or "")
+        if config is not None:
+            self._record(config, method, path, headers, b"", {})
 
     def credentials(self, config: dict) -> dict[str, str]:
         """Of a function that starts."""
@@ -139,6 +155,11 @@ def _asked(service, method, path, headers, body, query_params, routing, region, 
     if "/aps/aws4_request" in headers.get("authorization", ""):
         workspace = path.split("/")[2]
         return [("aps:RemoteWrite", f"arn:aws:aps:{region}:{account}:workspace/{workspace}", {})]
+    if "/grafana/aws4_request" in headers.get("authorization", ""):
+        # /workspaces/<id>/serviceaccounts/<id>/tokens/<id>
+        parts = [part for part in path.split("/") if part]
+        action = _GRAFANA[(method, len(parts))]
+        return [(f"grafana:{action}", f"arn:aws:grafana:{region}:{account}:/workspaces/{parts[1]}", {})]
     if service == "s3":
         action = iam_actions.extract_iam_action(service, method, path, headers, body, routing)
         resource = iam_actions.extract_resource_arn(service, method, path, headers, body, routing, region, account)

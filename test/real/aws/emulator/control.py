@@ -45,6 +45,9 @@ class Control:
             if scope["type"] == "http":
                 if scope["path"].startswith(PREFIX):
                     return await self._answer(scope, receive, send)
+                headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+                if "/grafana/aws4_request" in headers.get("authorization", ""):
+                    self.calls.seen(scope["method"], scope["path"], headers)
                 fault = self._fault(scope)
                 if fault is not None:
                     return await _send(send, fault["status"], b"<Error><Code>SlowDown</Code></Error>", "application/xml")
