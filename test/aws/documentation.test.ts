@@ -1,6 +1,6 @@
 /** TypeScript of the pages about AWS, as its reader would paste it into a stack: each is synthesised. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FUNCTIONS, RECOMMENDED } from './app.ts';
@@ -46,7 +46,11 @@ function blocks(page: string): string[] {
   return [...text.matchAll(/```ts\n([\s\S]*?)```/g)]
     .map(([, code = '']) => code)
     .filter(
-      (code) => /ModelMonitor|monitoring\./.test(code) && !code.includes("'ml-monitoring-constructs/kubernetes'"),
+      (code) =>
+        /ModelMonitor|monitoring\./.test(code) &&
+        !code.includes("'ml-monitoring-constructs/kubernetes'") &&
+        // Lines of a test run under jest: test/real/consumer.real.test.ts.
+        !/^(?:test|expect)\(/m.test(code),
     );
 }
 
@@ -137,6 +141,14 @@ describe('pages about AWS', () => {
     expect([status, status === 0 ? '' : stderr]).toEqual([0, '']);
     wrong = JSON.parse(stdout) as typeof wrong;
   }, 180_000);
+
+  it('are all that have such code', () => {
+    const found = ['docs/how-to', 'docs/explanation'].flatMap((where) =>
+      readdirSync(join(root, where)).map((name) => `${where}/${name}`),
+    );
+    const missing = ['README.md', ...found].filter((page) => page.endsWith('.md') && blocks(page).length > 0);
+    expect(missing.sort()).toEqual(PAGES.map(([page]) => page).sort());
+  });
 
   it.each(PAGES)('%s is synthesised', (page, count) => {
     const found = blocks(page);
