@@ -142,6 +142,8 @@ export class Capture extends Construct {
 }
 
 function bounded(buffer: Duration): Duration {
+  // Firehose tells when it is deployed.
+  if (buffer.isUnresolved()) return buffer;
   const seconds = buffer.toSeconds();
   const { least, most } = CAPTURE_BUFFER_SECONDS;
   if (seconds >= least && seconds <= most) return buffer;

@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { FunctionSchedule } from './function-schedule.ts';
+import { knownAtSynthesis } from './known-at-synthesis.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import type { PlatformContext } from './platform-context.ts';
 
@@ -20,6 +21,7 @@ export class Cleaner extends Construct {
 
   constructor(scope: Construct, id: string, props: CleanerProps) {
     super(scope, id);
+    knownAtSynthesis({ retention: props.retention });
     this.handler = new MonitoringFunction(this, 'Handler', {
       name: 'cleaner',
       platform: props.platform,

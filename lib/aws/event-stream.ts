@@ -1,4 +1,4 @@
-import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { type Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import type * as kms from 'aws-cdk-lib/aws-kms';
@@ -31,7 +31,7 @@ export class StreamCapacity {
       ['capacity.shards', shards, 1],
       ['capacity.maximumShards', maximumShards, shards],
     ] as const)
-      if (!Number.isInteger(count) || count < least)
+      if (![count, least].some((one) => Token.isUnresolved(one)) && (!Number.isInteger(count) || count < least))
         throw new ProblemError([
           {
             code: 'stream-shards',

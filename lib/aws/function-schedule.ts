@@ -6,6 +6,7 @@ import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { FunctionName } from '../contracts/functions.ts';
 import { acknowledge } from './acknowledge.ts';
+import { knownAtSynthesis } from './known-at-synthesis.ts';
 import type { MonitoringFunction } from './monitoring-function.ts';
 import { keyStatements } from './statements.ts';
 
@@ -31,6 +32,7 @@ export class FunctionSchedule extends Construct {
   constructor(scope: Construct, id: string, props: FunctionScheduleProps) {
     super(scope, id);
     const target = props.function.function;
+    knownAtSynthesis({ every: props.every });
     const minutes = props.every.toMinutes({ integral: true });
     this.functionName = props.function.functionName;
     this.everyMinutes = minutes;

@@ -8,6 +8,7 @@ import type { MetricDetail } from '../contracts/cloudwatch-metrics.ts';
 import { outgoingSource } from '../contracts/outgoing-events.ts';
 import { type ICollector, signerStatements } from './collector.ts';
 import { Grants } from './grants.ts';
+import { knownAtSynthesis } from './known-at-synthesis.ts';
 import { ModelMetrics } from './model-metrics.ts';
 import type { Monitor } from './monitor.ts';
 import type { IModelMonitoring } from './monitoring-platform.ts';
@@ -38,6 +39,8 @@ export class ImportedPlatform extends Construct implements IModelMonitoring {
   constructor(scope: Construct, id: string, props: EnvironmentReference) {
     super(scope, id);
     const { name } = props;
+    // Names of parameters are made of it, and CloudFormation reads those before anything else.
+    knownAtSynthesis({ name });
     this.#name = name;
     const value = (link: Link): string => linkedValue(this, name, link);
     this.platform = linkedContext(this, name);

@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { CAPTURE_BUFFER_SECONDS } from '../contracts/capture.ts';
 import type { Capture } from './capture.ts';
 import { LABELER_INTERVAL } from './defaults.ts';
 import { FunctionSchedule } from './function-schedule.ts';
@@ -68,5 +69,6 @@ export class Labeler extends Construct {
 
 /** Firehose counts its buffer from the first record in it, then converts and writes; twice as long and five minutes is not exceeded but in failures. */
 function captureDelay({ buffer }: Capture): Duration {
-  return Duration.seconds(2 * buffer.toSeconds() + 300);
+  const seconds = buffer.isUnresolved() ? CAPTURE_BUFFER_SECONDS.most : buffer.toSeconds();
+  return Duration.seconds(2 * seconds + 300);
 }

@@ -3,6 +3,7 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
+import { knownAtSynthesis } from './known-at-synthesis.ts';
 
 /** The longest that SQS keeps: somebody must look meanwhile. */
 export const DEAD_LETTER_RETENTION = Duration.days(14);
@@ -47,6 +48,7 @@ export class MessageQueue extends Construct {
 
   constructor(scope: Construct, id: string, props: MessageQueueProps) {
     super(scope, id);
+    knownAtSynthesis({ functionTimeout: props.functionTimeout });
     this.deadLetters = new DeadLetterQueue(this, 'DeadLetters', { key: props.key });
     this.queue = new sqs.Queue(this, 'Resource', {
       ...encrypted(props.key),

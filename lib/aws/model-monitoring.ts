@@ -34,6 +34,7 @@ import type { Grafana } from './grafana.ts';
 import type { GrafanaFilling } from './grafana-filling.ts';
 import { Grants } from './grants.ts';
 import { type EnvironmentReference, ImportedPlatform } from './imported-platform.ts';
+import { knownAtSynthesis } from './known-at-synthesis.ts';
 import { Labeler } from './labeler.ts';
 import { DeadLetterQueue } from './message-queue.ts';
 import { Metrics } from './metrics.ts';
@@ -204,6 +205,7 @@ export class ModelMonitoring extends Construct implements IModelMonitoring {
     super(scope, id);
     const { key, linkBase } = props;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+    knownAtSynthesis(reckonedWith(props));
     if (key !== undefined) permitServices(key);
     this.store =
       props.bucket === undefined
@@ -387,4 +389,15 @@ export class ModelMonitoring extends Construct implements IModelMonitoring {
     const arn = linkFrom(scope, this, 'topicKeyArn', this.platform.environmentName, key.keyArn);
     return kms.Key.fromKeyArn(scope, 'TopicKey', arn);
   }
+}
+
+/** What other values follow from at synthesis, by its path. */
+function reckonedWith(props: ModelMonitoringProps): Readonly<Record<string, Duration | number | undefined>> {
+  const thresholds = Object.entries(props.alerts ?? {}).map(([rule, { threshold }]) => [`alerts.${rule}`, threshold]);
+  return {
+    'stream.retention': props.stream?.retention,
+    metricBudget: props.metricBudget,
+    budget: props.budget,
+    ...Object.fromEntries(thresholds.filter(([, value]) => typeof value === 'number')),
+  };
 }

@@ -66,10 +66,14 @@ export class Profiler extends Construct {
       bisectBatchOnError: true,
       reportBatchItemFailures: true,
       retryAttempts: props.retries ?? PROFILER_RETRIES,
-      maxRecordAge: props.recordAge ?? PROFILER_RECORD_AGE,
+      // The library would compare a token with its bounds.
+      maxRecordAge: props.recordAge?.isUnresolved() ? undefined : (props.recordAge ?? PROFILER_RECORD_AGE),
       // Its own right to write there is that of the function, by exact actions.
       onFailure: { bind: () => ({ destination: platform.bucket.bucketArn }) },
     });
+    if (props.recordAge?.isUnresolved())
+      (this.eventSource.node.defaultChild as lambda.CfnEventSourceMapping).maximumRecordAgeInSeconds =
+        props.recordAge.toSeconds();
     // Records must not be read before there is the right to do so.
     this.eventSource.node.addDependency(this.handler.role);
     this.node.addValidation({ validate: () => this.wrongFactor() });

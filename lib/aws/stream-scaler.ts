@@ -1,4 +1,4 @@
-import type { Duration } from 'aws-cdk-lib';
+import { type Duration, Tokenization } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -34,8 +34,8 @@ export class StreamScaler extends Construct {
       name: 'scaler',
       platform,
       environment: {
-        MLMON_MINIMUM_SHARDS: String(props.minimumShards),
-        MLMON_MAXIMUM_SHARDS: String(props.maximumShards),
+        MLMON_MINIMUM_SHARDS: Tokenization.stringifyNumber(props.minimumShards),
+        MLMON_MAXIMUM_SHARDS: Tokenization.stringifyNumber(props.maximumShards),
       },
     });
     for (const statement of [
