@@ -37,6 +37,7 @@ import buckets  # noqa: E402
 import embedded_metrics  # noqa: E402
 import function_update  # noqa: E402
 import function_url  # noqa: E402
+import names  # noqa: E402
 import stream_log  # noqa: E402
 import stubs  # noqa: E402
 import template_secrets  # noqa: E402
@@ -61,6 +62,7 @@ def main() -> None:
     events, delivery = EventSource(clock, put_object), Delivery(clock, put_object)
     stubs.install()
     buckets.install()
+    names.install()
     stream_log.install()
     template_secrets.install()
     embedded_metrics.install()
