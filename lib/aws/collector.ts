@@ -32,8 +32,8 @@ export interface ICollector {
   readonly url: string;
   /** Lets a principal sign requests to it. */
   allow(grantee: iam.IGrantable): void;
-  /** Lets a role that is known by its ARN sign requests to it. Absent on a platform of another app, which alone can do so. */
-  admit?(principalArn: string): void;
+  /** Lets a role that is known by its ARN sign requests to it. */
+  admit(principalArn: string): void;
 }
 
 /** What signs requests to the Function URL of the function. */
@@ -52,6 +52,35 @@ export function signerStatements(functionArn: string): iam.PolicyStatement[] {
       conditions: { Bool: { 'lambda:InvokedViaFunctionUrl': 'true' } },
     }),
   ];
+}
+
+/** The policy of the function lets a role or user, also of another account, sign requests to its Function URL. */
+export function permitSigner(
+  scope: Construct,
+  name: string,
+  {
+    functionArn: functionName,
+    principalArn: principal,
+  }: { readonly functionArn: string; readonly principalArn: string },
+): void {
+  new lambda.CfnPermission(scope, `Sender-${name}`, {
+    functionName,
+    principal,
+    action: 'lambda:InvokeFunctionUrl',
+    functionUrlAuthType: lambda.FunctionUrlAuthType.AWS_IAM,
+  });
+  // Asked for on top since October 2025; by the URL alone.
+  new lambda.CfnPermission(scope, `SenderByUrl-${name}`, {
+    functionName,
+    principal,
+    action: 'lambda:InvokeFunction',
+    invokedViaFunctionUrl: true,
+  });
+}
+
+/** As a part of the id of a construct. */
+export function signerName(principalArn: string): string {
+  return principalArn.split(':').slice(4).join('-').replaceAll('/', '-');
 }
 
 /**
@@ -138,22 +167,7 @@ export class Collector extends Construct implements ICollector {
   admit(principalArn: string): void {
     if (this.functionUrl === undefined || this.#admitted.has(principalArn)) return;
     this.#admitted.add(principalArn);
-    const name = Token.isUnresolved(principalArn)
-      ? `${this.#admitted.size}`
-      : principalArn.split(':').slice(4).join('-').replaceAll('/', '-');
-    const { functionArn: functionName } = this.handler.function;
-    new lambda.CfnPermission(this, `Sender-${name}`, {
-      functionName,
-      principal: principalArn,
-      action: 'lambda:InvokeFunctionUrl',
-      functionUrlAuthType: lambda.FunctionUrlAuthType.AWS_IAM,
-    });
-    // Asked for on top since October 2025; by the URL alone.
-    new lambda.CfnPermission(this, `SenderByUrl-${name}`, {
-      functionName,
-      principal: principalArn,
-      action: 'lambda:InvokeFunction',
-      invokedViaFunctionUrl: true,
-    });
+    const name = Token.isUnresolved(principalArn) ? `${this.#admitted.size}` : signerName(principalArn);
+    permitSigner(this, name, { functionArn: this.handler.function.functionArn, principalArn });
   }
 }

@@ -7,6 +7,7 @@ import { sageMakerSourceSchema } from '../contracts/sagemaker.ts';
 import { eventCount } from '../cost/usage.ts';
 import { existingSchema, networkSchema } from './environment-brought.ts';
 import { grafanaSchema } from './environment-grafana.ts';
+import { peopleSchema, producersSchema, senderSchema } from './environment-people.ts';
 
 const duration = z.string().refine(isDuration, 'a whole number and a unit: 30s, 5m, 400d');
 const secretName = z.string().min(1).describe('Name of a secret in Secrets Manager of the same account and region.');
@@ -44,14 +45,6 @@ const collectorSchema = z.discriminatedUnion('access', [
   z.object({ access: z.literal('keys'), keysSecret: secretName, kserveSecret: secretName.optional() }).strict(),
   z.object({ access: z.literal('kserve-only'), kserveSecret: secretName }).strict(),
 ]);
-
-const senderSchema = z
-  .object({
-    principal: z.string().min(1).describe('ARN of a role, id of a key, or subject of a token.'),
-    events: z.array(z.string().min(1)).default([]),
-    labels: z.array(z.string().min(1)).default([]),
-  })
-  .strict();
 
 /** What may stand in the file of an environment: docs/reference/environments.md says each key. */
 export const environmentSchema = z
@@ -110,6 +103,8 @@ export const environmentSchema = z
       .strict()
       .optional(),
     senders: z.array(senderSchema).default([]).describe('Who may send what, besides what constructs grant.'),
+    producers: producersSchema,
+    people: peopleSchema,
     capture: z
       .object({
         format: z.enum(['parquet', 'json-lines']).default('parquet'),

@@ -27,6 +27,7 @@ import { CollectorAccess } from './collector-access.ts';
 import { EncryptionKey } from './encryption-key.ts';
 import { existingOf, networkOf } from './environment-brought.ts';
 import { grafanaOf } from './environment-grafana.ts';
+import { admitPeople } from './environment-people.ts';
 import type { EnvironmentChannel, EnvironmentConfig } from './environment-schema.ts';
 import type { EventBusOptions } from './event-bus.ts';
 import { StreamCapacity } from './event-stream.ts';
@@ -108,10 +109,7 @@ export function addEnvironment(scope: Construct, config: EnvironmentConfig): Env
     metricBudget: metrics.budget,
     prometheus: metrics.prometheus === 'none' ? Prometheus.none() : Prometheus.managed(),
   });
-  for (const { principal, events, labels } of config.senders) {
-    for (const model of events) monitoring.grants.captureBy(principal, model);
-    for (const model of labels) monitoring.grants.labelBy(principal, model);
-  }
+  admitPeople(stack, monitoring, config);
   for (const [name, value, description] of [
     ['CollectorUrl', monitoring.collector.url, 'Where senders post: v1/events and v1/labels'],
     ['StreamName', monitoring.platform.stream.streamName, 'Where producers put records'],

@@ -5,6 +5,8 @@ import { Bindings } from './bindings.ts';
 import type { ICollector } from './collector.ts';
 import { eraserStatements } from './eraser-access.ts';
 import { producerStatements } from './event-stream.ts';
+import { admitProducer, otherAccount } from './other-account.ts';
+import { operatorStatements, readerStatements } from './people-access.ts';
 import type { PlatformContext } from './platform-context.ts';
 import { type IPublisher, Publication } from './publication.ts';
 
@@ -35,13 +37,13 @@ export class Grants {
 
   /** The role may send events of the model to the collector's Function URL. */
   capture(role: iam.IRole, model: string): void {
-    this.#props.collector.allow(role);
+    this.#signer(role);
     this.#bindingsOf(Stack.of(role)).add(role.roleArn, 'events', this.#known(model));
   }
 
   /** The role may send ground truth of the model. Labels steer what is told of its accuracy, so this is a right of its own. */
   label(role: iam.IRole, model: string): void {
-    this.#props.collector.allow(role);
+    this.#signer(role);
     this.#bindingsOf(Stack.of(role)).add(role.roleArn, 'labels', this.#known(model));
   }
 
@@ -57,11 +59,28 @@ export class Grants {
 
   /**
    * The role may write to the stream itself: events and labels of any model, since the stream knows no models. For senders of many events, which
-   * use the producer helper.
+   * use the producer helper. A role of another account is let in by policies of the stream and of its key, and needs the same rights there.
    */
   produce(role: iam.IRole): void {
     const { stream, key } = this.#props.platform;
+    const account = otherAccount(role, Stack.of(this.#scope));
+    if (account !== undefined) admitProducer(this.#props.platform, role, account);
     for (const statement of producerStatements(stream, key)) role.addToPrincipalPolicy(statement);
+  }
+
+  /** The role may look at everything by `mlmon serve --store s3://…` and list by `mlmon … --platform s3://…`, and change nothing. */
+  read(role: iam.IRole): void {
+    const { bucket, key } = this.#props.platform;
+    for (const statement of readerStatements(bucket, key)) role.addToPrincipalPolicy(statement);
+  }
+
+  /**
+   * The role may decide by `mlmon monitor|baseline|alert … --platform s3://…`: for people on call and for pipelines that publish. It reads all that
+   * the page shows, and neither events nor configuration are its to change.
+   */
+  operate(role: iam.IRole): void {
+    const { bucket, key } = this.#props.platform;
+    for (const statement of operatorStatements(bucket, key)) role.addToPrincipalPolicy(statement);
   }
 
   /**
@@ -74,8 +93,14 @@ export class Grants {
   }
 
   #bind(principal: string, right: 'events' | 'labels', model: string): void {
-    if (SIGNER.test(principal)) this.#props.collector.admit?.(principal);
+    if (SIGNER.test(principal)) this.#props.collector.admit(principal);
     this.#bindingsOf(Stack.of(this.#scope)).add(principal, right, this.#known(model));
+  }
+
+  /** A role of another account is given nothing here: the collector lets it in, and it needs the same rights there. */
+  #signer(role: iam.IRole): void {
+    if (otherAccount(role, Stack.of(this.#scope)) !== undefined) this.#props.collector.admit(role.roleArn);
+    this.#props.collector.allow(role);
   }
 
   /** A role of another stack is bound from there: this stack must not depend on one that depends on it. */

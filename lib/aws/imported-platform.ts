@@ -1,3 +1,4 @@
+import { Names, Token } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
@@ -6,7 +7,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { MetricDetail } from '../contracts/cloudwatch-metrics.ts';
 import { outgoingSource } from '../contracts/outgoing-events.ts';
-import { type ICollector, signerStatements } from './collector.ts';
+import { type ICollector, permitSigner, signerName, signerStatements } from './collector.ts';
 import { Grants } from './grants.ts';
 import { knownAtSynthesis } from './known-at-synthesis.ts';
 import { ModelMetrics } from './model-metrics.ts';
@@ -59,6 +60,12 @@ export class ImportedPlatform extends Construct implements IModelMonitoring {
         expectSigned();
         for (const statement of signerStatements(value('collectorArn')))
           grantee.grantPrincipal.addToPrincipalPolicy(statement);
+      },
+      admit: (principalArn: string): void => {
+        const name = Token.isUnresolved(principalArn) ? Names.nodeUniqueId(this.node) : signerName(principalArn);
+        if (this.node.tryFindChild(`Sender-${name}`) !== undefined) return;
+        expectSigned();
+        permitSigner(this, name, { functionArn: value('collectorArn'), principalArn });
       },
     };
     this.grants = new Grants(this, {

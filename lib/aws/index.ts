@@ -86,6 +86,7 @@ export { MonitoringFunction, type MonitoringFunctionProps, type OwnEnvironment }
 export type { IModelMonitoring, IMonitoringPlatform } from './monitoring-platform.ts';
 export { type IsolatedNetworkOptions, Network, type NetworkOptions } from './network.ts';
 export { ObjectTrigger, type ObjectTriggerProps } from './object-trigger.ts';
+export { OTHER_ACCOUNT_KEY } from './other-account.ts';
 export type { PlacedFunction, PlacedNetwork, VpcConnection } from './placed-network.ts';
 export type { PlatformContext } from './platform-context.ts';
 export type { IPlatformEvents } from './platform-events.ts';

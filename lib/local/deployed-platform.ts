@@ -2,13 +2,18 @@
  * A server over the objects of a deployed platform: the page and the answers of one machine, of what its functions wrote. For commands it also
  * changes what people may change; the page is for reading alone.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { runbookAnchor } from '../alerts/catalogue.ts';
 import { renderRunbook } from '../alerts/runbook.ts';
 import type { Episode } from '../contracts/episode.ts';
+import { type PublishedMonitor, parseMonitor } from '../contracts/monitor.ts';
+import { keys } from '../contracts/object-keys.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import { AuditLog } from '../pipeline/audit.ts';
 import { PackReader } from '../pipeline/pack-reader.ts';
 import type { Clock, ObjectStore } from '../pipeline/ports.ts';
+import { ownerOf } from '../pipeline/publication-record.ts';
+import { readAll } from '../pipeline/publisher.ts';
 import { readQuarantine } from '../pipeline/quarantine.ts';
 import { Registry } from '../pipeline/registry.ts';
 import { PlatformActions, testTransition } from './actions.ts';
@@ -120,11 +125,40 @@ function deployedActions({ store, channelTest }: DeployedOptions, registry: Regi
         transition: testTransition(new Date(clock.now()).toISOString()),
         ...channelTest,
       }),
-    applyMonitor: (model, input, by) => actions.applyMonitor(model, input, by),
-    removeMonitor: (model, by) => actions.removeMonitor(model, by),
+    applyMonitor: async (model, input, by) => {
+      await refuseOwned(store, model, input);
+      return actions.applyMonitor(model, input, by);
+    },
+    removeMonitor: async (model, by) => {
+      await refuseOwned(store, model, null);
+      return actions.removeMonitor(model, by);
+    },
     makeBaseline: (model, range) => actions.makeBaseline(model, range),
     publishBaseline: (model, input) => actions.publishBaseline(model, input),
     approveBaseline: (model, decided) => actions.approveBaseline(model, decided),
     rollbackBaseline: (model, decided) => actions.rollbackBaseline(model, decided),
   };
+}
+
+/**
+ * A model that a deployment brought is changed and removed by that deployment: what people changed here would be undone by the next one, or never
+ * seen by it. The same monitor again changes nothing, and may come with a new baseline.
+ */
+async function refuseOwned(store: ObjectStore, model: string, input: unknown): Promise<void> {
+  const owner = await ownerOf(store, model);
+  if (owner === null) return;
+  if (input !== null) {
+    const { monitor } = parseMonitor(input);
+    const last = (await readAll<PublishedMonitor>(store, keys.monitors(model))).at(-1);
+    if (monitor !== null && last?.removed === false && isDeepStrictEqual(last.monitor, monitor)) return;
+  }
+  throw new ProblemError([
+    {
+      code: 'claimed',
+      path: model,
+      message: 'a deployment owns the monitor of this model',
+      got: owner,
+      fix: 'change it there and deploy, or take it out there first; its data stay',
+    },
+  ]);
 }

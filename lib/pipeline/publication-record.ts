@@ -66,6 +66,11 @@ export async function claim(
   return before;
 }
 
+/** The publication that has the model; `null` for one that people applied. */
+export async function ownerOf(store: ObjectStore, model: string): Promise<string | null> {
+  return (await records(store)).find(({ models }) => models[model] !== undefined)?.owner ?? null;
+}
+
 /** What the owner takes over under its new name is not removed under the old one. */
 async function handOver(store: ObjectStore, formerOwner: string, digests: ReadonlyMap<string, string>): Promise<void> {
   const former = await readJson<PublicationRecord>(store, keys.publication(formerOwner));

@@ -85,7 +85,7 @@ function program(code: string): string {
   const body = stack === undefined ? bare : `${bare.replace('export class', 'class')}new ${stack}(app, '${stack}');\n`;
   // A page that brings its own monitor of the model has a platform without one.
   const watched = body.includes('new ModelMonitor(') ? '[]' : "[Monitor.fromFile('monitors/churn.yaml')]";
-  const before = body.includes('new ModelMonitoring(') ? '' : PLATFORM.replace('WATCHED', watched);
+  const before = /new ModelMonitoring\(|const monitoring =/.test(body) ? '' : PLATFORM.replace('WATCHED', watched);
   return `${ownImports(code)}${AROUND}${before}${body}  }\n}\nnew Written();\napp.synth();\n`;
 }
 
@@ -106,6 +106,8 @@ process.stdout.write(JSON.stringify(wrong));
 /** Pages with the number of their blocks. */
 const PAGES: readonly (readonly [page: string, count: number])[] = [
   ['README.md', 1],
+  ['docs/how-to/a-teams-own-stack.md', 2],
+  ['docs/how-to/add-a-channel.md', 1],
   ['docs/how-to/attach-on-aws.md', 3],
   ['docs/how-to/bring-your-own.md', 2],
   ['docs/how-to/erase-a-prediction.md', 1],
