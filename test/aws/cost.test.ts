@@ -1,7 +1,7 @@
 /** Money a month at synthesis: counted in the stack, and the same as `mlmon cost` tells. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type App, CfnParameter, Duration, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -10,10 +10,11 @@ import { CollectorAccess } from '../../lib/aws/collector-access.ts';
 import { costInventory } from '../../lib/aws/cost-inventory.ts';
 import { CostReport, type CostReportProps } from '../../lib/aws/cost-report.ts';
 import { addEnvironment } from '../../lib/aws/environment.ts';
-import { environmentOf } from '../../lib/aws/environment-file.ts';
+import { environmentOf, readEnvironment } from '../../lib/aws/environment-file.ts';
 import { StreamCapacity } from '../../lib/aws/event-stream.ts';
 import type { ModelMonitoring, ModelMonitoringProps } from '../../lib/aws/model-monitoring.ts';
 import { Monitor } from '../../lib/aws/monitor.ts';
+import { readPrices } from '../../lib/aws/prices-file.ts';
 import { Prometheus } from '../../lib/aws/prometheus.ts';
 import type { Estimate } from '../../lib/cost/estimate.ts';
 import { DEFAULT_INVENTORY, type Inventory } from '../../lib/cost/inventory.ts';
@@ -213,6 +214,36 @@ describe('a cap', () => {
     [{ prices: { asOf: '2026-11-21', prices: { kinesisShardHours: 1 } } }, 'did you mean kinesisShardHour?'],
   ] as const)('refuses %j', (props, message) => {
     expect(() => platform(props)).toThrow(message);
+  });
+});
+
+describe('prices of a file', () => {
+  const file = (text: string): string => {
+    const path = join(mkdtempSync(join(folder, 'prices-')), 'eu.yaml');
+    writeFileSync(path, text);
+    return path;
+  };
+
+  it('are those of the environment that names it, seen from its own file', () => {
+    const prices = file('asOf: 2026-11-21\nregion: eu-central-1\nprices: { alarm: 7 }\n');
+    const environment = join(dirname(prices), 'test.yaml');
+    writeFileSync(environment, 'traffic: { eventsPerMonth: 1M }\nprices: eu.yaml\n');
+    const { monitoring } = addEnvironment(testApp({ context: RECOMMENDED }), readEnvironment(environment));
+    expect(monitoring.costs.estimate).toMatchObject({
+      changedPrices: { alarm: 7 },
+      prices: { region: 'eu-central-1' },
+    });
+  });
+
+  it.each([
+    ['asOf: 2026-11-21\nprices: { alarms: 7 }\n', 'eu.yaml: prices.alarms: is the name of no price'],
+    ['asOf: [\n', 'eu.yaml: '],
+  ])('are refused where they are wrong: %j', (text, message) => {
+    expect(() => readPrices(file(text))).toThrow(message);
+  });
+
+  it('must be there', () => {
+    expect(() => readPrices(join(folder, 'none.yaml'))).toThrow('there is no such file');
   });
 });
 
