@@ -25,18 +25,7 @@ export class AlertTopics extends Construct {
         const given = props.topics?.[severity];
         if (given !== undefined) return [severity, given];
         const topic = this.newTopic(this, `${severity.charAt(0).toUpperCase()}${severity.slice(1)}`);
-        topic.addToResourcePolicy(
-          publishing(topic, 'cloudwatch.amazonaws.com', {
-            ArnLike: {
-              'aws:SourceArn': Stack.of(this).formatArn({
-                service: 'cloudwatch',
-                resource: 'alarm',
-                resourceName: '*',
-                arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-              }),
-            },
-          }),
-        );
+        admitAlarmsTo(topic);
         return [severity, topic];
       }),
     ) as Record<Severity, sns.ITopic>;
@@ -54,6 +43,22 @@ export class AlertTopics extends Construct {
         publishing(this.topics[severity], 'aps.amazonaws.com', { ArnEquals: { 'aws:SourceArn': workspaceArn } }),
       );
   }
+}
+
+const admitted = new WeakSet<sns.ITopic>();
+
+/** Lets alarms of the account publish. Has no effect on a topic that was made elsewhere: its own policy must say so. */
+export function admitAlarmsTo(topic: sns.ITopic): void {
+  // Once, however many alarms there are: a policy has an end.
+  if (admitted.has(topic)) return;
+  admitted.add(topic);
+  const alarms = Stack.of(topic).formatArn({
+    service: 'cloudwatch',
+    resource: 'alarm',
+    resourceName: '*',
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  topic.addToResourcePolicy(publishing(topic, 'cloudwatch.amazonaws.com', { ArnLike: { 'aws:SourceArn': alarms } }));
 }
 
 function publishing(topic: sns.ITopic, service: string, source: iam.Conditions): iam.PolicyStatement {

@@ -14,12 +14,13 @@ import { nearest, type Problem, ProblemError } from '../contracts/problem.ts';
 import { SEVERITIES, type Severity } from '../contracts/result.ts';
 import { AlarmMutes } from './alarm-mutes.ts';
 import { COMPARISON, MISSING } from './alarms.ts';
+import { admitAlarmsTo } from './alert-topics.ts';
 import type { ModelMetrics } from './model-metrics.ts';
 import type { Monitor } from './monitor.ts';
 
 /** Who is told of one model, and of what. */
 export interface ModelAlarmsOptions {
-  /** Where each severity is published; one that has none is shown and told to nobody. They must let CloudWatch publish, and so must their keys. */
+  /** Where each severity is published; one that has none is shown and told to nobody. Topics of other apps must let CloudWatch publish, and so must keys of topics. */
   readonly topics: { readonly [S in Severity]?: sns.ITopic };
   /** Changes by key: threshold, severity, or off. @default as the monitor says */
   readonly changes?: ModelAlarmChanges;
@@ -88,6 +89,7 @@ export class ModelAlarms extends Construct {
     });
     const topic = topics[data.severity];
     if (topic !== undefined) {
+      admitAlarmsTo(topic);
       const action = new SnsAction(topic);
       alarm.addAlarmAction(action);
       alarm.addOkAction(action);

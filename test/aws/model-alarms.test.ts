@@ -83,6 +83,20 @@ describe('alarms of a model', () => {
     expect(actions('MlmonModelFeaturesDrifted-churn-test')).toEqual([undefined, undefined]);
   });
 
+  it('may be published to a topic of the same app, which is told so once', () => {
+    const app = newApp();
+    const stack = new Stack(app, 'Test');
+    const topic = new sns.Topic(stack, 'Team', { enforceSSL: true });
+    const metrics = new ModelMetrics({ environmentName: 'test', detail: 'minimal' });
+    for (const model of ['a', 'b'])
+      new ModelAlarms(stack, model, { monitor: Monitor.of({ ...CHURN, model }), metrics, topics: { warning: topic } });
+    const [policy] = ofType(resourcesOf(stack), 'AWS::SNS::TopicPolicy');
+    const statements = policy?.Properties.PolicyDocument.Statement as { Principal: unknown; Effect: string }[];
+    expect(statements.filter(({ Effect }) => Effect === 'Allow').map(({ Principal }) => Principal)).toEqual([
+      { Service: 'cloudwatch.amazonaws.com' },
+    ]);
+  });
+
   it('keep the rules that alarms of ours keep, with an entry in the runbook', () => {
     const { resources } = made('summary', {}, () => ({ runbook: 'https://e.org/runbook' }));
     const template = { Resources: Object.fromEntries(resources.map((one: Resource) => [one.id, one])) };

@@ -2,12 +2,13 @@
  * What programs hear, on an emulated AWS: the production environment, and the example of a team's stack that listens to it, each deployed with the
  * plain CDK command line. Baselines, results and episodes come through the bus and a rule to the queue of the other stack.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { keys } from '../../../lib/contracts/object-keys.ts';
 import {
   BUS_SOURCE,
@@ -48,6 +49,15 @@ async function succeeded(ran: ReturnType<Emulator['cdk']>): Promise<void> {
   if (code !== 0) throw new Error(`ended with ${code}:\n${said}\n${err}`);
 }
 
+/** So long after the beginning. */
+const time = (after: number): string => new Date(START + after).toISOString();
+
+const inSlack = (): readonly string[] =>
+  receivers
+    .at('/slack')
+    .map(({ text }) => String(text))
+    .filter((text) => text.includes(`Drift on ${MODEL}`));
+
 /** Everything that waits in the queue of the listener; taken out of it. */
 async function listen(): Promise<readonly Entry[]> {
   const before = heard.length;
@@ -87,6 +97,12 @@ beforeAll(async () => {
   sqs = new SQSClient({ endpoint: emulator.endpoint, region: REGION, credentials });
   environment = new PlatformEnvironment(folder, emulator);
   await environment.write(receivers, [], [MODEL]);
+  const file = join(folder, 'environments/production.yaml');
+  const config = parse(await readFile(file, 'utf8')) as { alerting: Record<string, unknown> };
+  config.alerting['maintenance'] = [
+    { from: time(3 * HOUR), until: time(4 * HOUR + 30 * MINUTE), reason: 'the warehouse moves' },
+  ];
+  await writeFile(file, stringify(config));
 });
 afterAll(async () => {
   clients?.destroy();
@@ -132,26 +148,35 @@ describe.sequential('programs', () => {
     });
   });
 
-  it('hear of an episode when people do, and of what drifted', async () => {
+  it('hear of an episode and of what drifted, though people are spared in maintenance', async () => {
     for (const n of [2, 3]) await passHour(n, true);
     const episodes = (await listen()).filter(isOfDrift);
     expect(episodes.map((entry) => entry['detail-type'])).toEqual([OUTGOING_TYPES.episodeOpened]);
     expect(episodes[0]!.detail.data).toMatchObject({
-      ...{ model: MODEL, owner: 'team-payments', signal: 'drift', severity: 'critical', closed: null, withheld: null },
+      ...{ model: MODEL, owner: 'team-payments', signal: 'drift', severity: 'critical', closed: null },
+      withheld: 'the warehouse moves',
       features: [expect.objectContaining({ name: 'amount' })],
     });
-    expect(receivers.at('/slack').filter(({ text }) => String(text).includes(MODEL))).toHaveLength(1);
+    expect(inSlack()).toEqual([]);
+  });
+
+  it('heard before people, who are told when the maintenance is over, since it is still so', async () => {
+    await passHour(4);
+    expect(inSlack()).toEqual([expect.stringMatching(/^⚠ Drift on checkout-fraud 1/)]);
+    expect((await listen()).filter(isOfDrift)).toEqual([]);
   });
 
   it('hear that it is over, under the id of the same episode', async () => {
-    for (const n of [4, 5, 6, 7]) await passHour(n);
+    for (const n of [5, 6, 7]) await passHour(n);
     const episodes = (await listen()).filter(isOfDrift);
     expect(episodes.map((entry) => entry['detail-type'])).toEqual([OUTGOING_TYPES.episodeClosed]);
     const opened = heard.find((entry) => entry['detail-type'] === OUTGOING_TYPES.episodeOpened);
     expect(episodes[0]!.detail.data).toMatchObject({
       episode: (opened!.detail.data as { episode: string }).episode,
       closed: expect.any(String) as unknown,
+      withheld: null,
     });
+    expect(inSlack()).toHaveLength(2);
   });
 
   it('hear of a new baseline', async () => {
