@@ -129,7 +129,7 @@ export class Eraser {
     const now = clock.now();
     const requests = await this.#requests();
     if (requests.length === 0) {
-      this.#seen.clear();
+      this.#seen = new Set();
       return null;
     }
     const salt = await this.#salt(false);
@@ -140,7 +140,8 @@ export class Eraser {
       marks.set(request.model, of);
     }
     const known = requests.map(({ key }) => key).join(' ');
-    if (known !== this.#seenFor || this.#seen.size > MOST_SEEN) this.#seen.clear();
+    // A round that still goes on for fewer requests keeps the set that it has.
+    if (known !== this.#seenFor || this.#seen.size > MOST_SEEN) this.#seen = new Set();
     this.#seenFor = known;
     // A request is remembered as long as a record can lie elsewhere: what lands after it was appended no longer before it than that.
     const since = Math.min(...requests.map(({ request: { at, until } }) => 2 * Date.parse(at) - Date.parse(until)));

@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 import { cleanerHandler } from '../../lambdas/cleaner/handler.ts';
 import { logOf } from '../../lambdas/log.ts';
+import { MemoryStore } from '../../lib/adapters/memory/memory-store.ts';
+import { keys } from '../../lib/contracts/object-keys.ts';
 import { readCursors } from '../../lib/pipeline/cursor.ts';
 import { generate, HOUR, T0, wire } from '../pipeline/simulation.ts';
 import { StreamWorld } from './stream-world.ts';
@@ -37,4 +39,26 @@ it('deletes packs that nothing names once they are old, some today and the rest 
   const named = (await readCursors(store)).flatMap(({ cursor }) => cursor.packs);
   expect(named.every((pack) => left.includes(pack))).toBe(true);
   expect(said.filter((line) => line.includes('"Runs":1'))).toHaveLength(3);
+});
+
+it('deletes what a monitor keeps no longer, and says so in the audit log', async () => {
+  const store = new MemoryStore();
+  const put = (key: string, body = 'x') => store.putIfAbsent(key, new TextEncoder().encode(body));
+  await put(keys.monitor('m', 1), '{"monitor":{"model":"m","retention":{"profiles":"20d","results":"30d"}}}');
+  for (const days of [10, 25, 40]) {
+    await put(keys.profile('m', '1', T0 - days * DAY, 'b', 'd'));
+    await put(keys.result('m', '1', T0 - days * DAY, '1h', 1));
+  }
+  const log = logOf('cleaner', { write: () => undefined });
+  const clock = { now: () => T0 };
+  const handler = cleanerHandler({ store, clock, retentionDays: 21, environment: 'test', log, write: () => undefined });
+  await handler({}, { awsRequestId: '1', getRemainingTimeInMillis: () => 60_000 });
+  expect((await store.list('profiles/')).length).toBe(1);
+  expect((await store.list('results/')).length).toBe(2);
+  const entry = JSON.parse(new TextDecoder().decode((await store.get(keys.audit(1)))?.body)) as object;
+  expect(entry).toMatchObject({
+    by: 'retention',
+    action: 'retention.delete',
+    details: { models: { m: { profiles: 2, results: 1 } } },
+  });
 });

@@ -15,6 +15,8 @@ import { keys } from '../../lib/contracts/object-keys.ts';
 import { AuditLog } from '../../lib/pipeline/audit.ts';
 import { redriveCapture } from '../../lib/pipeline/capture-redrive.ts';
 import { Eraser, type EraserOptions } from '../../lib/pipeline/eraser.ts';
+import { markOf } from '../../lib/pipeline/event-marks.ts';
+import { encodeJson, readJson } from '../../lib/pipeline/json-object.ts';
 import type { ObjectStore } from '../../lib/pipeline/ports.ts';
 import { putQuarantine, type QuarantineEntry, readQuarantine } from '../../lib/pipeline/quarantine.ts';
 import { FakeFirehose } from '../adapters/athena/fake-firehose.ts';
@@ -304,6 +306,56 @@ describe('erasure', () => {
     expect(await eraser.again()).toMatchObject({ remembered: 0 });
     expect(await eraser.again()).toBeNull();
     expect(await store.list(keys.erasureRequests())).toEqual([]);
+  });
+
+  it('looks again for a new request at what a round for earlier ones looks at just then', async () => {
+    const inner = new MemoryStore();
+    let pause: Promise<void> | null = null;
+    let beforeList: (() => Promise<unknown>) | null = null;
+    const store: ObjectStore = {
+      get: async (key) => {
+        const found = await inner.get(key);
+        if (key.startsWith('capture-redriven/')) await pause;
+        return found;
+      },
+      getRange: (key, start, end) => inner.getRange(key, start, end),
+      list: async (prefix, options) => {
+        if (prefix === 'capture-redriven/') await beforeList?.();
+        return inner.list(prefix, options);
+      },
+      putIfAbsent: (key, body) => inner.putIfAbsent(key, body),
+      putIfUnchanged: (key, body, etag) => inner.putIfUnchanged(key, body, etag),
+      delete: (key) => inner.delete(key),
+    };
+    const { eraser } = eraserOf(store);
+    await eraser.erase({ model: 'm', ids: ['1'], by, rememberMs });
+    let go = (): void => undefined;
+    pause = new Promise((resolve) => {
+      go = resolve;
+    });
+    await inner.putIfAbsent(
+      keys.redriven(AT, 'late'),
+      bytes(`${JSON.stringify(eventOf({ id: '10', model: 'm', type: 'label' }))}\n`),
+    );
+    const reading = new Promise<void>((resolve) => {
+      beforeList = async () => resolve();
+    });
+    const earlier = eraser.again();
+    await reading;
+    // Stored by another process, which listed before the object landed.
+    const [request] = await eraser.remembered();
+    const salt = (await readJson<{ salt: string }>(inner, keys.erasureSalt()))?.value.salt ?? '';
+    await inner.putIfAbsent(
+      keys.erasure(AT + 1_000, 'other'),
+      encodeJson({ ...request, marks: [markOf(salt, 'm', '10')] }),
+    );
+    // The round with the new request comes there when the earlier one has just been through.
+    beforeList = async () => {
+      go();
+      await earlier;
+    };
+    await eraser.again();
+    expect(text((await inner.get(keys.redriven(AT, 'late')))?.body ?? bytes('absent'))).toBe('');
   });
 
   it('leaves what was given up as the redrives read it, with every position', async () => {
