@@ -130,7 +130,7 @@ describe.sequential('programs', () => {
     );
     queueUrl = (await readOutputs(outputs))['Retraining']?.['FindingsUrl'] ?? '';
     expect(queueUrl).toMatch(/Findings/);
-  });
+  }, 600_000);
 
   it('hear of each judged window, once, by an id that names its object', async () => {
     for (const n of [0, 1]) await passHour(n);
