@@ -65,8 +65,14 @@ export class GrafanaApi {
   readonly #options: GrafanaApiOptions;
   readonly #base: string;
 
-  /** @throws GrafanaError for an address that a token must not be sent to */
+  /** @throws GrafanaError for an address that a token must not be sent to, and for what is no token */
   constructor(options: GrafanaApiOptions) {
+    // Whatever refused it later would repeat it.
+    if (!/^[\x21-\x7e]+$/.test(options.token))
+      throw new GrafanaError(
+        'the token of Grafana: is empty or holds what no token holds; expected the token of a service account, as plain text',
+        null,
+      );
     this.#options = options;
     this.#base = baseOf(options.url);
   }

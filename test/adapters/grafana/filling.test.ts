@@ -225,6 +225,19 @@ describe('failures', () => {
   );
 });
 
+describe('what is no token', () => {
+  it.each(['', 'two words', 'glsa_a\nglsa_b', '{"token":"glsa_nobodyMustSeeThis"}\u00e4'])('is %j', (token) => {
+    let said = '';
+    try {
+      new GrafanaApi({ url: 'https://grafana.example.com', token });
+    } catch (error) {
+      said = (error as Error).message;
+    }
+    expect(said).toMatch(/token of a service account/);
+    expect(said).not.toContain('glsa_');
+  });
+});
+
 describe('a fitted dashboard', () => {
   const fit = {
     prefix: 'eu',
