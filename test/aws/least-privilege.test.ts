@@ -166,7 +166,7 @@ describe('functions', () => {
       'glue:GetTable',
       'sqs:SendMessage',
     ],
-    MonitoringCleanerHandler: [...READS, 's3:DeleteObject', 'sqs:SendMessage'],
+    MonitoringCleanerHandler: [...READS, 's3:PutObject', 's3:DeleteObject', 'sqs:SendMessage'],
     MonitoringPublisherHandler: [...READS, 's3:PutObject', 's3:DeleteObject', 'secretsmanager:GetSecretValue'],
   };
 
