@@ -66,7 +66,11 @@ function resourcesOf(service: string, { stack, partition }: { stack: string; par
     case 'athena':
       return [arn('athena', 'workgroup/*')];
     case 'cloudwatch':
-      return [arn('cloudwatch', 'alarm:*'), `arn:${partition}:cloudwatch::*:dashboard/mlmon-*`];
+      return [
+        arn('cloudwatch', 'alarm:*'),
+        arn('cloudwatch', 'alarm-mute-rule:*'),
+        `arn:${partition}:cloudwatch::*:dashboard/mlmon-*`,
+      ];
     case 'events':
       return [`rule/${stack}*`, `event-bus/*`, `archive/*`, `rule/*/${stack}*`].map((rest) => arn('events', rest));
     case 'firehose':

@@ -90,6 +90,13 @@ const MADE_AGAIN: readonly Removal[] = [
     reason: 'made of the template alone',
   },
   {
+    what: 'who of other accounts may write to the stream',
+    types: ['AWS::Kinesis::ResourcePolicy'],
+    keep: 'delete',
+    delete: 'delete',
+    reason: 'a stream that stays takes nothing from other accounts any more',
+  },
+  {
     what: 'the HTTP API',
     types: [
       'AWS::ApiGatewayV2::Api',

@@ -16,6 +16,7 @@ import { light } from './light.ts';
 import { broughtVpc } from './options.ts';
 import { everything, least } from './subjects.ts';
 import { list } from './template.ts';
+import { WIDE } from './wide.ts';
 import './without-validation.ts';
 
 const FOLDER = join(import.meta.dirname, '../../docs/reference/deploy-policies');
@@ -44,8 +45,9 @@ beforeAll(() => {
   const all = stack();
   everything(all);
   resources = [
-    ...[{}, { ...EVERYTHING }, { data: 'delete' }] //
-      .map((input) => environment({ ...input, stackName: STACK } as Parameters<typeof environment>[0]).stack),
+    ...[{}, EVERYTHING, WIDE, { data: 'delete' } as const].map(
+      (input) => environment({ ...input, stackName: STACK }).stack,
+    ),
     isolated,
     all,
   ].flatMap(madeOf);
@@ -154,7 +156,7 @@ describe('the policies of whoever deploys', () => {
   });
 
   it('pass roles to the services that the roles are for, and to no others', () => {
-    const principals = new Set(
+    const principals = new Set<string>(
       resources
         .filter(({ type }) => type === 'AWS::IAM::Role')
         .flatMap(({ properties }) => {

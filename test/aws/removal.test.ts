@@ -9,6 +9,7 @@ import { testApp } from './app.ts';
 import { environment } from './environments.ts';
 import { light } from './light.ts';
 import { everything } from './subjects.ts';
+import { WIDE } from './wide.ts';
 import './without-validation.ts';
 
 interface Found {
@@ -46,6 +47,7 @@ const STACKS: Readonly<Record<string, EnvironmentInput>> = {
     stream: { capacity: 'provisioned', shards: 1, maximumShards: 2 },
     collector: { access: 'keys', keysSecret: 'k', kserveSecret: 's' },
   },
+  'all that can be made beside': WIDE,
 };
 
 describe.each(['keep', 'delete'] as const)('data: %s', (data) => {

@@ -24,7 +24,7 @@ const ELSEWHERE = [
 ];
 /** Filled by the library, for its parts or for whoever reads them: nothing is chosen there. */
 const NOT_CHOSEN =
-  /^I[A-Z]|Context$|^(?:Bound|Placed)|^(?:DeployPolicy|DeployStatement|Environment|EnvironmentConfig|Expectation|FunctionRights|FunctionSize|GrafanaTarget|LinesAsset|PrometheusWorkspace|Removal|SchemaSource|VpcConnection)$/;
+  /^I[A-Z]|Context$|^(?:Bound|Placed)|^(?:DeployPolicy|DeployStatement|Environment|EnvironmentConfig|EnvironmentPeople|Expectation|FunctionRights|FunctionSize|GrafanaTarget|LinesAsset|PrometheusWorkspace|Removal|SchemaSource|VpcConnection)$/;
 
 describe('every interface of props', () => {
   it('is walked', () => {
