@@ -14,6 +14,7 @@ import { Monitor } from '../../lib/aws/monitor.ts';
 import { LINKS, type Link, linkName } from '../../lib/aws/platform-links.ts';
 import type { Delivery } from '../../lib/contracts/alerting.ts';
 import { RECOMMENDED, testApp } from './app.ts';
+import { nag } from './nag.ts';
 import { least } from './subjects.ts';
 import { list, ofType, resourcesOf, statementsOf } from './template.ts';
 import './without-validation.ts';
@@ -146,24 +147,21 @@ describe('a team in an app of its own', () => {
   });
 });
 
-describe('channels of a team', () => {
-  const KINDS: Readonly<Record<string, (stack: Stack) => IChannel>> = {
-    slack: (stack) => Channel.slack(secret(stack)),
-    pagerduty: (stack) => Channel.pagerDuty(secret(stack)),
-    email: () => Channel.email('team@example.com'),
-    https: () => Channel.https('https://example.com'),
-    'slack-channel': () => Channel.slackChannel({ workspace: 'T0', channel: 'C0' }),
-    sqs: (stack) => Channel.sqs(new sqs.Queue(stack, 'Queue')),
-    function: (stack) =>
-      Channel.custom(
-        lambda.Function.fromFunctionArn(
-          stack,
-          'Tell',
-          stack.formatArn({ service: 'lambda', resource: 'function:tell' }),
-        ),
-      ),
-  };
+/** One of each kind. */
+const KINDS: Readonly<Record<string, (stack: Stack) => IChannel>> = {
+  slack: (stack) => Channel.slack(secret(stack)),
+  pagerduty: (stack) => Channel.pagerDuty(secret(stack)),
+  email: () => Channel.email('team@example.com'),
+  https: () => Channel.https('https://example.com'),
+  'slack-channel': () => Channel.slackChannel({ workspace: 'T0', channel: 'C0' }),
+  sqs: (stack) => Channel.sqs(new sqs.Queue(stack, 'Queue')),
+  function: (stack) =>
+    Channel.custom(
+      lambda.Function.fromFunctionArn(stack, 'Tell', stack.formatArn({ service: 'lambda', resource: 'function:tell' })),
+    ),
+};
 
+describe('channels of a team', () => {
   it.each(Object.keys(KINDS))('%s is named by the model, and the notifier may use it before it is told', (kind) => {
     const stack = attached((one) => [KINDS[kind]!(one)]);
     const resources = resourcesOf(stack);
@@ -200,6 +198,15 @@ describe('channels of a team', () => {
     const names = deliveries(stack).map(({ name }) => name);
     expect(new Set(names).size).toBe(3);
     for (const name of names) expect(name).toMatch(/^[a-z0-9-]{1,40}$/);
+  });
+});
+
+describe('what is made in the stack of a team', () => {
+  it('has no finding that is ours', () => {
+    for (const [kind, make] of Object.entries(KINDS)) {
+      const { findings } = nag(attached((one) => [make(one)]));
+      expect([kind, findings.filter(({ where }) => where.startsWith('Team/Churn'))]).toEqual([kind, []]);
+    }
   });
 });
 

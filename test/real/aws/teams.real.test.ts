@@ -220,18 +220,20 @@ describe.sequential('teams on one platform', () => {
     expect((await clients.keys(bucket(), keys.publications())).filter((key) => key.includes('Rival'))).toEqual([]);
   });
 
-  it('are listed for whoever asks the platform', async () => {
-    const { code, out: told } = await run(
-      process.execPath,
-      [MLMON, 'monitor', 'list', '--platform', `s3://${bucket()}`],
-      {
-        env: { ...emulator.env },
-      },
-    );
+  it('are listed for whoever asks the platform, and changed where they are declared', async () => {
+    const mlmon = (...argv: string[]) =>
+      run(process.execPath, [MLMON, ...argv, '--platform', `s3://${bucket()}`], { env: { ...emulator.env } });
+    const { code, out: told } = await mlmon('monitor', 'list');
     expect([code, told.replaceAll(/ {2,}/g, ' ').split('\n').filter(Boolean)]).toEqual([
       0,
       [expect.stringMatching(/^delivery-time team-logistics /), expect.stringMatching(/^fraud team-payments /)],
     ]);
+    const file = join(folder, 'fraud.yaml');
+    const declared = await readFile(join(CHECKOUT, 'examples/aws/teams/fraud.yaml'), 'utf8');
+    await writeFile(file, declared.replace('team-payments', 'team-rival'));
+    const refused = await mlmon('monitor', 'apply', file);
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('Payments/Fraud/Publication')]);
+    expect(await clients.keys(bucket(), keys.monitors('fraud'))).toEqual([keys.monitor('fraud', 1)]);
   });
 
   it('take their model away, and leave its data', async () => {
