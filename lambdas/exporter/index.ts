@@ -4,6 +4,7 @@ import { CloudWatchMetrics } from '../../lib/adapters/cloudwatch/cloudwatch-metr
 import { RemoteWriteSink } from '../../lib/adapters/remote-write/remote-write-sink.ts';
 import { regionOfWorkspace, sigV4 } from '../../lib/adapters/remote-write/sigv4.ts';
 import { readEnvironment } from '../../lib/contracts/functions.ts';
+import { EXPORTED_JOB } from '../../lib/contracts/metric-names.ts';
 import { Registry } from '../../lib/pipeline/registry.ts';
 import { retryingStore } from '../../lib/pipeline/retry.ts';
 import { StoreExporter } from '../../lib/pipeline/store-exporter.ts';
@@ -28,6 +29,7 @@ const series =
     : new RemoteWriteSink({
         url,
         clock,
+        labels: { job: EXPORTED_JOB, instance: environment.MLMON_ENVIRONMENT },
         // Any other receiver is one of the user's, and takes requests plain.
         signer:
           region === null

@@ -312,3 +312,6 @@ export const FEATURE_STATISTICS = ['effect', 'p_value', 'missing_ratio'] as cons
  * hour and when a window was judged. Readers of the latter look back for as long (`last_over_time`).
  */
 export const EXPORT_MINUTES = { state: 1, features: 60 } as const;
+
+/** What exporters on AWS say that a scrape would add elsewhere; `instance` is the environment. Dashboards tell platforms apart by both. */
+export const EXPORTED_JOB = 'mlmon';

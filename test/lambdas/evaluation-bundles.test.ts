@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { METRIC } from '../../lib/contracts/metric-names.ts';
+import { EXPORTED_JOB, METRIC } from '../../lib/contracts/metric-names.ts';
 import { keys } from '../../lib/contracts/object-keys.ts';
 import type { WindowResult } from '../../lib/contracts/result.ts';
 import { publishBaseline, publishMonitor } from '../../lib/pipeline/publisher.ts';
@@ -72,6 +72,10 @@ it('judges windows in time, a message after the other, and tells Prometheus and 
     expect(told.every(({ level }) => level !== 'error')).toBe(true);
 
     await exporter.invoke({}, driver.now);
+    // What a scrape would add: every selector of the dashboards is narrowed by both.
+    const labels = services.series.map((one) => Object.fromEntries(one.labels));
+    expect(labels.filter(({ job, instance }) => job !== EXPORTED_JOB || instance !== 'test')).toEqual([]);
+    expect(labels.map(({ __name__ }) => __name__)).toContain(METRIC.platformTime.name);
     const rows = services.series.flatMap(({ labels, samples }) => {
       const { __name__: name, model } = Object.fromEntries(labels);
       return name === METRIC.windowRows.name ? [[model, samples[0]?.value]] : [];

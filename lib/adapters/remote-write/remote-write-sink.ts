@@ -15,6 +15,8 @@ export interface RemoteWriteOptions {
   readonly clock: Clock;
   /** Signs every attempt; without it requests go out plain. */
   readonly signer?: RequestSigner;
+  /** Labels of every series, as a scrape would add them: `job` and `instance`. Labels of a sample win. @default none */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Headers of every request, for a receiver behind a token or a tenant. */
   readonly headers?: Readonly<Record<string, string>>;
   /** @default 2,000 */
@@ -112,7 +114,7 @@ export class RemoteWriteSink implements MetricSink {
       known.total = value;
       let of = series.get(key);
       if (of === undefined) {
-        of = { labels: labelPairs(name, labels), samples: [] };
+        of = { labels: this.#labelPairs(name, labels), samples: [] };
         series.set(key, of);
       }
       of.samples.push({ value, time });
@@ -126,10 +128,14 @@ export class RemoteWriteSink implements MetricSink {
     for (const [key] of series) this.#known.delete(key);
     await this.#send(
       series.map(([, { name, labels, time }]) => ({
-        labels: labelPairs(name, labels),
+        labels: this.#labelPairs(name, labels),
         samples: [{ value: null, time: Math.max(now, time + 1) }],
       })),
     );
+  }
+
+  #labelPairs(name: string, labels: Sample['labels']): SeriesSamples['labels'] {
+    return labelPairs(name, { ...this.#options.labels, ...labels });
   }
 
   #remember(key: string, { name, labels }: Sample, time: number): Known {

@@ -161,6 +161,19 @@ describe('the sink', () => {
     ]);
   });
 
+  it('adds the labels of a scrape to every series, also where it ends', async () => {
+    const sink = sinkOf({ labels: { job: 'mlmon', instance: 'production', model: 'never' } });
+    await sink.set([sample('a')]);
+    await sink.forget('m');
+    expect(received.map(({ series }) => Object.fromEntries(series[0]!.labels))).toEqual(
+      [1, 2].map(() => ({
+        ...{ __name__: 'mlmon_feature_drifted', feature: 'a', length: '1d', model: 'm' },
+        ...{ job: 'mlmon', instance: 'production' },
+      })),
+    );
+    expect(received[1]?.series[0]?.samples).toMatchObject([{ stale: true }]);
+  });
+
   it('bounds requests by samples and by bytes, and leaves none out', async () => {
     const all = Array.from({ length: 25 }, (_, i) => sample(`f${i}`));
     const sink = sinkOf({ samplesPerRequest: 10 });
