@@ -13,6 +13,7 @@ export const KINESIS_READ = [
   'kinesis:GetShardIterator',
   'kinesis:ListShards',
 ] as const;
+/** Of producers, whose clients may put records one by one. */
 export const KINESIS_WRITE = ['kinesis:DescribeStreamSummary', 'kinesis:PutRecord', 'kinesis:PutRecords'] as const;
 
 const objects = (bucket: s3.IBucket, prefixes: readonly string[]): string[] =>
@@ -48,7 +49,8 @@ export function objectStatements(
 
 export function streamStatements(stream: kinesis.IStream, right: FunctionRights['stream']): iam.PolicyStatement[] {
   if (right === 'none') return [];
-  const actions = right === 'append' ? KINESIS_WRITE : KINESIS_READ;
+  // Functions put many records a call.
+  const actions = right === 'append' ? KINESIS_WRITE.filter((action) => action !== 'kinesis:PutRecord') : KINESIS_READ;
   return [new iam.PolicyStatement({ actions: [...actions], resources: [stream.streamArn] })];
 }
 

@@ -136,7 +136,6 @@ describe('functions', () => {
       ...READS,
       's3:PutObject',
       'kinesis:DescribeStreamSummary',
-      'kinesis:PutRecord',
       'kinesis:PutRecords',
       'secretsmanager:GetSecretValue',
     ],
