@@ -15,7 +15,7 @@ import type { Monitor } from './monitor.ts';
 import type { IModelMonitoring } from './monitoring-platform.ts';
 import type { PlatformContext } from './platform-context.ts';
 import type { IPlatformEvents } from './platform-events.ts';
-import { expectLink, type Link, linkedValue } from './platform-links.ts';
+import { checkedName, expectLink, type Link, linkedValue } from './platform-links.ts';
 import { Claims, type IPublisher } from './publication.ts';
 import { METRIC_DETAIL } from './watching-defaults.ts';
 
@@ -39,7 +39,7 @@ export class ImportedPlatform extends Construct implements IModelMonitoring {
 
   constructor(scope: Construct, id: string, props: EnvironmentReference) {
     super(scope, id);
-    const { name } = props;
+    const name = checkedName(props.name, 'name', 'refused');
     // Names of parameters are made of it, and CloudFormation reads those before anything else.
     knownAtSynthesis({ name });
     this.#name = name;

@@ -1,7 +1,7 @@
 import { Arn, ArnFormat, CfnRule, Fn, Stack, Token } from 'aws-cdk-lib';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
-import { ProblemError } from '../contracts/problem.ts';
+import { ProblemError, shown } from '../contracts/problem.ts';
 
 /**
  * What a platform tells the stacks of others, each as a parameter `/model-monitoring/<environment>/<link>` of the Systems Manager. Parameters and
@@ -28,6 +28,21 @@ export const LINKS = {
 /** What a platform tells stacks of other apps, by parameters. */
 export type Link = keyof typeof LINKS;
 
+/** @throws ProblemError for a name that no parameter can have */
+export function checkedName(environmentName: string, path: string, tokens: 'taken' | 'refused'): string {
+  const isToken = Token.isUnresolved(environmentName);
+  if (isToken ? tokens === 'taken' : /^[A-Za-z0-9_.-]{1,128}$/.test(environmentName)) return environmentName;
+  throw new ProblemError([
+    {
+      code: 'environment-name',
+      path,
+      message: isToken ? 'is known only when deployed' : 'is no name of an environment',
+      got: isToken ? undefined : shown(environmentName),
+      expected: 'letters, digits, dots, hyphens and underscores, known at synthesis: parameters are called by it',
+    },
+  ]);
+}
+
 export function linkName(environmentName: string, link: Link): string {
   return `/model-monitoring/${environmentName}/${LINKS[link]}`;
 }
@@ -41,6 +56,7 @@ export interface PlatformLinksProps {
 export class PlatformLinks extends Construct {
   constructor(scope: Construct, id: string, props: PlatformLinksProps) {
     super(scope, id);
+    checkedName(props.environmentName, 'environmentName', 'taken');
     for (const link of Object.keys(LINKS) as Link[])
       new ssm.StringParameter(this, link.charAt(0).toUpperCase() + link.slice(1), {
         parameterName: linkName(props.environmentName, link),

@@ -1,5 +1,5 @@
 /** Stacks of teams on a platform of another app or stack: found by parameters, told by channels of their own. */
-import { type App, Stack } from 'aws-cdk-lib';
+import { type App, Lazy, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -130,6 +130,16 @@ describe('a team in an app of its own', () => {
     const detailed = (metrics: ModelMonitoring['metrics']) => () => metrics.latencyP99('churn');
     if (metricDetail === undefined) expect(detailed(found.metrics)).toThrow(/is not published/);
     else expect(detailed(found.metrics)).not.toThrow();
+  });
+
+  it.each([
+    ['my environment', /name: is no name of an environment, got "my environment"/],
+    [Lazy.string({ produce: () => 'test' }), /name: is known only when deployed/],
+  ])('cannot find a platform by what is no name', (name, told) => {
+    const stack = new Stack(testApp(), 'Team');
+    expect(() => ModelMonitoring.fromEnvironment(stack, 'Monitoring', name)).toThrow(told);
+    const other = new Stack(testApp(), 'Platform');
+    expect(() => least(other, { environmentName: 'my environment' })).toThrow(/environmentName: is no name/);
   });
 
   it('is named by its stack, so that apps with the same ids do not take each other for the same', () => {
