@@ -12,6 +12,8 @@ import { ProblemError } from '../contracts/problem.ts';
 import { Network } from './network.ts';
 import { REACHED_SERVICES } from './reached-services.ts';
 
+/** As EC2 numbers its things: eight digits, or seventeen. */
+const ID = (kind: string): RegExp => new RegExp(`^${kind}-(?:[0-9a-f]{8}|[0-9a-f]{17})$`);
 const arn = (service: string, resource: string) =>
   z
     .string()
@@ -23,16 +25,16 @@ const arn = (service: string, resource: string) =>
 /** A VPC for the functions. */
 export const networkSchema = z
   .object({
-    vpc: z.string().regex(/^vpc-[0-9a-f]+$/, 'vpc-…'),
+    vpc: z.string().regex(ID('vpc'), 'vpc-…'),
     subnets: z
       .array(
         z
           .object({
-            id: z.string().regex(/^subnet-[0-9a-f]+$/, 'subnet-…'),
+            id: z.string().regex(ID('subnet'), 'subnet-…'),
             availabilityZone: z.string().min(1),
             routeTable: z
               .string()
-              .regex(/^rtb-[0-9a-f]+$/, 'rtb-…')
+              .regex(ID('rtb'), 'rtb-…')
               .optional()
               .describe('Where the gateway to S3 is entered: needed where one is made.'),
           })
@@ -40,7 +42,7 @@ export const networkSchema = z
       )
       .min(1),
     securityGroups: z
-      .array(z.string().regex(/^sg-[0-9a-f]+$/, 'sg-…'))
+      .array(z.string().regex(ID('sg'), 'sg-…'))
       .default([])
       .describe('Absent: one is made.'),
     internet: z.boolean().default(false).describe('Whether the subnets have a way out.'),

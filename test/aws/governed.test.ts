@@ -66,22 +66,24 @@ describe('a bootstrap of its own', () => {
 
 describe('a network in a file', () => {
   const subnets = ['a', 'b'].map((zone, i) => ({
-    id: `subnet-${i}`,
+    id: `subnet-0000000${i}`,
     availabilityZone: `eu-central-1${zone}`,
-    routeTable: `rtb-${i}`,
+    routeTable: `rtb-0000000${i}`,
   }));
 
   it('holds every function, with endpoints in its subnets, and looks nothing up', () => {
     const app = testApp({ context: RECOMMENDED });
-    const { stack } = environment({ network: { vpc: 'vpc-1', subnets } }, app);
+    const { stack } = environment({ network: { vpc: 'vpc-00000001', subnets } }, app);
     const resources = resourcesOf(stack);
     for (const { Properties } of ofType(resources, 'AWS::Lambda::Function'))
-      expect(Properties.VpcConfig.SubnetIds).toEqual(['subnet-0', 'subnet-1']);
+      expect(Properties.VpcConfig.SubnetIds).toEqual(['subnet-00000000', 'subnet-00000001']);
     const endpoints = ofType(resources, 'AWS::EC2::VPCEndpoint');
     expect(endpoints.length).toBeGreaterThan(4);
     for (const { Properties } of endpoints)
       expect(Properties.RouteTableIds ?? Properties.SubnetIds).toEqual(
-        Properties.VpcEndpointType === 'Gateway' ? ['rtb-0', 'rtb-1'] : ['subnet-0', 'subnet-1'],
+        Properties.VpcEndpointType === 'Gateway'
+          ? ['rtb-00000000', 'rtb-00000001']
+          : ['subnet-00000000', 'subnet-00000001'],
       );
     expect(app.synth().manifest.missing).toBeUndefined();
   });
@@ -89,9 +91,9 @@ describe('a network in a file', () => {
   it('with a way out, and groups of its own, makes nothing', () => {
     const { stack } = environment({
       network: {
-        vpc: 'vpc-1',
-        subnets: [{ id: 'subnet-1', availabilityZone: 'a' }],
-        securityGroups: ['sg-1'],
+        vpc: 'vpc-00000001',
+        subnets: [{ id: 'subnet-00000001', availabilityZone: 'a' }],
+        securityGroups: ['sg-00000001'],
         internet: true,
       },
       alerting: { channels: [{ type: 'slack', secret: 's' }] },
@@ -99,13 +101,13 @@ describe('a network in a file', () => {
     const resources = resourcesOf(stack);
     expect(resources.filter(({ Type }) => Type.startsWith('AWS::EC2::'))).toEqual([]);
     const [one] = ofType(resources, 'AWS::Lambda::Function');
-    expect(one?.Properties.VpcConfig.SecurityGroupIds).toEqual(['sg-1']);
+    expect(one?.Properties.VpcConfig.SecurityGroupIds).toEqual(['sg-00000001']);
   });
 
   it('needs a route table where a gateway is made', () => {
-    expect(messageOf({ network: { vpc: 'vpc-1', subnets: [{ id: 'subnet-1', availabilityZone: 'a' }] } })).toMatch(
-      /network\.subnets\.0\.routeTable: is missing, .*; expected rtb-…; say it, or `present: \[s3\]`/,
-    );
+    expect(
+      messageOf({ network: { vpc: 'vpc-00000001', subnets: [{ id: 'subnet-00000001', availabilityZone: 'a' }] } }),
+    ).toMatch(/network\.subnets\.0\.routeTable: is missing, .*; expected rtb-…; say it, or `present: \[s3\]`/);
   });
 
   it('tells a wrong id and an unknown service', () => {

@@ -122,7 +122,7 @@ describe('a network without a way out', () => {
     const functions = ofType(whole.resources, 'AWS::Lambda::Function');
     expect(functions.length).toBeGreaterThan(10);
     for (const { id, Properties } of functions)
-      expect([id, Properties.VpcConfig?.SubnetIds]).toEqual([id, ['subnet-1', 'subnet-2']]);
+      expect([id, Properties.VpcConfig?.SubnetIds]).toEqual([id, ['subnet-00000001', 'subnet-00000002']]);
     const [group] = ofType(whole.resources, 'AWS::EC2::SecurityGroup').filter(({ id }) => id.includes('Functions'));
     expect(group?.Properties.SecurityGroupIngress).toBeUndefined();
     expect(group?.Properties.SecurityGroupEgress).toEqual([expect.objectContaining({ FromPort: 443, ToPort: 443 })]);
@@ -225,12 +225,14 @@ describe('a network without a way out', () => {
     const { resources } = made((stack) => ({
       network: Network.isolated({
         vpc: broughtVpc(stack),
-        securityGroups: ['sg-1', 'sg-2'].map((id) => ec2.SecurityGroup.fromSecurityGroupId(stack, id, id)),
+        securityGroups: ['sg-00000001', 'sg-00000002'].map((id) =>
+          ec2.SecurityGroup.fromSecurityGroupId(stack, id, id),
+        ),
       }),
     }));
     expect(
       ofType(resources, 'AWS::EC2::SecurityGroupIngress').map(({ Properties }) => Properties.SourceSecurityGroupId),
-    ).toEqual(['sg-1', 'sg-2']);
+    ).toEqual(['sg-00000001', 'sg-00000002']);
     expect(ofType(resources, 'AWS::EC2::SecurityGroup')).toHaveLength(1);
   });
 
@@ -271,6 +273,6 @@ describe('a network with a way out', () => {
     expect(services).toBeUndefined();
     expect(ofType(resources, 'AWS::EC2::VPCEndpoint')).toEqual([]);
     for (const { Properties } of ofType(resources, 'AWS::Lambda::Function'))
-      expect(Properties.VpcConfig.SubnetIds).toEqual(['subnet-1', 'subnet-2']);
+      expect(Properties.VpcConfig.SubnetIds).toEqual(['subnet-00000001', 'subnet-00000002']);
   });
 });

@@ -30,10 +30,10 @@ const secret = (stack: Stack, name: string) =>
 /** Two zones of subnets without a way out, that nobody looks up. */
 export const broughtVpc = (stack: Stack): ec2.IVpc =>
   ec2.Vpc.fromVpcAttributes(stack, 'Vpc', {
-    vpcId: 'vpc-1',
+    vpcId: 'vpc-00000001',
     availabilityZones: ['eu-central-1a', 'eu-central-1b'],
-    isolatedSubnetIds: ['subnet-1', 'subnet-2'],
-    isolatedSubnetRouteTableIds: ['rtb-1', 'rtb-2'],
+    isolatedSubnetIds: ['subnet-00000001', 'subnet-00000002'],
+    isolatedSubnetRouteTableIds: ['rtb-00000001', 'rtb-00000002'],
   });
 const arn = (stack: Stack, service: string, resource: string) => stack.formatArn({ service, resource });
 

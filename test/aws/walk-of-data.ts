@@ -356,21 +356,21 @@ export const WALK_OF_DATA: Readonly<Record<string, Walk>> = {
     props: {
       vpc: (stack) =>
         ec2.Vpc.fromVpcAttributes(stack, 'Given', {
-          vpcId: 'vpc-2',
+          vpcId: 'vpc-00000002',
           availabilityZones: ['a', 'b'],
-          isolatedSubnetIds: ['subnet-8', 'subnet-9'],
-          isolatedSubnetRouteTableIds: ['rtb-8', 'rtb-9'],
+          isolatedSubnetIds: ['subnet-00000008', 'subnet-00000009'],
+          isolatedSubnetRouteTableIds: ['rtb-00000008', 'rtb-00000009'],
         }),
       subnets: (stack) => ({
         subnets: [
           ec2.Subnet.fromSubnetAttributes(stack, 'Given', {
-            subnetId: 'subnet-7',
+            subnetId: 'subnet-00000007',
             availabilityZone: 'a',
-            routeTableId: 'rtb-7',
+            routeTableId: 'rtb-00000007',
           }),
         ],
       }),
-      securityGroups: (stack) => [ec2.SecurityGroup.fromSecurityGroupId(stack, 'Given', 'sg-7')],
+      securityGroups: (stack) => [ec2.SecurityGroup.fromSecurityGroupId(stack, 'Given', 'sg-00000007')],
     },
   },
   IsolatedNetworkOptions: {
@@ -382,7 +382,7 @@ export const WALK_OF_DATA: Readonly<Record<string, Walk>> = {
       new VpcEndpoints(stack, 'Part', {
         vpc: broughtVpc(stack),
         subnets: {},
-        securityGroups: [ec2.SecurityGroup.fromSecurityGroupId(stack, 'Group', 'sg-1')],
+        securityGroups: [ec2.SecurityGroup.fromSecurityGroupId(stack, 'Group', 'sg-00000001')],
         functions: [
           new MonitoringFunction(stack, 'Target', { name: 'redrive', platform: platformIn(stack), environment: {} }),
         ],
@@ -391,22 +391,22 @@ export const WALK_OF_DATA: Readonly<Record<string, Walk>> = {
     props: {
       vpc: (stack) =>
         ec2.Vpc.fromVpcAttributes(stack, 'Given', {
-          vpcId: 'vpc-2',
+          vpcId: 'vpc-00000002',
           availabilityZones: ['a'],
-          isolatedSubnetIds: ['subnet-9'],
-          isolatedSubnetRouteTableIds: ['rtb-9'],
+          isolatedSubnetIds: ['subnet-00000009'],
+          isolatedSubnetRouteTableIds: ['rtb-00000009'],
         }),
       subnets: (stack) => ({
         subnets: [
           ec2.Subnet.fromSubnetAttributes(stack, 'Given', {
-            subnetId: 'subnet-7',
+            subnetId: 'subnet-00000007',
             availabilityZone: 'a',
-            routeTableId: 'rtb-7',
+            routeTableId: 'rtb-00000007',
           }),
         ],
       }),
       // A gateway has no group, so something that needs an endpoint is there.
-      securityGroups: (stack) => [ec2.SecurityGroup.fromSecurityGroupId(stack, 'Given', 'sg-7')],
+      securityGroups: (stack) => [ec2.SecurityGroup.fromSecurityGroupId(stack, 'Given', 'sg-00000007')],
       functions: (stack) => [
         new MonitoringFunction(stack, 'Given', {
           name: 'notifier',

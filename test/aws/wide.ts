@@ -6,8 +6,8 @@ export const WIDE: EnvironmentInput = {
   region: 'eu-central-1',
   encryption: 'own-key',
   network: {
-    vpc: 'vpc-1',
-    subnets: [{ id: 'subnet-1', availabilityZone: 'eu-central-1a', routeTable: 'rtb-1' }],
+    vpc: 'vpc-00000001',
+    subnets: [{ id: 'subnet-00000001', availabilityZone: 'eu-central-1a', routeTable: 'rtb-00000001' }],
   },
   grafana: { type: 'managed', identity: 'identity-center' },
   eventBus: { archive: '30d' },
