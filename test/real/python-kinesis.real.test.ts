@@ -1,7 +1,5 @@
 /** The recipes for Python with boto3: onto a stream that refuses some records in passing, and to a collector that wants signed requests. */
-import { spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,6 +14,7 @@ import { compileShape } from '../../lib/engine/shape.ts';
 import { breachOf } from '../../lib/pipeline/policy-breach.ts';
 import { type FakeAws, startFakeAws } from '../lambdas/fake-aws.ts';
 import { CHECKOUT, endAll, run } from './programs.ts';
+import { withBoto3 } from './python-with-boto3.ts';
 
 const KEY = { version: 'k1', key: '42'.repeat(32) };
 let folder: string;
@@ -31,21 +30,6 @@ afterAll(async () => {
   await aws.close();
   await rm(folder, { recursive: true, force: true });
 });
-
-/** A Python that has boto3: that of the machine, else one of its own from PyPI. */
-function withBoto3(where: string): string {
-  if (spawnSync('python3', ['-c', 'import boto3']).status === 0) return 'python3';
-  const own = join(where, 'venv');
-  for (const [program, arguments_] of [
-    ['python3', ['-m', 'venv', own]],
-    [join(own, 'bin/pip'), ['install', '--quiet', 'boto3==1.43.11']],
-  ] as const) {
-    const { status, stderr } = spawnSync(program, arguments_, { encoding: 'utf8' });
-    if (status !== 0) throw new Error(`${program}: ${stderr}`);
-  }
-  if (!existsSync(join(own, 'bin/python3'))) throw new Error('venv made no python3');
-  return join(own, 'bin/python3');
-}
 
 it('sends each event once, batched, spread and under the policy', async () => {
   const file = join(folder, 'key.json');

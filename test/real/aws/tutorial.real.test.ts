@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { keys } from '../../../lib/contracts/object-keys.ts';
 import { CHECKOUT, endAll, eventually, Program, run } from '../programs.ts';
+import { withBoto3 } from '../python-with-boto3.ts';
 import { assumeNewRole, type Credentials } from './caller.ts';
 import { Clients } from './deployment.ts';
 import { Document } from './document.ts';
@@ -12,6 +13,9 @@ import { ACCOUNT, AWS_CLI, Emulator } from './emulator.ts';
 import { Receivers } from './receivers.ts';
 
 const DAY = 86_400_000;
+/** Events of Python: onto the stream, and to the collector. */
+const ON_STREAM = 300;
+const SIGNED = 40;
 const WEBHOOK = 'https://hooks.slack.com/services/T000/B000/XXXX';
 
 let folder: string;
@@ -38,6 +42,34 @@ async function succeeds(program: Program): Promise<string> {
   const { code } = await program.ended;
   expect([code, code === 0 ? '' : program.out + program.err]).toEqual([0, '']);
   return program.out;
+}
+
+/** The recipes of examples/python: records onto the stream, and signed requests to the collector. */
+async function sendsFromPython(stream: string, url: string): Promise<void> {
+  const python = withBoto3(folder);
+  const options = {
+    cwd: join(CHECKOUT, 'examples/python'),
+    env: {
+      ...emulator.env,
+      AWS_ACCESS_KEY_ID: role.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: role.secretAccessKey,
+      AWS_SESSION_TOKEN: role.sessionToken,
+      PYTHONDONTWRITEBYTECODE: '1',
+    },
+  };
+  const streamed = await run(python, ['stream_churn.py', stream, `${ON_STREAM}`], options);
+  expect([streamed.code, streamed.out.trim()]).toEqual([0, 'sent - dropped: 0 failed: 0']);
+  const code = `
+from mlmon_aws import signed
+from mlmon_client import Monitor
+
+monitor = Monitor("${url}", model="churn", version="1", authorize=signed())
+for i in range(${SIGNED}):
+    monitor.prediction(id=f"signed-{i}", numeric={"tenure": i}, categorical={"plan": "basic"}, score=0.5, predicted="stays")
+print(monitor.flush(60), monitor.dropped)
+`;
+  const signed = await run(python, ['-c', code], options);
+  expect([signed.code, signed.out.trim()]).toEqual([0, 'True 0']);
 }
 
 const outputs = async (): Promise<Record<string, string>> =>
@@ -116,6 +148,7 @@ describe.sequential('the tutorial of a deployment on AWS', () => {
       }),
     );
     expect(JSON.parse(answer)).toMatchObject({ accepted: 1, quarantined: 0 });
+    await sendsFromPython(told['StreamName'] ?? '', `${emulator.endpoint}/_aws/lambda-url/${id}/`);
     await emulator.flush();
     const today = Math.floor(Date.now() / DAY) * DAY;
     await emulator.alarms(false);
@@ -123,11 +156,12 @@ describe.sequential('the tutorial of a deployment on AWS', () => {
     await emulator.tick();
     await emulator.clock(today + DAY + 72 * 60_000);
     await emulator.tick();
-    await eventually(
-      () => clients.keys(told['BucketName'] ?? '', keys.results('churn', '1', today)),
+    const [result] = await eventually(
+      () => clients.objects<{ readonly rows: number }>(told['BucketName'] ?? '', keys.results('churn', '1', today)),
       ({ length }) => length > 0,
       20_000,
     );
+    expect(result?.rows).toBe(1 + ON_STREAM + SIGNED);
   });
 
   it('changes the monitor, and goes without a trace', async () => {
