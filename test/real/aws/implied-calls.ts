@@ -130,6 +130,10 @@ export function broughtByRunning(name: string, deployed: Deployed, keys: Readonl
   if (properties.TracingConfig?.Mode === 'Active')
     calls.push(...['xray:PutTraceSegments', 'xray:PutTelemetryRecords'].map((action) => request(action, '*')));
   for (const { type, properties: mapping } of Object.values(deployed)) {
+    // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+    const givenUp: string | undefined = mapping.DestinationConfig?.OnFailure?.Destination;
+    if (type === 'AWS::Lambda::EventInvokeConfig' && named(mapping.FunctionName, name) && givenUp !== undefined)
+      calls.push(request(givenUp.startsWith('arn:aws:sns:') ? 'sns:Publish' : 'sqs:SendMessage', givenUp));
     if (type !== 'AWS::Lambda::EventSourceMapping' || !named(mapping.FunctionName, name)) continue;
     const source: string = mapping.EventSourceArn;
     const service = source.split(':')[2] ?? '';

@@ -54,6 +54,7 @@ _DESCRIBED = (
     "AWS::SecretsManager::Secret",
     "AWS::Lambda::Function",
     "AWS::Lambda::EventSourceMapping",
+    "AWS::Lambda::EventInvokeConfig",
     "AWS::Athena::WorkGroup",
     "AWS::Glue::Table",
 )
