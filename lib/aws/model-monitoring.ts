@@ -53,6 +53,7 @@ import { Profiler } from './profiler.ts';
 import type { Prometheus } from './prometheus.ts';
 import { Publication, Publisher } from './publication.ts';
 import { Redrive } from './redrive.ts';
+import { removalOf } from './removal.ts';
 import { type CapturedEndpoints, SageMakerCapture } from './sagemaker-capture.ts';
 import { Store } from './store.ts';
 import { StreamScaler } from './stream-scaler.ts';
@@ -306,6 +307,7 @@ export class ModelMonitoring extends Construct implements IModelMonitoring {
       monitors: props.models ?? [],
       alerting: this.alerting.json,
       bindings,
+      removalPolicy: removalOf('publication', removalPolicy),
     });
     // First comes the function that understands what is published, and the bus that tells of baselines of the first deployment too.
     this.publication.node.addDependency(

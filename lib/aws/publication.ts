@@ -1,4 +1,4 @@
-import { CustomResource, Stack, Validations } from 'aws-cdk-lib';
+import { CustomResource, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -139,6 +139,8 @@ export interface PublicationProps {
   readonly channels?: string;
   /** @default none */
   readonly bindings?: Bindings;
+  /** Anything but `DESTROY` leaves what was published as it is when the stack goes. @default RemovalPolicy.DESTROY: its monitors get tombstones */
+  readonly removalPolicy?: RemovalPolicy;
 }
 
 /**
@@ -168,6 +170,7 @@ export class Publication extends Construct {
     new CustomResource(this, 'Resource', {
       resourceType: 'Custom::ModelMonitoringPublication',
       serviceToken: props.publisher.serviceToken(this),
+      removalPolicy: props.removalPolicy ?? RemovalPolicy.DESTROY,
       properties: { ...properties },
     });
   }

@@ -51,6 +51,13 @@ const KEPT = {
     delete: 'delete',
     reason: 'without it no new hash can be compared with one in the bucket: it lives as long as the bucket',
   },
+  publication: {
+    what: 'what the platform published: monitors, channels, rights',
+    types: ['Custom::ModelMonitoringPublication'],
+    keep: 'keep',
+    delete: 'delete',
+    reason: 'it lies in the bucket; events that come while nothing is deployed belong to monitors all the same',
+  },
   topicsKey: {
     what: 'the key of the topics, where the platform has none of its own',
     types: ['AWS::KMS::Key'],
@@ -176,13 +183,6 @@ const MADE_AGAIN: readonly Removal[] = [
     keep: 'delete',
     delete: 'delete',
     reason: 'made of the template alone',
-  },
-  {
-    what: 'what was published',
-    types: ['Custom::ModelMonitoringPublication'],
-    keep: 'delete',
-    delete: 'delete',
-    reason: 'monitors of the stack get a tombstone and stay readable; results and episodes stay as they are',
   },
   {
     what: "the library's function that empties buckets",

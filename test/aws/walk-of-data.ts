@@ -342,6 +342,7 @@ export const WALK_OF_DATA: Readonly<Record<string, Walk>> = {
     props: {
       publisher: (stack) => new Publisher(stack, 'Given', { platform: platformIn(stack) }),
       monitors: () => [other],
+      removalPolicy: () => RemovalPolicy.RETAIN,
       alerting: () => '{}',
       channels: () => '[]',
       bindings: () => {
