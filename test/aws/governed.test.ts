@@ -4,10 +4,15 @@ import { describe, expect, it } from 'vitest';
 import type { EnvironmentInput } from '../../lib/aws/environment-schema.ts';
 import { RECOMMENDED, testApp } from './app.ts';
 import { environment } from './environments.ts';
+import { light } from './light.ts';
 import { OPTIONS } from './options.ts';
 import { least } from './subjects.ts';
-import { ofType, resourcesOf, statementsOf } from './template.ts';
+import { ofType, type Resource, statementsOf } from './template.ts';
 import './without-validation.ts';
+
+/** Without synthesis of the whole app. */
+const resourcesOf = (stack: Stack): readonly Resource[] =>
+  Object.entries(light(stack).template.Resources).map(([id, resource]) => ({ ...resource, id }) as unknown as Resource);
 
 const messageOf = (input: EnvironmentInput): string => {
   try {
@@ -71,9 +76,8 @@ describe('a network in a file', () => {
     routeTable: `rtb-0000000${i}`,
   }));
 
-  it('holds every function, with endpoints in its subnets, and looks nothing up', () => {
-    const app = testApp({ context: RECOMMENDED });
-    const { stack } = environment({ network: { vpc: 'vpc-00000001', subnets } }, app);
+  it('holds every function, with endpoints in its subnets', () => {
+    const { stack } = environment({ network: { vpc: 'vpc-00000001', subnets } });
     const resources = resourcesOf(stack);
     for (const { Properties } of ofType(resources, 'AWS::Lambda::Function'))
       expect(Properties.VpcConfig.SubnetIds).toEqual(['subnet-00000000', 'subnet-00000001']);
@@ -85,7 +89,6 @@ describe('a network in a file', () => {
           ? ['rtb-00000000', 'rtb-00000001']
           : ['subnet-00000000', 'subnet-00000001'],
       );
-    expect(app.synth().manifest.missing).toBeUndefined();
   });
 
   it('with a way out, and groups of its own, makes nothing', () => {
