@@ -65,6 +65,8 @@ const UNUSED: Readonly<Partial<Record<FunctionName, readonly string[]>>> = {
   dispatcher: ['quarantine', 'quarantineDay'],
   evaluator: ['quarantine', 'quarantineDay'],
   labeler: ['archive'],
+  // It reads what the publisher made of the publications.
+  notifier: ['publication', 'publications'],
   publisher: ['pending'],
 };
 
