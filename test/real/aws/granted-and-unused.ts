@@ -103,7 +103,7 @@ export const GRANTED_AND_UNUSED: readonly Justified[] = [
     sometimes: true,
   },
   {
-    what: /^MonitoringLabelerHandler s3:(Put|Get)Object .*\/(baselines|learning|audit)\/\*$/,
+    what: /^Monitoring(Labeler|Evaluator)Handler s3:(Put|Get)Object .*\/(baselines|learning|evaluations|erasures|audit)\/\*$/,
     why: 'of baselines that are learned: made on Trino itself in learned-on-trino.real.test.ts',
     sometimes: true,
   },
