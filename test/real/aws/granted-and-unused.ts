@@ -51,11 +51,6 @@ export const GRANTED_AND_UNUSED: readonly Justified[] = [
     why: 'one statement about the key for all functions; it has no right to anything that it could write under it',
   },
   {
-    what: / sqs:SendMessage .*DeadLetters>$/,
-    why: 'Lambda puts there what a function gave up, in its name',
-    sometimes: true,
-  },
-  {
     what: /^MonitoringCollectorDoorAuthorizer kms:Decrypt /,
     why: 'the secret of the keys may lie under the key of the platform; here it lies under that of Secrets Manager',
   },
