@@ -20,6 +20,8 @@ import { ModelMonitoring, type ModelMonitoringProps } from '../../lib/aws/model-
 import { Monitor } from '../../lib/aws/monitor.ts';
 import { Store } from '../../lib/aws/store.ts';
 import { RECOMMENDED, testApp } from './app.ts';
+import { config } from './environments.ts';
+import { WIDE } from './wide.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -65,6 +67,12 @@ export const SUBJECTS: readonly Subject[] = [
           startingPosition: lambda.StartingPosition.LATEST,
         },
       });
+    },
+  },
+  {
+    name: 'an environment with a network, a bus, and people of other accounts',
+    make: (app) => {
+      addEnvironment(app, config(WIDE));
     },
   },
   {
