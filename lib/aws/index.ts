@@ -71,7 +71,7 @@ export { GrafanaFilling, type GrafanaFillingProps } from './grafana-filling.ts';
 export { GrafanaIdentity, type SamlOptions } from './grafana-identity.ts';
 export type { GrafanaTarget } from './grafana-target.ts';
 export { GrafanaWorkspace, type GrafanaWorkspaceProps } from './grafana-workspace.ts';
-export { Grants, UNKNOWN_MODEL } from './grants.ts';
+export { Grants, type GrantsProps, UNKNOWN_MODEL } from './grants.ts';
 export { HttpDoor, type HttpDoorProps } from './http-door.ts';
 export { type EnvironmentReference, ImportedPlatform } from './imported-platform.ts';
 export { Labeler, type LabelerProps } from './labeler.ts';
