@@ -156,6 +156,7 @@ describe.sequential('what functions may do', () => {
 
   it('is tried by files of an endpoint of SageMaker', async () => {
     const at = START + 7.5 * HOUR;
+    await emulator.clock(at + MINUTE);
     const line = (i: number) => ({
       captureData: {
         endpointInput: { observedContentType: 'text/csv', mode: 'INPUT', data: `${i},DE`, encoding: 'CSV' },
@@ -175,6 +176,8 @@ describe.sequential('what functions may do', () => {
       () => platform.clients.keys(platform.bucket, 'sagemaker/'),
       (found) => found.length > 0,
     );
+    // The clock must not jump while it works: it would think that its time is over.
+    await emulator.settled();
   });
 
   it('is tried by what cannot be read, captured or folded', async () => {

@@ -67,7 +67,7 @@ export class PlatformEnvironment {
     };
     environment.models = ['../monitors'];
     // Nobody listens behind the workspaces of the emulator: grafana.real.test.ts brings a Grafana.
-    environment.grafana = { type: 'none' };
+    if (environment.grafana !== undefined) environment.grafana = { type: 'none' };
     environment.senders = senders;
     for (const channel of environment.alerting.channels)
       if (channel.type === 'pagerduty') channel.url = `${receivers.url}/v2/enqueue`;
