@@ -65,6 +65,7 @@ const CHOSEN: Readonly<Record<string, string>> = {
   'PlatformMetricOptions.function': 'one of the functions, or no dimension of the metric',
   'PlatformMetricOptions.severity': 'one of three words, or no dimension of the metric',
   'ProfilerProps.startingPosition': 'one of three words',
+  'PublicationProps.removalPolicy': 'one of few words',
 };
 
 interface Case {
@@ -102,7 +103,10 @@ function outcome({ make, prop }: Case, stack: Stack, value: unknown): string {
     const ids = stack.node.findAll().map(({ node }) => node.id);
     return ids.some((id) => TRACE.test(id) || id.includes('${')) ? 'is part of the id of a construct' : 'fine';
   } catch (error) {
-    if (error instanceof ProblemError && error.problems.every(({ code }) => code === 'known-when-deployed'))
+    if (
+      error instanceof ProblemError &&
+      error.problems.every(({ message }) => message === 'is known only when deployed')
+    )
       return 'told that synthesis must know it';
     return (error as Error).message;
   }
