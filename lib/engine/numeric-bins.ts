@@ -97,7 +97,9 @@ export function binValues(steps: readonly ValueStep[], n: number, few: boolean, 
   const counts = edges.map((_, i) => (below[i] ?? 0) - (i === 0 ? 0 : (below[i - 1] ?? 0)));
   counts.push(n - (below.at(-1) ?? 0));
 
-  const starts = fullStarts(nonEmptyStarts(verdict, n), verdict, n, least);
+  // The largest double is counted outside all edges, in no verdict bin of values.
+  const inside = nextUp(last.value) > last.value ? n : last.before;
+  const starts = fullStarts(nonEmptyStarts(verdict, n), verdict, inside, least);
   let at = 0;
   const verdictBin = [0];
   for (const edge of edges) {
@@ -118,7 +120,7 @@ function nonEmptyStarts(candidates: ReadonlyMap<number, number>, n: number): Set
   return starts;
 }
 
-/** Those of the starts, ascending, that leave at least so many rows in every bin. */
+/** Those of the starts, ascending, that leave at least so many of `n` rows in every bin. */
 function fullStarts(
   starts: ReadonlySet<number>,
   before: ReadonlyMap<number, number>,

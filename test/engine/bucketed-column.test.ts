@@ -92,7 +92,11 @@ describe('a bucketed number', () => {
         expect(published.max).toBeGreaterThanOrEqual(made.max!);
         expect(bucketedNumber(published)).toBe(published);
       }),
-      { numRuns: 150 },
+      {
+        numRuns: 150,
+        // Rows of the largest double lie outside all edges.
+        examples: [[[...new Array<number>(10).fill(0), ...new Array<number>(9).fill(5e-324), Number.MAX_VALUE]]],
+      },
     );
   });
 
