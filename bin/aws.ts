@@ -1,8 +1,8 @@
 /** The CDK app: one environment of `environments/`, chosen by `-c environment=<name>`, as top-level stacks. */
 import { resolve } from 'node:path';
 import { App } from 'aws-cdk-lib';
-import { addEnvironment } from '../lib/aws/environment.ts';
-import { environmentOf } from '../lib/aws/environment-file.ts';
+import { addEnvironment } from '../lib/aws/environment/environment.ts';
+import { environmentOf } from '../lib/aws/environment/environment-file.ts';
 import { ProblemError } from '../lib/contracts/problem.ts';
 
 const app = new App();

@@ -10,12 +10,12 @@ import {
   CAPTURE_PREFIX,
 } from '../contracts/capture.ts';
 import { ProblemError, shown } from '../contracts/problem.ts';
+import { keyStatements } from './access/statements.ts';
 import { acknowledge, acknowledgePrefix } from './acknowledge.ts';
 import { CaptureFormat } from './capture-format.ts';
 import { CaptureTables } from './capture-tables.ts';
 import { CAPTURE_BUFFER, CAPTURE_BUFFER_MB, LOG_RETENTION } from './defaults.ts';
 import type { PlatformContext } from './platform-context.ts';
-import { keyStatements } from './statements.ts';
 
 export interface CaptureProps {
   readonly platform: PlatformContext;

@@ -5,12 +5,12 @@ import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { keys } from '../contracts/object-keys.ts';
 import { ProblemError } from '../contracts/problem.ts';
+import { CollectorAccess } from './access/collector-access.ts';
+import { secretStatements } from './access/statements.ts';
 import { acknowledge } from './acknowledge.ts';
-import { CollectorAccess } from './collector-access.ts';
 import { HttpDoor } from './http-door.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import type { PlatformContext } from './platform-context.ts';
-import { secretStatements } from './statements.ts';
 
 export interface CollectorProps {
   readonly platform: PlatformContext;

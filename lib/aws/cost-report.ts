@@ -8,10 +8,10 @@ import type { PriceChanges } from '../cost/price-changes.ts';
 import type { PriceTable } from '../cost/prices.ts';
 import { type Traffic, type Usage, usage } from '../cost/usage.ts';
 import { costInventory } from './cost-inventory.ts';
+import { priceTable } from './environment/prices-file.ts';
 import type { StreamCapacity } from './event-stream.ts';
-import type { Metrics } from './metrics.ts';
 import type { PlatformContext } from './platform-context.ts';
-import { priceTable } from './prices-file.ts';
+import type { Metrics } from './watching/metrics.ts';
 
 /** Of the file beside the template. */
 const FILE_SUFFIX = '.cost.json';

@@ -3,13 +3,13 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { queueReaderStatements } from './access/statements.ts';
 import { acknowledge } from './acknowledge.ts';
 import { EVALUATOR_CONCURRENCY, FUNCTION_SIZES } from './defaults.ts';
 import { FunctionSchedule } from './function-schedule.ts';
 import { MessageQueue } from './message-queue.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import type { PlatformContext } from './platform-context.ts';
-import { queueReaderStatements } from './statements.ts';
 
 export interface EvaluatorProps {
   readonly platform: PlatformContext;

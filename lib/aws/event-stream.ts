@@ -4,10 +4,10 @@ import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { ProblemError, shown } from '../contracts/problem.ts';
+import { KINESIS_WRITE, keyStatements } from './access/statements.ts';
 import { acknowledge } from './acknowledge.ts';
 import { STREAM_RETENTION } from './defaults.ts';
 import { removalOf } from './removal.ts';
-import { KINESIS_WRITE, keyStatements } from './statements.ts';
 
 /** Shards that are paid by the hour. */
 export interface ProvisionedCapacity {

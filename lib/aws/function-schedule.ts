@@ -5,10 +5,10 @@ import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { FunctionName } from '../contracts/functions.ts';
+import { keyStatements } from './access/statements.ts';
 import { acknowledge } from './acknowledge.ts';
 import { knownAtSynthesis } from './known-at-synthesis.ts';
 import type { MonitoringFunction } from './monitoring-function.ts';
-import { keyStatements } from './statements.ts';
 
 export interface FunctionScheduleProps {
   /** What is run. */

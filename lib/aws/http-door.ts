@@ -5,12 +5,12 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import type { CollectorAccess } from './access/collector-access.ts';
+import { secretStatements } from './access/statements.ts';
 import { acknowledge } from './acknowledge.ts';
-import type { CollectorAccess } from './collector-access.ts';
 import { COLLECTOR_BURST, COLLECTOR_RATE, LOG_RETENTION } from './defaults.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import type { PlatformContext } from './platform-context.ts';
-import { secretStatements } from './statements.ts';
 
 export interface HttpDoorProps {
   readonly platform: PlatformContext;

@@ -1,10 +1,10 @@
 import { Construct } from 'constructs';
-import type { IChannel } from './channel.ts';
-import { ModelAlarms, type ModelAlarmsOptions } from './model-alarms.ts';
 import type { Monitor } from './monitor.ts';
-import type { IMonitoringPlatform } from './monitoring-platform.ts';
 import { Publication } from './publication.ts';
-import { TeamChannels } from './team-channels.ts';
+import type { IMonitoringPlatform } from './sharing/monitoring-platform.ts';
+import { TeamChannels } from './sharing/team-channels.ts';
+import type { IChannel } from './watching/channel.ts';
+import { ModelAlarms, type ModelAlarmsOptions } from './watching/model-alarms.ts';
 
 export interface ModelMonitorProps {
   /** A `ModelMonitoring`, or one of another app: `ModelMonitoring.fromEnvironment`. */

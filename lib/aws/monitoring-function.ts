@@ -4,12 +4,12 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { EnvironmentText, FunctionName } from '../contracts/functions.ts';
+import { FUNCTION_RIGHTS } from './access/function-rights.ts';
+import { keyStatements, networkInterfaceStatements, objectStatements, streamStatements } from './access/statements.ts';
 import { acknowledge, acknowledgePrefix } from './acknowledge.ts';
 import { FUNCTION_ARCHITECTURE, FUNCTION_RUNTIME, FUNCTION_SIZES, LOG_RETENTION } from './defaults.ts';
 import { FUNCTIONS_CONTEXT, functionCode, HANDLER } from './function-code.ts';
-import { FUNCTION_RIGHTS } from './function-rights.ts';
 import type { PlatformContext } from './platform-context.ts';
-import { keyStatements, networkInterfaceStatements, objectStatements, streamStatements } from './statements.ts';
 
 /** What every function is told, from the platform. */
 type CommonName = 'MLMON_BUCKET' | 'MLMON_STREAM_ARN' | 'MLMON_ENVIRONMENT';

@@ -4,11 +4,11 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { CfnEventInvokeConfig, CfnPermission } from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { keyStatements } from './access/statements.ts';
 import { acknowledge } from './acknowledge.ts';
 import { DeadLetterQueue } from './message-queue.ts';
 import type { MonitoringFunction } from './monitoring-function.ts';
 import type { PlatformContext } from './platform-context.ts';
-import { keyStatements } from './statements.ts';
 
 export interface ObjectTriggerProps {
   readonly platform: PlatformContext;

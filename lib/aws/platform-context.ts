@@ -1,7 +1,7 @@
 import type * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
-import type { PlacedNetwork } from './placed-network.ts';
+import type { PlacedNetwork } from './network/placed-network.ts';
 
 /** What every part of a platform stands on. */
 export interface PlatformContext {

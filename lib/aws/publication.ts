@@ -4,14 +4,14 @@ import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
 import type { PublicationProperties } from '../contracts/publication.ts';
+import type { Bindings } from './access/bindings.ts';
+import { secretStatements } from './access/statements.ts';
 import { acknowledge, acknowledgeResource } from './acknowledge.ts';
-import type { Bindings } from './bindings.ts';
 import { linesAsset } from './lines-asset.ts';
 import type { Monitor } from './monitor.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import type { PlatformContext } from './platform-context.ts';
-import { linkFrom } from './platform-links.ts';
-import { secretStatements } from './statements.ts';
+import { linkFrom } from './sharing/platform-links.ts';
 
 export interface PublisherProps {
   readonly platform: PlatformContext;

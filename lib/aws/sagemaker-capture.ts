@@ -5,13 +5,13 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { type SageMakerSourceInput, sageMakerSourcesText } from '../contracts/sagemaker.ts';
+import { queueReaderStatements, secretStatements } from './access/statements.ts';
 import { acknowledge, acknowledgeResource } from './acknowledge.ts';
 import { FUNCTION_SIZES, SAGEMAKER_CONCURRENCY } from './defaults.ts';
 import { MessageQueue } from './message-queue.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import { newObjects } from './object-trigger.ts';
 import type { PlatformContext } from './platform-context.ts';
-import { queueReaderStatements, secretStatements } from './statements.ts';
 
 /** Where SageMaker puts its files, and what they hold. */
 export interface CapturedEndpoints {

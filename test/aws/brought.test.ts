@@ -7,7 +7,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Grafana } from '../../lib/aws/grafana.ts';
+import { Grafana } from '../../lib/aws/grafana/grafana.ts';
 import { ModelMonitoring } from '../../lib/aws/model-monitoring.ts';
 import { testApp } from './app.ts';
 import { ofType, type Resource, resourcesOf, statementsOf } from './template.ts';

@@ -4,12 +4,12 @@ import { join, resolve } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
 import * as defaults from '../../lib/aws/defaults.ts';
-import * as watching from '../../lib/aws/watching-defaults.ts';
+import * as watching from '../../lib/aws/watching/watching-defaults.ts';
 import { DEFAULT_METRIC_BUDGET } from '../../lib/cost/guard.ts';
 
 const folder = resolve(import.meta.dirname, '../../lib/aws');
 const constants: Readonly<Record<string, unknown>> = { ...defaults, ...watching, DEFAULT_METRIC_BUDGET };
-const sources = readdirSync(folder)
+const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }));
 

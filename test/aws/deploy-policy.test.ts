@@ -8,7 +8,7 @@ import { CfnResource, Stack } from 'aws-cdk-lib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DEPLOY_ACTIONS } from '../../lib/aws/deploy-actions.ts';
 import { type DeployStatement, deployPolicies, PASSED_TO } from '../../lib/aws/deploy-policy.ts';
-import { Network } from '../../lib/aws/network.ts';
+import { Network } from '../../lib/aws/network/network.ts';
 import { REMOVAL } from '../../lib/aws/removal.ts';
 import { testApp } from './app.ts';
 import { EVERYTHING, environment } from './environments.ts';

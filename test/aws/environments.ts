@@ -3,9 +3,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { App } from 'aws-cdk-lib';
-import { addEnvironment, type Environment } from '../../lib/aws/environment.ts';
-import { parseEnvironment } from '../../lib/aws/environment-file.ts';
-import type { EnvironmentConfig, EnvironmentInput } from '../../lib/aws/environment-schema.ts';
+import { addEnvironment, type Environment } from '../../lib/aws/environment/environment.ts';
+import { parseEnvironment } from '../../lib/aws/environment/environment-file.ts';
+import type { EnvironmentConfig, EnvironmentInput } from '../../lib/aws/environment/environment-schema.ts';
 import { ProblemError } from '../../lib/contracts/problem.ts';
 import { testApp } from './app.ts';
 

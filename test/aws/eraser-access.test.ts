@@ -4,7 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { describe, expect, it } from 'vitest';
-import { eraserStatements } from '../../lib/aws/eraser-access.ts';
+import { eraserStatements } from '../../lib/aws/access/eraser-access.ts';
 import { keys } from '../../lib/contracts/object-keys.ts';
 import { AuditLog } from '../../lib/pipeline/audit.ts';
 import { Eraser } from '../../lib/pipeline/eraser.ts';

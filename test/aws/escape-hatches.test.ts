@@ -3,7 +3,7 @@ import { CfnResource, Stack } from 'aws-cdk-lib';
 import { Construct, type IConstruct } from 'constructs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ModelMonitoring } from '../../lib/aws/model-monitoring.ts';
-import { Network } from '../../lib/aws/network.ts';
+import { Network } from '../../lib/aws/network/network.ts';
 import { light } from './light.ts';
 import { broughtVpc, OPTIONS } from './options.ts';
 import { least, newApp } from './subjects.ts';

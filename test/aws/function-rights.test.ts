@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { FUNCTION_RIGHTS } from '../../lib/aws/function-rights.ts';
+import { FUNCTION_RIGHTS } from '../../lib/aws/access/function-rights.ts';
 import {
   ATHENA_RESULTS_PREFIX,
   CAPTURE_ERROR_PREFIX,

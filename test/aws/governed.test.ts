@@ -1,7 +1,7 @@
 /** What an organisation lays down: a boundary for every role, a bootstrap of its own, a network, and partitions other than `aws`. */
 import { Stack } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
-import type { EnvironmentInput } from '../../lib/aws/environment-schema.ts';
+import type { EnvironmentInput } from '../../lib/aws/environment/environment-schema.ts';
 import { RECOMMENDED, testApp } from './app.ts';
 import { environment } from './environments.ts';
 import { light } from './light.ts';

@@ -17,7 +17,7 @@ const FOLDER = join(import.meta.dirname, '../../lib/aws');
 
 /** Every exported interface of the constructs. */
 export function interfaces(): readonly Interface[] {
-  return readdirSync(FOLDER)
+  return readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .flatMap((file) => {
       const source = readFileSync(join(FOLDER, file), 'utf8');

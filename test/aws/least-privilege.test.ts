@@ -1,6 +1,6 @@
 /** What anything deployed may do: exact actions, named resources, TLS only, keys where they were asked for. */
 import { describe, expect, it } from 'vitest';
-import type { EnvironmentInput } from '../../lib/aws/environment-schema.ts';
+import type { EnvironmentInput } from '../../lib/aws/environment/environment-schema.ts';
 import { EVERYTHING, environment } from './environments.ts';
 import { allowed, list, ofType, type Resource, resourcesOf, statementsOf } from './template.ts';
 import './without-validation.ts';

@@ -2,10 +2,10 @@
 import { Stack } from 'aws-cdk-lib';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { describe, expect, it } from 'vitest';
-import { ModelAlarms } from '../../lib/aws/model-alarms.ts';
-import { ModelMetrics } from '../../lib/aws/model-metrics.ts';
 import { ModelMonitor } from '../../lib/aws/model-monitor.ts';
 import { Monitor } from '../../lib/aws/monitor.ts';
+import { ModelAlarms } from '../../lib/aws/watching/model-alarms.ts';
+import { ModelMetrics } from '../../lib/aws/watching/model-metrics.ts';
 import type { MetricDetail } from '../../lib/contracts/cloudwatch-metrics.ts';
 import type { MonitorInput } from '../../lib/contracts/monitor.ts';
 import { testApp } from './app.ts';

@@ -9,17 +9,17 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sns from 'aws-cdk-lib/aws-sns';
-import { Notifications } from '../../lib/aws/alerting.ts';
+import { CollectorAccess } from '../../lib/aws/access/collector-access.ts';
 import { CaptureFormat } from '../../lib/aws/capture-format.ts';
-import { Channel } from '../../lib/aws/channel.ts';
-import { CollectorAccess } from '../../lib/aws/collector-access.ts';
 import { StreamCapacity } from '../../lib/aws/event-stream.ts';
-import { Grafana } from '../../lib/aws/grafana.ts';
-import { GrafanaIdentity } from '../../lib/aws/grafana-identity.ts';
+import { Grafana } from '../../lib/aws/grafana/grafana.ts';
+import { GrafanaIdentity } from '../../lib/aws/grafana/grafana-identity.ts';
 import type { ModelMonitoringProps } from '../../lib/aws/model-monitoring.ts';
 import { Monitor } from '../../lib/aws/monitor.ts';
-import { Network } from '../../lib/aws/network.ts';
-import { Prometheus } from '../../lib/aws/prometheus.ts';
+import { Network } from '../../lib/aws/network/network.ts';
+import { Notifications } from '../../lib/aws/watching/alerting.ts';
+import { Channel } from '../../lib/aws/watching/channel.ts';
+import { Prometheus } from '../../lib/aws/watching/prometheus.ts';
 
 type Values = {
   readonly [K in keyof Required<ModelMonitoringProps>]: readonly ((stack: Stack) => ModelMonitoringProps[K])[];

@@ -4,7 +4,12 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { OPERATOR_RIGHTS, operatorStatements, READER_RIGHTS, readerStatements } from '../../lib/aws/people-access.ts';
+import {
+  OPERATOR_RIGHTS,
+  operatorStatements,
+  READER_RIGHTS,
+  readerStatements,
+} from '../../lib/aws/access/people-access.ts';
 import { keys } from '../../lib/contracts/object-keys.ts';
 import { serveDeployed } from '../../lib/local/deployed-platform.ts';
 import { Tokens } from '../../lib/local/server/tokens.ts';

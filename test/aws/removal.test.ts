@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CfnResource, Stack } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
-import type { EnvironmentInput } from '../../lib/aws/environment-schema.ts';
+import type { EnvironmentInput } from '../../lib/aws/environment/environment-schema.ts';
 import { type Fate, REMOVAL, type Removal } from '../../lib/aws/removal.ts';
 import { testApp } from './app.ts';
 import { environment } from './environments.ts';

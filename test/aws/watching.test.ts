@@ -10,20 +10,20 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { RULES } from '../../lib/alerts/rules.ts';
-import { Alarms } from '../../lib/aws/alarms.ts';
+import { Monitor } from '../../lib/aws/monitor.ts';
+import type { PlatformContext } from '../../lib/aws/platform-context.ts';
+import { Alarms } from '../../lib/aws/watching/alarms.ts';
 import {
   Alerting,
   type AlertingProps,
   NO_CHANNELS,
   NO_INDEPENDENT_SUBSCRIBER,
   Notifications,
-} from '../../lib/aws/alerting.ts';
-import { Channel, type IChannel } from '../../lib/aws/channel.ts';
-import { Metrics, type MetricsProps } from '../../lib/aws/metrics.ts';
-import { ModelMetrics } from '../../lib/aws/model-metrics.ts';
-import { Monitor } from '../../lib/aws/monitor.ts';
-import type { PlatformContext } from '../../lib/aws/platform-context.ts';
-import { Prometheus } from '../../lib/aws/prometheus.ts';
+} from '../../lib/aws/watching/alerting.ts';
+import { Channel, type IChannel } from '../../lib/aws/watching/channel.ts';
+import { Metrics, type MetricsProps } from '../../lib/aws/watching/metrics.ts';
+import { ModelMetrics } from '../../lib/aws/watching/model-metrics.ts';
+import { Prometheus } from '../../lib/aws/watching/prometheus.ts';
 import { alertingSchema } from '../../lib/contracts/alerting.ts';
 import { MODEL_CLOUDWATCH_METRIC } from '../../lib/contracts/cloudwatch-metrics.ts';
 import { readEnvironment } from '../../lib/contracts/functions.ts';

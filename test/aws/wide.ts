@@ -1,5 +1,5 @@
 /** An environment that makes what others leave out: a network, a bus, people and producers of other accounts. */
-import type { EnvironmentInput } from '../../lib/aws/environment-schema.ts';
+import type { EnvironmentInput } from '../../lib/aws/environment/environment-schema.ts';
 
 export const WIDE: EnvironmentInput = {
   account: '111122223333',

@@ -3,12 +3,12 @@ import { Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Channel } from '../../lib/aws/channel.ts';
-import { Grafana } from '../../lib/aws/grafana.ts';
+import { Grafana } from '../../lib/aws/grafana/grafana.ts';
 import { ModelMonitor } from '../../lib/aws/model-monitor.ts';
 import type { ModelMonitoring, ModelMonitoringProps } from '../../lib/aws/model-monitoring.ts';
 import { ModelMonitoring as Platform } from '../../lib/aws/model-monitoring.ts';
 import { Monitor } from '../../lib/aws/monitor.ts';
+import { Channel } from '../../lib/aws/watching/channel.ts';
 import { MonitoredTemplate } from '../../lib/testing/index.ts';
 import { testApp } from '../aws/app.ts';
 

@@ -82,7 +82,7 @@ async function unpack(commit: string): Promise<string> {
 async function whyNot(folder: string): Promise<string | null> {
   for (const argv of [
     ['scripts/build-functions.ts'],
-    ['--input-type=module', '--eval', "await import('./lib/aws/environment.ts')"],
+    ['--input-type=module', '--eval', "await import('./lib/aws/index.ts')"],
   ]) {
     const { code, err } = await run(process.execPath, ['--import', 'tsx', ...argv], { cwd: folder });
     if (code !== 0) return err.slice(0, 500);

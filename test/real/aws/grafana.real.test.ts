@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import type { EnvironmentInput } from '../../../lib/aws/environment-schema.ts';
+import type { EnvironmentInput } from '../../../lib/aws/environment/environment-schema.ts';
 import type { GrafanaState } from '../../../lib/contracts/grafana.ts';
 import { keys } from '../../../lib/contracts/object-keys.ts';
 import { FakeGrafana } from '../../adapters/grafana/fake-grafana.ts';

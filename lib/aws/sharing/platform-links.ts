@@ -1,0 +1,132 @@
+import { Arn, ArnFormat, CfnRule, Fn, Stack, Token } from 'aws-cdk-lib';
+import * as ssm from 'aws-cdk-lib/aws-ssm';
+import { Construct } from 'constructs';
+import { ProblemError, shown } from '../../contracts/problem.ts';
+
+/**
+ * What a platform tells the stacks of others, each as a parameter `/model-monitoring/<environment>/<link>` of the Systems Manager. Parameters and
+ * not exports: a stack that has taken a value does not keep the platform from changing it, and takes the new one when it is next deployed.
+ */
+export const LINKS = {
+  bucketName: 'bucket-name',
+  streamArn: 'stream-arn',
+  /** Of the platform's data; names no key where the services' own are used. */
+  keyArn: 'key-arn',
+  /** Of the topics that alerts go through. */
+  topicKeyArn: 'topic-key-arn',
+  /** The function that takes publications. */
+  publisherArn: 'publisher-arn',
+  /** Delivers alerts; a team's channel gives it its rights. */
+  notifierRoleArn: 'notifier-role-arn',
+  collectorArn: 'collector-arn',
+  collectorUrl: 'collector-url',
+  /** Where programs hear of what is found; `none` where there is none. */
+  eventBusArn: 'event-bus-arn',
+  /** How senders prove who they are: iam, jwt, keys or path-secret. */
+  collectorAccess: 'collector-access',
+} as const;
+/** What a platform tells stacks of other apps, by parameters. */
+export type Link = keyof typeof LINKS;
+
+/** @throws ProblemError for a name that no parameter can have */
+export function checkedName(environmentName: string, path: string, tokens: 'taken' | 'refused'): string {
+  const isToken = Token.isUnresolved(environmentName);
+  if (isToken ? tokens === 'taken' : /^[A-Za-z0-9_.-]{1,128}$/.test(environmentName)) return environmentName;
+  throw new ProblemError([
+    {
+      code: 'environment-name',
+      path,
+      message: isToken ? 'is known only when deployed' : 'is no name of an environment',
+      got: isToken ? undefined : shown(environmentName),
+      expected: 'letters, digits, dots, hyphens and underscores, known at synthesis: parameters are called by it',
+    },
+  ]);
+}
+
+export function linkName(environmentName: string, link: Link): string {
+  return `/model-monitoring/${environmentName}/${LINKS[link]}`;
+}
+
+export interface PlatformLinksProps {
+  readonly environmentName: string;
+  readonly values: Readonly<Record<Link, string>>;
+}
+
+/** The parameters of a platform. */
+export class PlatformLinks extends Construct {
+  constructor(scope: Construct, id: string, props: PlatformLinksProps) {
+    super(scope, id);
+    checkedName(props.environmentName, 'environmentName', 'taken');
+    for (const link of Object.keys(LINKS) as Link[])
+      new ssm.StringParameter(this, link.charAt(0).toUpperCase() + link.slice(1), {
+        parameterName: linkName(props.environmentName, link),
+        simpleName: false,
+        stringValue: props.values[link],
+        description: 'Where the stacks of teams find the model monitoring',
+      });
+  }
+}
+
+/** The value that a parameter has when the stack of the scope is deployed. */
+export function linkedValue(scope: Construct, environmentName: string, link: Link): string {
+  return ssm.StringParameter.valueForStringParameter(scope, linkName(environmentName, link));
+}
+
+/**
+ * A value of a platform of the same app, as a stack may name it: directly where both are of one stack, else by its parameter. The other stack is
+ * deployed after that of the platform.
+ * @throws ProblemError where the stack lies in another account or region
+ */
+export function linkFrom(
+  scope: Construct,
+  owner: Construct,
+  link: Link,
+  environmentName: string,
+  value: string,
+): string {
+  const [here, there] = [Stack.of(scope), Stack.of(owner)];
+  // A name that is known only when deployed names no parameter of another stack.
+  if (here === there || Token.isUnresolved(environmentName)) return value;
+  if (here.environment !== there.environment)
+    throw new ProblemError([
+      {
+        code: 'other-environment',
+        path: scope.node.path,
+        message: 'lies in another account or region than the platform',
+        got: `${here.account}/${here.region}`,
+        expected: `${there.account}/${there.region}`,
+        fix: 'give both stacks the same env, or publish from there with `mlmon monitor apply` and a role of the platform',
+      },
+    ]);
+  here.addStackDependency(there);
+  return linkedValue(scope, environmentName, link);
+}
+
+/** ARN of no key: a policy may name it, and gives nothing by it. */
+export function noKeyArn(scope: Construct): string {
+  return Arn.format(
+    { service: 'kms', resource: 'key', resourceName: 'none', arnFormat: ArnFormat.SLASH_RESOURCE_NAME },
+    Stack.of(scope),
+  );
+}
+
+/** Stands for what a platform does not have. */
+export const NONE = 'none';
+
+export interface Expectation {
+  /** Of a parameter. */
+  readonly value: string;
+  /** Absent: anything but `NONE`. */
+  readonly expected?: string;
+  /** What the deployment fails with. */
+  readonly told: string;
+}
+
+/** Fails the deployment of the stack, before anything of it is made, where the platform says another thing. */
+export function expectLink(scope: Construct, id: string, given: Expectation): void {
+  const { value, expected, told } = given;
+  if (scope.node.tryFindChild(id) !== undefined) return;
+  const assert =
+    expected === undefined ? Fn.conditionNot(Fn.conditionEquals(value, NONE)) : Fn.conditionEquals(value, expected);
+  new CfnRule(scope, id, { assertions: [{ assert, assertDescription: told }] });
+}
