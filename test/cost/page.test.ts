@@ -43,8 +43,9 @@ const money = (usd: number): string => {
 };
 const ranged = ({ total, low, high }: Pick<Estimate, 'total' | 'low' | 'high'>): string =>
   `**${money(total)}** (${money(low)} to ${money(high)})`;
-const table = (head: readonly string[], rows: readonly (readonly string[])[], right: number): string =>
-  [head, head.map((_, i) => (i > 0 && i <= right ? '---:' : '---')), ...rows]
+/** `right`: columns that are aligned to the right, from the one numbered `from` on. */
+const table = (head: readonly string[], rows: readonly (readonly string[])[], right: number, from = 1): string =>
+  [head, head.map((_, i) => (i >= from && i < from + right ? '---:' : '---')), ...rows]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');
 
@@ -76,31 +77,36 @@ function bills(): string {
   );
 }
 
+/** Without the last bits of what was divided by a million. */
+const exact = (value: number): string => String(Number(value.toPrecision(12)));
 const number = (value: number): string => (value < 0.001 ? value.toExponential(1) : value.toLocaleString('en-US'));
 
 function figures(): string {
-  const rows = Object.values(FIGURES).map(({ value, low, high, unit, is, by }) => [
+  const rows = Object.entries(FIGURES).map(([name, { value, low, high, unit, is, by }]) => [
+    `\`${name}\``,
     unit,
     number(value),
     low === high ? '' : `${number(low)} to ${number(high)}`,
     is,
     by,
   ]);
-  return table(['figure', 'value', 'range', 'is', 'by'], rows, 2);
+  return table(['figure', 'of', 'value', 'range', 'is', 'by'], rows, 2, 2);
 }
 
 function prices(): string {
   const rows = [
     ...Object.entries(LIST_PRICES.single).map(([name, { usd, per, source }]) => [
       `\`${name}\``,
-      String(usd),
+      exact(usd),
       per,
       source,
     ]),
     ...Object.entries(LIST_PRICES.tiered).map(([name, { steps, per, source }]) => [
       `\`${name}\``,
       steps
-        .map(({ to, usd }) => (Number.isFinite(to) ? `${usd} up to ${to.toLocaleString('en-US')}` : `then ${usd}`))
+        .map(({ to, usd }) =>
+          Number.isFinite(to) ? `${exact(usd)} up to ${to.toLocaleString('en-US')}` : `then ${exact(usd)}`,
+        )
         .join(', '),
       per,
       source,
