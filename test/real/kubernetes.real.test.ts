@@ -274,6 +274,7 @@ describe('the Helm chart', () => {
           ...(at === 0 ? {} : { peers: [{ ipBlock: { cidr: '10.1.0.0/16' } }] }),
         })),
         links: FULL.links,
+        retention: FULL.retention,
         hostNames: ['events.example.com'],
         collectors: { fixed: 3 },
         profilers: { fixed: null, lag: { minimum: 2, lagPerReplica: 5000 } },

@@ -348,7 +348,7 @@ describe.sequential('a deployed platform', () => {
       1,
       expect.stringMatching(/[Tt]ermination ?[Pp]rotection/),
     ]);
-    const [unprotect, destroy] = (await Document.read('docs/how-to/run-on-aws.md'))
+    const [unprotect, destroy] = (await Document.read('docs/how-to/remove-everything.md'))
       .code('sh', 'update-termination-protection')
       .trim()
       .split('\n');
