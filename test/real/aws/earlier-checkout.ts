@@ -50,13 +50,14 @@ async function earlierCommits(): Promise<readonly string[]> {
  */
 export async function earlierCheckout(): Promise<EarlierCheckout> {
   const commits = await earlierCommits();
-  if (commits.length === 0) return withOtherBundles();
+  if (commits.length === 0)
+    return { ...(await marked(CHECKOUT)), what: 'this state with other bundles; there is no earlier commit here' };
   const failures: string[] = [];
   for (const commit of commits) {
     const folder = await unpack(commit);
     const failure = await whyNot(folder);
     const what = (await git('log', '-1', '--format=%h %s', commit)) ?? commit;
-    if (failure === null) return { folder, context: [], what };
+    if (failure === null) return { ...(await marked(folder)), what };
     failures.push(`${what}: ${failure}`);
   }
   throw new Error(`no earlier state can be deployed:\n${failures.join('\n')}`);
@@ -90,16 +91,14 @@ async function whyNot(folder: string): Promise<string | null> {
   return null;
 }
 
-async function withOtherBundles(): Promise<EarlierCheckout> {
+/** With bundles that are not those of this checkout in any case: a change of the constructs alone may leave everything deployed as it was. */
+async function marked(folder: string): Promise<Omit<EarlierCheckout, 'what'>> {
   const bundles = join(FOLDER, 'bundles');
-  const built = await run('npm', ['run', '-s', 'build:functions', '--', bundles], { cwd: CHECKOUT });
+  const argv = ['--import', 'tsx', 'scripts/build-functions.ts', bundles];
+  const built = await run(process.execPath, argv, { cwd: folder });
   if (built.code !== 0) throw new Error(`cannot build the functions: ${built.err}`);
   for (const name of await readdir(bundles)) await appendFile(join(bundles, name, 'index.mjs'), '\n// earlier\n');
-  return {
-    folder: CHECKOUT,
-    context: ['-c', `${FUNCTIONS_CONTEXT}=${bundles}`],
-    what: 'this state with other bundles; there is no earlier commit here',
-  };
+  return { folder, context: ['-c', `${FUNCTIONS_CONTEXT}=${bundles}`] };
 }
 
 /** Whether the packages of this checkout are those that the earlier one pins. */
