@@ -102,7 +102,9 @@ describe('the tarball', () => {
     const unexpected = compiled.filter(
       (path) =>
         !/^dist\/(?:bin|lib)\/.*\.js$/.test(path) &&
-        !/^dist\/(?:cjs\/)?lib\/(?:alerts|aws|contracts|cost|kubernetes|producer|testing)\/[\w-]+\.d\.ts$/.test(path) &&
+        !/^dist\/(?:cjs\/)?lib\/(?:alerts|aws|contracts|cost|kubernetes|producer|testing)\/(?:[\w-]+\/)?[\w-]+\.d\.ts$/.test(
+          path,
+        ) &&
         !/^dist\/cjs\/(?:package\.json|lib\/(?:aws|contracts|kubernetes|producer|testing)\/index\.js)$/.test(path) &&
         !/^dist\/lambdas\/[a-z-]+\/index\.mjs$/.test(path) &&
         !/^dist\/lib\/local\/page\/files\/(?:[\w-]+\.(?:js|css|html|svg)|licences\.txt)$/.test(path),
