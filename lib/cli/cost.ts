@@ -23,6 +23,7 @@ import {
 } from '../cost/usage.ts';
 import { type MonitorFile, readMonitorFiles } from '../local/monitor-file.ts';
 import { type Command, type CommandIo, EXIT, wrongUse } from './command.ts';
+import { readInput } from './input-file.ts';
 import { type Options, readOptions, wholeNumber } from './options.ts';
 
 const help = `mlmon cost: money a month of a deployment on AWS, by part
@@ -186,19 +187,7 @@ const pick = ({ region, kind, asOf }: Estimate['prices']): Omit<Estimate['prices
 });
 
 async function readYaml(file: string, option: string, io: CommandIo): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(resolve(io.cwd, file), 'utf8');
-  } catch (error) {
-    throw new ProblemError([
-      {
-        code: 'file',
-        path: `${option} ${file}`,
-        message: 'cannot be read',
-        got: (error as NodeJS.ErrnoException).code,
-      },
-    ]);
-  }
+  const text = await readInput(io, option, file);
   const document = parseDocument(text);
   const [error] = document.errors;
   if (error === undefined) return document.toJS({ maxAliasCount: 20 });

@@ -1,12 +1,11 @@
 /** `mlmon erase`: takes predictions out of a platform by their ids, and says what that reaches. */
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { text as textOf } from 'node:stream/consumers';
 import { durationMs, durationText, isDuration } from '../contracts/duration.ts';
 import { ERASURE_LIMITS, ERASURE_REMEMBERED, type ErasureReport, type ErasureRequest } from '../contracts/erasure.ts';
 import { isStoreAddress } from '../local/deployed-store.ts';
 import type { ErasureInput } from '../pipeline/eraser.ts';
 import { type Command, type CommandIo, EXIT, wrongUse } from './command.ts';
+import { readInput } from './input-file.ts';
 import { type Options, readOptions } from './options.ts';
 import { plain } from './plain.ts';
 import { decider, PLATFORM_HELP, PLATFORM_OPTIONS, PlatformClient } from './platform-client.ts';
@@ -82,8 +81,7 @@ async function inputOf(options: Options, io: CommandIo): Promise<ErasureInput> {
   const model = options.text('model');
   if (model === undefined) throw wrongUse('--model', 'is missing', 'ids are those of one model');
   const file = options.text('ids');
-  const lines =
-    file === undefined ? '' : file === '-' ? await textOf(io.stdin) : await readFile(resolve(io.cwd, file), 'utf8');
+  const lines = file === undefined ? '' : await readInput(io, '--ids', file);
   const ids = [...options.list('id'), ...lines.split(/\r?\n/).filter((line) => line !== '')];
   if (ids.length === 0) throw wrongUse('--ids', 'names no id', 'one a line; or --id ID');
   const remember = options.text('remember') ?? ERASURE_REMEMBERED;
