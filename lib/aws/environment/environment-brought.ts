@@ -13,7 +13,8 @@ import { Network } from '../network/network.ts';
 import { REACHED_SERVICES } from '../network/reached-services.ts';
 
 /** As EC2 numbers its things: eight digits, or seventeen. */
-const ID = (kind: string): RegExp => new RegExp(`^${kind}-(?:[0-9a-f]{8}|[0-9a-f]{17})$`);
+const id = (kind: string) =>
+  z.string().regex(new RegExp(`^${kind}-(?:[0-9a-f]{8}|[0-9a-f]{17})$`), `${kind}- and 8 or 17 hexadecimal digits`);
 const arn = (service: string, resource: string) =>
   z
     .string()
@@ -25,26 +26,19 @@ const arn = (service: string, resource: string) =>
 /** A VPC for the functions. */
 export const networkSchema = z
   .object({
-    vpc: z.string().regex(ID('vpc'), 'vpc-…'),
+    vpc: id('vpc'),
     subnets: z
       .array(
         z
           .object({
-            id: z.string().regex(ID('subnet'), 'subnet-…'),
+            id: id('subnet'),
             availabilityZone: z.string().min(1),
-            routeTable: z
-              .string()
-              .regex(ID('rtb'), 'rtb-…')
-              .optional()
-              .describe('Where the gateway to S3 is entered: needed where one is made.'),
+            routeTable: id('rtb').optional().describe('Where the gateway to S3 is entered: needed where one is made.'),
           })
           .strict(),
       )
       .min(1),
-    securityGroups: z
-      .array(z.string().regex(ID('sg'), 'sg-…'))
-      .default([])
-      .describe('Absent: one is made.'),
+    securityGroups: z.array(id('sg')).default([]).describe('Absent: one is made.'),
     internet: z.boolean().default(false).describe('Whether the subnets have a way out.'),
     present: z.array(z.enum(REACHED_SERVICES)).default([]).describe('Services whose endpoints the VPC has.'),
   })
