@@ -34,6 +34,8 @@ export interface RetentionOptions {
   readonly signal?: Pick<AbortSignal, 'aborted'>;
 }
 
+type Signal = RetentionOptions['signal'];
+
 export interface Deleted {
   readonly profiles: number;
   readonly results: number;
@@ -84,40 +86,44 @@ export function cutOf(now: number, retention: string): number {
 }
 
 /** Profiles of grains that begin before `cut`; none is longer than an hour. */
-async function deleteProfiles(
-  store: ObjectStore,
-  model: string,
-  cut: number,
-  signal: RetentionOptions['signal'],
-): Promise<number> {
-  let deleted = 0;
-  for (const folder of await listFolders(store, keys.profiles(model))) {
-    const prefix = keys.profiles(model, unsegment(folder));
-    for await (const key of listAll(store, prefix)) {
-      // In order of time.
-      if (signal?.aborted || !(unstamp(key.slice(prefix.length).split('/')[0] ?? '') < cut)) break;
-      await store.delete(key);
-      deleted += 1;
-    }
-  }
-  return deleted;
+function deleteProfiles(store: ObjectStore, model: string, cut: number, signal: Signal): Promise<number> {
+  return deleteByTime(
+    store,
+    (version) => keys.profiles(model, version),
+    cut,
+    signal,
+    () => true,
+  );
 }
 
 /** Results of windows that end before `cut`, with all their revisions. */
-async function deleteResults(
+function deleteResults(store: ObjectStore, model: string, cut: number, signal: Signal): Promise<number> {
+  return deleteByTime(
+    store,
+    (version) => keys.results(model, version),
+    cut,
+    signal,
+    (start, length) => isDuration(length) && start + durationMs(length) <= cut,
+  );
+}
+
+/** Of all versions, what begins before `cut` and `isOver`. Keys go on with the start and, for windows, their length. */
+async function deleteByTime(
   store: ObjectStore,
-  model: string,
+  prefixOf: (version?: string) => string,
   cut: number,
-  signal: RetentionOptions['signal'],
+  signal: Signal,
+  isOver: (start: number, length: string) => boolean,
 ): Promise<number> {
   let deleted = 0;
-  for (const folder of await listFolders(store, keys.results(model))) {
-    const prefix = keys.results(model, unsegment(folder));
+  for (const folder of await listFolders(store, prefixOf())) {
+    const prefix = prefixOf(unsegment(folder));
     for await (const key of listAll(store, prefix)) {
       const [stamped = '', length = ''] = key.slice(prefix.length).split('/');
       const start = unstamp(stamped);
+      // In order of time.
       if (signal?.aborted || !(start < cut)) break;
-      if (!isDuration(length) || start + durationMs(length) > cut) continue;
+      if (!isOver(start, length)) continue;
       await store.delete(key);
       deleted += 1;
     }
