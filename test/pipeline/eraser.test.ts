@@ -83,6 +83,7 @@ const eventOf = ({ id, model, type }: Event): object =>
         categorical: { origin: 'ÄÖ', id: '1' },
         score: 0.25,
       };
+const labelOf = (id: string): object => eventOf({ id, model: 'm', type: 'label' });
 const event = fc.record({
   id: fc.constantFrom(...IDS),
   model: fc.constantFrom('m', 'n'),
@@ -253,6 +254,9 @@ describe('erasure', () => {
       keys.capture(AT, 'p', '1', '2'),
       await captured([{ id: '1', model: 'm', type: 'inference' }]),
     );
+    const replaced = keys.redriven(AT, 'replaced');
+    const etag = await store.putIfAbsent(replaced, bytes(`${JSON.stringify(labelOf('1'))}\n`));
+    await store.putIfUnchanged(replaced, bytes(`${JSON.stringify(labelOf('10'))}\n`), etag);
     const before = texts();
     const report = await eraserOf(store, { versions }).eraser.erase({
       model: 'm',
@@ -263,13 +267,15 @@ describe('erasure', () => {
     });
     expect(report).toMatchObject({ dryRun: true, remembered: 0, until: null });
     expect(report.reached[0]).toMatchObject({ examined: 1, changed: 1, erased: 1 });
+    const redriven = report.reached.find(({ prefix }) => prefix === 'capture-redriven/');
+    expect(redriven).toMatchObject({ examined: 2, changed: 1, erased: 1 });
     expect(texts()).toEqual(before);
   });
 
   it('deletes old versions that hold the event: replaced, expired, and those that it made itself', async () => {
     const versioned = new VersionedStore();
     const { store, versions } = versioned;
-    const line = (id: string) => `${JSON.stringify(eventOf({ id, model: 'm', type: 'label' }))}\n`;
+    const line = (id: string) => `${JSON.stringify(labelOf(id))}\n`;
     await store.putIfAbsent(keys.redriven(AT, 'present'), bytes(line('1') + line('10')));
     await store.putIfAbsent(keys.redriven(AT, 'expired'), bytes(line('1')));
     await store.delete(keys.redriven(AT, 'expired'));
@@ -307,6 +313,19 @@ describe('erasure', () => {
     expect(await eraser.again()).toMatchObject({ remembered: 0 });
     expect(await eraser.again()).toBeNull();
     expect(await store.list(keys.erasureRequests())).toEqual([]);
+  });
+
+  it('looks at all days on which an event may have landed, and at none before them', async () => {
+    const store = new MemoryStore();
+    const { eraser } = eraserOf(store);
+    await eraser.erase({ model: 'm', ids: ['1'], by, rememberMs });
+    for (const days of [0, 30, 31])
+      await store.putIfAbsent(keys.redriven(AT - days * DAY, 'late'), bytes(`${JSON.stringify(labelOf('1'))}\n`));
+    const late = await eraser.again();
+    expect(late?.reached.find(({ prefix }) => prefix === 'capture-redriven/')).toMatchObject({
+      examined: 2,
+      erased: 2,
+    });
   });
 
   it('looks again for a new request at what a round for earlier ones looks at just then', async () => {

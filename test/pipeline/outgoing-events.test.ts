@@ -66,7 +66,7 @@ const provenance: Provenance = {
   rows: { onTime: 10, revising: 0, otherBaseline: 0 },
   partitions: { seen: 1, all: 1 },
 };
-function windowResult(features: number): WindowResult {
+function windowResult(features: number, breaches = 1): WindowResult {
   return {
     schema: 'mlmon.result/v1',
     model: 'churn',
@@ -95,15 +95,15 @@ function windowResult(features: number): WindowResult {
       ...{ mean: 1, std: 1 },
     })),
     quality: [
-      {
-        check: 'type',
+      ...Array.from({ length: breaches }, () => ({
+        check: 'type' as const,
         feature: 'a',
-        status: 'drifted',
+        status: 'drifted' as const,
         value: 1,
         expected: 0,
         breach: true,
         summary: 'x'.repeat(5_000),
-      },
+      })),
       { check: 'missing', feature: 'a', status: 'ok', value: 0, expected: 0, breach: false, summary: '' },
     ],
     volume: { status: 'ok', rows: 1_000, expected: 900, pValue: 1, summary: '' },
@@ -211,6 +211,14 @@ describe('an object of the store', () => {
     });
     if (event === null || !('breaches' in event.data)) throw new Error('no window');
     expect(event.data.breaches.map(({ check }) => check)).toEqual(['type']);
+    expect(event.data.breachesOmitted).toBe(0);
+    expect(Buffer.byteLength(JSON.stringify(event))).toBeLessThan(LARGEST);
+  });
+
+  it('that is a window with more breaches than are told says how many are not', () => {
+    const event = objectEvent(written(resultKey, windowResult(1, MOST_LISTED + 3)), 'production');
+    expect(outgoingEventSchema.parse(event)).toEqual(event);
+    expect(event?.data).toMatchObject({ breachesOmitted: 3 });
     expect(Buffer.byteLength(JSON.stringify(event))).toBeLessThan(LARGEST);
   });
 
