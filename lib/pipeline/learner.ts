@@ -52,6 +52,9 @@ export interface LearnerOutcome {
   readonly failed: ReadonlyMap<string, Error>;
 }
 
+/** How long windows that were judged in part are waited for. */
+const STALLED_MS = 24 * 3_600_000;
+
 /** Who decided, where no person did. */
 export const LEARNED_BY = 'learning';
 
@@ -131,7 +134,11 @@ export class Learner {
     const { state: evaluation } = await loadEvaluation(store, before.model);
     const length = shape.windows.scales[0]?.name ?? '';
     if (evaluation === null || (evaluation.through[length] ?? Number.NEGATIVE_INFINITY) < until) return null;
-    if ((await capture.through()) < until + shape.windows.latenessMs) return null;
+    const complete = until + shape.windows.latenessMs;
+    if ((await capture.through()) < complete) return null;
+    // Judged without what a partition that stalled still holds: their rows would look like few, and like a window that stands out.
+    const isPartial = evaluation.pending.some((one) => one.length === length && !one.complete && one.end <= until);
+    if (isPartial && this.#options.clock.now() < complete + STALLED_MS) return null;
     const seen = await seenDays(this.#options, { model: before.model, shape, from: before.from, until });
     const sorted: Sorted =
       seen.compared === null

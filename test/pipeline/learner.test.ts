@@ -30,14 +30,15 @@ interface Run {
 }
 
 interface Making {
+  readonly stalledAfterMs?: number;
   readonly make?: (request: LearningRequest, times: number) => Baseline;
   readonly process?: FaultyProcess;
   readonly made?: LearningRequest[];
 }
 
 /** One incarnation. Baselines made twice differ, as those of a capture that grew meanwhile would. */
-function start(world: World, { make, process, made = [] }: Making = {}): Run {
-  const platform = new Platform(world, { process, judge: judgeWindow, records: 500 });
+function start(world: World, { make, process, made = [], stalledAfterMs }: Making = {}): Run {
+  const platform = new Platform(world, { process, judge: judgeWindow, records: 500, stalledAfterMs });
   const { store, registry, reader } = platform;
   const { clock, cacheMs } = world;
   const learner = new Learner({
@@ -57,8 +58,11 @@ function start(world: World, { make, process, made = [] }: Making = {}): Run {
   return { world, platform, learner, made };
 }
 
-async function declared(change: Partial<MonitorInput> = {}): Promise<World> {
-  const world = new World();
+async function declared({
+  partitions,
+  ...change
+}: Partial<MonitorInput> & { partitions?: number } = {}): Promise<World> {
+  const world = new World({ partitions });
   await publishMonitor(world.publisher, monitorSchema.parse({ ...LEARNING, ...change }), {
     by: 'test',
     effectiveFrom: T0,
@@ -69,11 +73,15 @@ async function declared(change: Partial<MonitorInput> = {}): Promise<World> {
 const random = seeded(3);
 
 /** Events of one hour, appended while it lasts. */
-function hour(world: World, n: number, { rows = 60, version = '1', odd = false, lateMs = 0 } = {}): void {
+function hour(
+  world: World,
+  n: number,
+  { rows = 60, version = '1', odd = false, lateMs = 0, partition = 'p0' } = {},
+): void {
   for (let i = 0; i < rows; i++) {
     const time = T0 + n * HOUR + Math.floor((i * HOUR) / rows);
     const event = {
-      id: `${version}-${n}-${i}`,
+      id: `${partition}-${version}-${n}-${i}`,
       type: 'inference',
       model: 'm',
       version,
@@ -81,7 +89,7 @@ function hour(world: World, n: number, { rows = 60, version = '1', odd = false, 
       numeric: { amount: Math.floor(random() * 40) * (odd ? 1_000 : 1) },
       categorical: { kind: 'abc'[Math.floor(random() * 3)] },
     };
-    world.append('p0', [event], time + lateMs);
+    world.append(partition, [event], time + lateMs);
   }
 }
 
@@ -188,6 +196,49 @@ describe('a learner', () => {
     expect(result).toMatchObject({
       status: 'learning',
       reason: `the baseline is learned for longer than asked (too-few-rows): ${held.detail}`,
+    });
+  });
+
+  describe('with windows that were judged without what a stalled partition holds', () => {
+    /** Six hours on two partitions, of which the second is not read; windows are judged without it an hour after they could be. */
+    async function stalled(): Promise<Run> {
+      const world = await declared({ partitions: 2 });
+      const run = start(world, { stalledAfterMs: HOUR });
+      for (let n = 0; n < 6; n++) {
+        hour(world, n, { rows: n === 4 ? 2 : 30 });
+        hour(world, n, { rows: n === 4 ? 58 : 30, partition: 'p1' });
+      }
+      world.clock.set(T0 + 7 * HOUR + 20 * 60_000);
+      for (let again = 0; again < 3; again++) {
+        while ((await run.platform.profiler('p0').step()).more);
+        await run.platform.evaluator.tick();
+      }
+      expect((await world.results()).map(({ status }) => status)).toContain('stale');
+      return run;
+    }
+    const step = async ({ learner }: Run): Promise<void> => {
+      expect((await learner.step()).failed.size).toBe(0);
+    };
+
+    it('waits until they are whole', async () => {
+      const run = await stalled();
+      await step(run);
+      await step(run);
+      expect(run.made).toEqual([]);
+      expect(await stateOf(run.world)).toMatchObject({ status: 'learning', hold: null });
+      await run.platform.settle();
+      await run.platform.settle();
+      await step(run);
+      expect(run.made).toMatchObject([{ span: { from: T0, to: T0 + 6 * HOUR }, leaveOut: [] }]);
+      expect((await stateOf(run.world))?.plan).toMatchObject({ rows: 360, windows: 6 });
+    });
+
+    it('does not wait for longer than a day', async () => {
+      const run = await stalled();
+      await step(run);
+      run.world.clock.set(T0 + 30 * HOUR + 10 * 60_000);
+      await step(run);
+      expect(await stateOf(run.world)).toMatchObject({ plan: { rows: 152 } });
     });
   });
 
