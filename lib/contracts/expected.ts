@@ -5,6 +5,7 @@ export function expectedBy(issue: z.core.$ZodIssue): string {
   const unit = (origin: string): string => (origin === 'string' ? ' characters' : origin === 'array' ? ' entries' : '');
   if (issue.code === 'invalid_value') return `one of ${issue.values.map(String).join(', ')}`;
   if (issue.code === 'invalid_type') return issue.expected;
+  if (issue.code === 'invalid_format' && issue.format === 'url') return 'an address: https://…';
   if (issue.code === 'too_big')
     return `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unit(issue.origin)}`;
   if (issue.code === 'too_small')

@@ -35,8 +35,10 @@ const file = z.string().min(1);
 const port = z.number().int().min(0).max(65_535);
 const milliseconds = z.number().int().min(0);
 
-/** `host:port`, or an IPv6 address in brackets and a port. */
-export const KAFKA_BROKER = /^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/;
+const PORT_TEXT = '(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])';
+/** `host:port`, or an IPv6 address in brackets and a port from 1 to 65535. */
+const HOST_PORT = new RegExp(`^[^\\s:/@]+:${PORT_TEXT}$|^\\[[0-9a-fA-F:]+\\]:${PORT_TEXT}$`);
+export const KAFKA_BROKER = HOST_PORT;
 export const KAFKA_TOPIC = /^[A-Za-z0-9._-]{1,249}$/;
 /** Room is left for the names of roles behind it. */
 export const KAFKA_GROUP = /^[A-Za-z0-9._-]{1,200}$/;
@@ -44,10 +46,13 @@ export const KAFKA_GROUP = /^[A-Za-z0-9._-]{1,200}$/;
 const kafkaSchema = z
   .object({
     /** `host:port`. */
-    brokers: z.array(z.string().regex(KAFKA_BROKER)).min(1),
-    topic: z.string().regex(KAFKA_TOPIC).default('mlmon-events'),
+    brokers: z.array(z.string().regex(KAFKA_BROKER, 'host:port, with a port from 1 to 65535')).min(1),
+    topic: z
+      .string()
+      .regex(KAFKA_TOPIC, 'at most 249 letters, digits, dots, underscores and hyphens')
+      .default('mlmon-events'),
     /** Consumer groups are `<group>-profiler`, `<group>-archiver`; their offsets are for lag only. */
-    group: z.string().regex(KAFKA_GROUP).default('mlmon'),
+    group: z.string().regex(KAFKA_GROUP, 'at most 200 letters, digits, dots, underscores and hyphens').default('mlmon'),
     /** Absent: no TLS. `{}`: the system's authorities. Files are PEM. */
     tls: z
       .object({ caFile: file.optional(), certificateFile: file.optional(), keyFile: file.optional() })
@@ -67,7 +72,9 @@ export type KafkaConfig = z.output<typeof kafkaSchema>;
 
 const s3Schema = z
   .object({
-    bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
+    bucket: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, '3 to 63 lower-case letters, digits, dots and hyphens'),
     prefix: z.string().optional(),
     region: z.string().min(1).default('us-east-1'),
     /** Of a compatible service; absent: AWS. */
@@ -103,7 +110,7 @@ const sidecarSchema = z
         host: z.string().default('127.0.0.1'),
         port: port.default(ROLE_PORTS.proxy),
         /** Of the model server, `host:port`, without TLS: it is in the same pod. */
-        upstream: z.string().regex(/^[^\s:/]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/),
+        upstream: z.string().regex(HOST_PORT, 'host:port, with a port from 1 to 65535'),
         /** Whose inferences these are, where the path names no model that a monitor declares. Default: that of the only monitor. */
         model: z.string().min(1).max(63).optional(),
         /** Of the model that is served. Default: `kserve.version` of the monitor. */
@@ -111,7 +118,7 @@ const sidecarSchema = z
         /** Header of requests with the id that labels come with; without it an inference gets an id of its own. */
         idHeader: z
           .string()
-          .regex(/^[A-Za-z0-9-]{1,100}$/)
+          .regex(/^[A-Za-z0-9-]{1,100}$/, 'the name of a header: letters, digits and hyphens')
           .default('x-request-id'),
         /** Regular expressions of paths that infer; everything else passes unwatched. */
         paths: z
@@ -166,7 +173,7 @@ export const runConfigSchema = z
         folder: file,
         owner: z
           .string()
-          .regex(/^[a-z0-9-]{1,63}$/)
+          .regex(/^[a-z0-9-]{1,63}$/, 'lower-case letters, digits and hyphens, at most 63')
           .default('kubernetes'),
       })
       .strict()

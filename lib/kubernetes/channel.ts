@@ -1,5 +1,7 @@
 /** Where alerts of models are delivered by the notifier. What is secret about a receiver is a key of a Secret. */
+import { type Problem, shown } from '../contracts/problem.ts';
 import { PATHS } from './defaults.ts';
+import { isWebAddress, portOf } from './object-rules.ts';
 import { Peer } from './peer.ts';
 import { type SecretKey, secretFile } from './secret-key.ts';
 
@@ -56,12 +58,13 @@ export class Channel {
       { routingKeyFile: secretFile(routingKey), ...address(options) },
       [routingKey],
       options,
+      portsOf(options),
     );
   }
 
   /** Opsgenie, or Jira Service Management with its address as `url`; the secret holds the key of the integration. */
   static opsgenie(key: SecretKey, options: RegionalChannelOptions = {}): Channel {
-    return new Channel('opsgenie', { keyFile: secretFile(key), ...address(options) }, [key], options);
+    return new Channel('opsgenie', { keyFile: secretFile(key), ...address(options) }, [key], options, portsOf(options));
   }
 
   /** Any HTTPS endpoint; the secret holds its address. */
@@ -72,7 +75,7 @@ export class Channel {
       { urlFile: secretFile(url), ...(signingKey === undefined ? {} : { secretFile: secretFile(signingKey) }) },
       [url, ...(signingKey === undefined ? [] : [signingKey])],
       options,
-      port,
+      [port],
     );
   }
 
@@ -94,7 +97,7 @@ export class Channel {
       },
       given.map(([, key]) => key),
       options,
-      portOf(urls[0] ?? ''),
+      urls.map(portOf),
     );
   }
 
@@ -102,7 +105,8 @@ export class Channel {
   readonly name: string;
   readonly secrets: readonly SecretKey[];
   readonly peers: readonly Peer[];
-  readonly port: number;
+  /** Of its addresses, each once. */
+  readonly ports: readonly number[];
   /** As the notifier reads it. */
   readonly config: Readonly<Record<string, unknown>>;
 
@@ -111,22 +115,50 @@ export class Channel {
     config: Readonly<Record<string, unknown>>,
     secrets: readonly SecretKey[],
     options: ChannelOptions,
-    port = 443,
+    ports: readonly number[] = [443],
   ) {
     this.kind = kind;
     this.name = options.name ?? kind;
     this.secrets = secrets;
     this.peers = options.peers ?? [Peer.anywhere()];
-    this.port = port;
+    this.ports = [...new Set(ports)];
     this.config = { type: kind, ...(options.name === undefined ? {} : { name: options.name }), ...config };
+  }
+
+  /** What the notifier would not begin with. @internal */
+  problems(): Problem[] {
+    const { urls, url, username, passwordFile, tokenFile, labels, dashboards } = this.config;
+    const problems: Problem[] = [];
+    const refuse = (key: string, message: string, got: unknown, expected: string): void => {
+      problems.push({ code: 'channel', path: `channels.${this.name}${key}`, message, got: shown(got), expected });
+    };
+    for (const port of this.ports)
+      if (!(Number.isInteger(port) && port >= 1 && port <= 65_535))
+        refuse('.port', 'is no port', port, 'a whole number from 1 to 65535');
+    for (const [key, one] of Object.entries({ url, dashboards }))
+      if (typeof one === 'string' && !isWebAddress(one)) refuse(`.${key}`, 'is no address', one, 'https://…');
+    if (!Array.isArray(urls)) return problems;
+    if (urls.length === 0 || urls.length > MOST_ALERTMANAGERS)
+      refuse('.urls', 'has no number of addresses', urls.length, `1 to ${MOST_ALERTMANAGERS}, one a member`);
+    for (const one of urls)
+      if (!isWebAddress(one))
+        refuse('.urls', 'has no address of Alertmanager', one, 'http://alertmanager-operated.monitoring:9093');
+    if ((username === undefined) !== (passwordFile === undefined))
+      refuse('', 'has half of a name and its password', username ?? 'password', 'username and password, or neither');
+    if (tokenFile !== undefined && passwordFile !== undefined)
+      refuse('', 'has two ways to say who calls', ['token', 'password'], 'one of them');
+    for (const label of Object.keys(labels ?? {}))
+      if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(label))
+        refuse('.labels', 'has what is no name of a label', label, 'letters, digits and underscores, no digit first');
+    return problems;
   }
 }
 
-/** Of an address; 443 or 80 where it names none. */
-function portOf(url: string): number {
-  if (!URL.canParse(url)) return 443;
-  const { port, protocol } = new URL(url);
-  return port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port);
+/** As the notifier takes them. */
+const MOST_ALERTMANAGERS = 10;
+
+function portsOf({ url }: RegionalChannelOptions): readonly number[] {
+  return [url === undefined ? 443 : portOf(url)];
 }
 
 function address({ url }: RegionalChannelOptions): { readonly url?: string } {

@@ -3,12 +3,23 @@ import { isDuration } from '../contracts/duration.ts';
 import { type Problem, shown } from '../contracts/problem.ts';
 import type { ModelMonitoringChartProps } from './chart-props.ts';
 import { PARTS } from './defaults.ts';
-import { DATA_KEY, OBJECT_NAME, type SecretKey } from './secret-key.ts';
+import {
+  imageProblems,
+  isWebAddress,
+  labelProblems,
+  NAMESPACE,
+  OBJECT_NAME,
+  peerProblems,
+  sizeProblems,
+} from './object-rules.ts';
+import { type SecretKey, secretProblems } from './secret-key.ts';
 
 const LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 /** `-monitor-` and a model of 63 characters would not fit: names of ConfigMaps may be longer, those of the rest end with a word. */
 const LONGEST_NAME = 40;
-const QUANTITY = /^\d+(?:\.\d+)?(?:m|[kMGTPE]i?)?$/;
+/** As the notifier takes them. */
+const MOST_CHANNELS = 50;
+const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/i;
 
 export function chartProblems(props: ModelMonitoringChartProps): Problem[] {
   const problems: Problem[] = [];
@@ -24,12 +35,28 @@ export function chartProblems(props: ModelMonitoringChartProps): Problem[] {
       name,
       `lower-case letters, digits and hyphens, at most ${LONGEST_NAME}`,
     );
-  if (namespace !== undefined && !(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(namespace) && namespace.length <= 63))
+  if (namespace !== undefined && !NAMESPACE.test(namespace))
     refuse('namespace', 'is no name of a namespace', namespace, 'lower-case letters, digits and hyphens, at most 63');
-  if (image !== undefined) {
-    if (!isPinned(image))
-      refuse('image', 'has no fixed version', image, 'a tag other than latest, or a digest: name@sha256:…');
-  }
+  if (image !== undefined) problems.push(...imageProblems(image));
+  const named = { imagePullSecrets: props.imagePullSecrets ?? [], priorityClassName: props.priorityClassName ?? [] };
+  for (const [path, given] of Object.entries(named))
+    for (const one of [given].flat())
+      if (!OBJECT_NAME.test(one))
+        refuse(path, 'is no name of an object', one, 'lower-case letters, digits, hyphens and dots, at most 253');
+  if (props.owner !== undefined && !/^[a-z0-9-]{1,63}$/.test(props.owner))
+    refuse('owner', 'is no name of an owner', props.owner, 'lower-case letters, digits and hyphens, at most 63');
+  problems.push(...labelProblems('serviceAccountAnnotations', props.serviceAccountAnnotations ?? {}, 'annotations'));
+  problems.push(...(props.watching?.problems() ?? []), ...(props.grafana?.problems() ?? []));
+  const ends = {
+    clients: props.clients,
+    scrapers: props.scrapers,
+    dns: props.dns,
+    'log.peers': props.log.peers,
+    'store.peers': props.store.peers,
+    ...Object.fromEntries(channels.map(({ name, peers }) => [`channels.${name}.peers`, peers])),
+  };
+  for (const [path, peers] of Object.entries(ends))
+    if (peers !== undefined) problems.push(...peerProblems(path, peers));
   problems.push(...props.log.problems(), ...props.store.problems());
   problems.push(...(props.collectors?.problems('collectors') ?? []), ...(props.profilers?.problems('profilers') ?? []));
   if (props.collectors?.spec.kind === 'lag')
@@ -52,10 +79,15 @@ export function chartProblems(props: ModelMonitoringChartProps): Problem[] {
     }
   const names = channels.map((channel) => channel.name);
   for (const one of new Set(names.filter((other, at) => names.indexOf(other) !== at)))
-    refuse('channels', 'has two channels of one name', one, 'a name for each');
+    refuse('channels', 'has two channels of one name', one, 'a name for each', 'give one of them another `name`');
   for (const one of names)
     if (!/^[a-z0-9-]{1,40}$/.test(one))
       refuse('channels', 'has a channel with a name that routes cannot take', one, '[a-z0-9-], at most 40');
+  if (names.includes('inbox'))
+    refuse('channels', 'has a channel with the name of that of the page', 'inbox', 'another name');
+  if (channels.length > MOST_CHANNELS)
+    refuse('channels', 'has too many channels', channels.length, `at most ${MOST_CHANNELS}`);
+  for (const channel of channels) problems.push(...channel.problems());
 
   if (channels.some(({ kind }) => kind === 'alertmanager')) {
     const bells = channels.filter(({ kind }) => kind !== 'alertmanager' && kind !== 'webhook').map((one) => one.name);
@@ -66,39 +98,23 @@ export function chartProblems(props: ModelMonitoringChartProps): Problem[] {
         bells,
         'one or the other',
       );
-    for (const { config } of channels)
-      for (const url of Array.isArray(config['urls']) ? config['urls'] : [])
-        if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-          refuse('channels', 'has no address of Alertmanager', url, 'http://alertmanager-operated.monitoring:9093');
   }
 
-  for (const [path, reference] of secretReferences(props)) {
-    if (!OBJECT_NAME.test(reference.secret) || reference.secret.length > 63)
-      refuse(
-        `${path}.secret`,
-        'is no name of a Secret',
-        reference.secret,
-        'lower-case letters, digits, hyphens and dots, at most 63',
-      );
-    if (!DATA_KEY.test(reference.key))
-      refuse(`${path}.key`, 'is no key of a Secret', reference.key, 'letters, digits, hyphens, underscores and dots');
-  }
+  for (const [path, reference] of secretReferences(props)) problems.push(...secretProblems(path, reference));
 
   for (const [part, sizes] of Object.entries(resources)) {
     if (!(PARTS as readonly string[]).includes(part))
       refuse(`resources.${part}`, 'is no part', part, `one of ${PARTS.join(', ')}`);
-    for (const [kind, size] of Object.entries(sizes ?? {}))
-      if (typeof size !== 'string' || !QUANTITY.test(size))
-        refuse(`resources.${part}.${kind}`, 'is no quantity', size, 'for example 250m, 0.5, 512Mi, 2Gi');
+    problems.push(...sizeProblems(`resources.${part}`, sizes ?? {}));
   }
   for (const host of props.hostNames ?? [])
-    if (!/^[a-z0-9.-]{1,253}$/i.test(host))
+    if (!HOST_NAME.test(host))
       refuse('hostNames', 'has what is no name of a host', host, 'for example events.example.com');
   for (const [what, age] of Object.entries(props.retention ?? {}))
     if (age !== undefined && !isDuration(age))
       refuse(`retention.${what}`, 'is no duration', age, 'a whole number and a unit, e.g. 400d');
   for (const [link, url] of Object.entries(props.links ?? {}))
-    if (url !== undefined && !URL.canParse(url)) refuse(`links.${link}`, 'is no address', url, 'https://…');
+    if (url !== undefined && !isWebAddress(url)) refuse(`links.${link}`, 'is no address', url, 'https://…');
   return problems;
 }
 
@@ -111,11 +127,4 @@ export function secretReferences(props: ModelMonitoringChartProps): (readonly [s
     ...props.store.secrets.map((one) => ['store', one] as const),
     ...(props.channels ?? []).flatMap(({ name, secrets }) => secrets.map((one) => [`channels.${name}`, one] as const)),
   ];
-}
-
-/** A tag that is not `latest`, or a digest. */
-export function isPinned(image: string): boolean {
-  if (/@sha256:[0-9a-f]{64}$/.test(image)) return true;
-  const tag = /:([A-Za-z0-9_][A-Za-z0-9._-]{0,127})$/.exec(image)?.[1];
-  return tag !== undefined && tag !== 'latest' && !image.includes('@');
 }

@@ -118,7 +118,7 @@ export class Log {
         path: 'log.brokers',
         message: 'are no addresses of brokers',
         got: shown(brokers.length === 0 ? [] : wrong),
-        expected: 'at least one host:port',
+        expected: 'at least one host:port, with a port from 1 to 65535',
       });
     for (const [path, value, name, most] of [
       ['log.topic', this.topic, KAFKA_TOPIC, 249],

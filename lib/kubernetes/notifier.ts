@@ -18,7 +18,7 @@ export class Notifier extends Construct {
       log: false,
       channels: true,
       secrets: channels.flatMap((channel) => channel.secrets),
-      reaches: channels.map(({ peers, port }) => ({ peers, port })),
+      reaches: channels.map(({ peers, ports }) => ({ peers, ports })),
     }).name;
   }
 }

@@ -19,7 +19,7 @@ export class Page extends Construct {
       // A test of channels is sent from here, and monitors are published.
       channels: true,
       secrets: [...(policyKey === undefined ? [] : [policyKey]), ...channels.flatMap((channel) => channel.secrets)],
-      reaches: channels.map(({ peers, port }) => ({ peers, port })),
+      reaches: channels.map(({ peers, ports }) => ({ peers, ports })),
     }).name;
   }
 }

@@ -33,7 +33,7 @@ export interface PartSpec {
   readonly channels?: boolean;
   readonly secrets: readonly SecretKey[];
   /** Beside DNS, the log and the store. */
-  readonly reaches?: readonly { readonly peers: readonly Peer[]; readonly port: number }[];
+  readonly reaches?: readonly { readonly peers: readonly Peer[]; readonly ports: readonly number[] }[];
 }
 
 /** @internal */
@@ -174,7 +174,7 @@ export class PartDeployment extends Construct {
         egress: [
           { ...to(props.store.peers), ports: props.store.ports.map(tcp) },
           ...(spec.log ? [{ ...to(props.log.peers), ports: props.log.ports.map(tcp) }] : []),
-          ...(spec.reaches ?? []).map(({ peers, port }) => ({ ...to(peers), ports: [tcp(port)] })),
+          ...(spec.reaches ?? []).map(({ peers, ports }) => ({ ...to(peers), ports: ports.map(tcp) })),
         ],
       },
     });

@@ -1,5 +1,7 @@
 /** References to secrets: where a value lies, never the value. Whoever runs the cluster makes the Secret. */
+import { type Problem, shown } from '../contracts/problem.ts';
 import { PATHS } from './defaults.ts';
+import { DATA_KEY, OBJECT_NAME } from './object-rules.ts';
 
 /** One key of a Secret in the namespace of the pod that reads it. */
 export interface SecretKey {
@@ -14,7 +16,20 @@ export function secretFile({ secret, key }: SecretKey): string {
   return `${PATHS.secrets}/${secret}/${key}`;
 }
 
-/** Name of a Secret or of a ConfigMap: a DNS subdomain. */
-export const OBJECT_NAME = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-/** Key of a Secret. */
-export const DATA_KEY = /^(?!\.\.?$)[-._a-zA-Z0-9]{1,253}$/;
+/** @internal */
+export function secretProblems(path: string, { secret, key }: SecretKey): Problem[] {
+  const problems: Problem[] = [];
+  const refuse = (path: string, message: string, got: unknown, expected: string): void => {
+    problems.push({ code: 'secret', path, message, got: shown(got), expected });
+  };
+  if (!OBJECT_NAME.test(secret) || secret.length > 63)
+    refuse(
+      `${path}.secret`,
+      'is no name of a Secret',
+      secret,
+      'lower-case letters, digits, hyphens and dots, at most 63',
+    );
+  if (!DATA_KEY.test(key))
+    refuse(`${path}.key`, 'is no key of a Secret', key, 'letters, digits, hyphens, underscores and dots');
+  return problems;
+}

@@ -11,8 +11,9 @@ import { ROLE_PORTS } from '../contracts/roles.ts';
 import { type ContainerResources, DEFAULT_IMAGE, DEFAULT_RESOURCES, PATHS, USER } from './defaults.ts';
 import { hardenedContainer, type Limits, secretVolumes } from './hardened-pod.ts';
 import type { Monitor } from './monitor.ts';
+import { imageProblems, sizeProblems } from './object-rules.ts';
 import { canonicalJson, digest } from './platform.ts';
-import { type SecretKey, secretFile } from './secret-key.ts';
+import { type SecretKey, secretFile, secretProblems } from './secret-key.ts';
 
 export interface SidecarProps {
   /** Address of the collector: `chart.collector.url`. */
@@ -53,8 +54,9 @@ const SPOOL_BYTES = 1_073_741_824;
 
 /**
  * Adds the sidecar to a workload: a Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob, Pod or InferenceService, made by cdk8s, by any
- * cdk8s-plus, or as a raw ApiObject. Its ConfigMaps are made in the chart and the namespace of the workload.
- * @throws ProblemError where the object has no pod, or the props are wrong
+ * cdk8s-plus, or as a raw ApiObject. Its ConfigMaps are made in the chart and the namespace of the workload; what several workloads of a chart need
+ * alike is made once.
+ * @throws ProblemError where the object has no pod, the props are wrong, or another sidecar of this name has another configuration
  */
 export function addSidecar(workload: IConstruct, props: SidecarProps): void {
   const object = ApiObject.isApiObject(workload) ? workload : ApiObject.of(workload);
@@ -71,7 +73,7 @@ export function addSidecar(workload: IConstruct, props: SidecarProps): void {
   const parts = sidecarParts(props);
   const namespace = object.metadata.namespace ?? Chart.of(object).namespace;
   const scope = object.node.scope ?? Chart.of(object);
-  for (const { name, data } of parts.configMaps)
+  for (const { name, data } of newMaps(object, namespace, parts.configMaps))
     new k8s.KubeConfigMap(scope, `${object.node.id}-${name}`, {
       metadata: {
         name,
@@ -83,6 +85,38 @@ export function addSidecar(workload: IConstruct, props: SidecarProps): void {
   // Whatever is added to the workload after this call must not be lost, and a patch of JSON cannot say "append, or begin a list".
   const before = object.toJson.bind(object);
   object.toJson = () => merged(before() as Json, path, parts);
+}
+
+/** Those that the chart does not have yet. Two of one name would be one in the cluster: the last one, for all pods. */
+function newMaps(
+  object: ApiObject,
+  namespace: string | undefined,
+  configMaps: SidecarResult['configMaps'],
+): SidecarResult['configMaps'] {
+  const chart = Chart.of(object);
+  const others = object.node.root.node
+    .findAll()
+    .filter((one) => ApiObject.isApiObject(one))
+    .filter(({ kind, chart: its, metadata }) => {
+      const there = metadata.namespace ?? its.namespace;
+      // Where nobody names a namespace, two charts may go to two of them.
+      return kind === 'ConfigMap' && there === namespace && (its === chart || there !== undefined);
+    });
+  return configMaps.filter(({ name, data }) => {
+    const same = others.find((one) => one.name === name);
+    if (same === undefined) return true;
+    if (same.chart === chart && canonicalJson(same.toJson().data ?? {}) === canonicalJson(data)) return false;
+    throw new ProblemError([
+      {
+        code: 'sidecar',
+        path: 'name',
+        message: `two objects would be called ConfigMap/${name}`,
+        got: shown(namespace ?? 'the namespace of the chart'),
+        expected: 'a name of its own for each sidecar of a namespace whose configuration differs',
+        fix: `give this one a \`name\`, for example ${object.name}-sidecar`,
+      },
+    ]);
+  });
 }
 
 /** The same for a raw pod template (`metadata` and `spec`), with the ConfigMaps to be made beside it. The template is not changed. */
@@ -282,12 +316,30 @@ function sidecarProblems(props: SidecarProps): Problem[] {
   if (!URL.canParse(props.collector) || !/^https?:$/.test(new URL(props.collector).protocol))
     refuse('collector', 'is no address', props.collector, 'http://mlmon-collector.<namespace>:8080');
   if (props.monitors.length === 0) refuse('monitors', 'has none', [], 'a monitor for each model that the pod serves');
+  if (props.image !== undefined) problems.push(...imageProblems(props.image));
+  problems.push(...sizeProblems('resources', props.resources ?? {}));
+  if (props.token !== undefined) problems.push(...secretProblems('token', props.token));
+  const models = props.monitors.map(({ model }) => model);
+  for (const model of new Set(models.filter((one, at) => models.indexOf(one) !== at)))
+    refuse('monitors', 'has two monitors of one model', model, 'one monitor a model');
   const ports = { port: props.port, operationsPort: props.operationsPort, proxyTo: props.proxyTo };
   for (const [path, port] of Object.entries(ports))
     if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535))
       refuse(path, 'is no port', port, 'a whole number from 1 to 65535');
   if (props.proxyTo === ROLE_PORTS.proxy)
     refuse('proxyTo', 'is the port of the proxy itself', props.proxyTo, 'the port of the model server');
+  // A pod has one address: each port of it is one listener's.
+  const listeners = Object.entries({
+    port: props.port ?? SIDECAR_PORT,
+    operationsPort: props.operationsPort ?? ROLE_PORTS.operations,
+    ...(props.proxyTo === undefined ? {} : { proxyTo: props.proxyTo }),
+  });
+  for (const [at, [path, port]] of listeners.entries()) {
+    const [first] = listeners.slice(0, at).filter(([, other]) => other === port);
+    if (first !== undefined) refuse(path, `is the port of ${first[0]} too`, port, 'a port of its own');
+    if (props.proxyTo !== undefined && path !== 'proxyTo' && port === ROLE_PORTS.proxy)
+      refuse(path, 'is the port of the proxy', port, 'a port of its own');
+  }
   if (props.spoolBytes !== undefined && !(Number.isInteger(props.spoolBytes) && props.spoolBytes >= 8_388_608))
     refuse('spoolBytes', 'is no size of a spool', props.spoolBytes, 'at least 8388608 bytes');
   if (props.name !== undefined && !/^[a-z]([-a-z0-9]{0,39}[a-z0-9])?$/.test(props.name))

@@ -1,6 +1,7 @@
 /** The store of objects, as a container is told of it. */
 import type { Problem } from '../contracts/problem.ts';
 import { shown } from '../contracts/problem.ts';
+import { isWebAddress, portOf } from './object-rules.ts';
 import { Peer } from './peer.ts';
 import { type SecretKey, secretFile } from './secret-key.ts';
 
@@ -45,9 +46,7 @@ export class Store {
 
   get ports(): readonly number[] {
     const { endpoint } = this.options;
-    if (endpoint === undefined || !URL.canParse(endpoint)) return [443];
-    const { port, protocol } = new URL(endpoint);
-    return [port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port)];
+    return [endpoint === undefined ? 443 : portOf(endpoint)];
   }
 
   get secrets(): readonly SecretKey[] {
@@ -72,7 +71,7 @@ export class Store {
   }
 
   problems(): Problem[] {
-    const { bucket, endpoint, accessKeyId, secretAccessKey } = this.options;
+    const { bucket, region, endpoint, accessKeyId, secretAccessKey } = this.options;
     const problems: Problem[] = [];
     if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
       problems.push({
@@ -82,13 +81,21 @@ export class Store {
         got: shown(bucket),
         expected: '3 to 63 lower-case letters, digits, dots and hyphens',
       });
-    if (endpoint !== undefined && (!URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol)))
+    if (region !== undefined && !/^[A-Za-z0-9_-]{1,63}$/.test(region))
+      problems.push({
+        code: 'store',
+        path: 'store.region',
+        message: 'is no name of a region',
+        got: shown(region),
+        expected: 'for example eu-central-1',
+      });
+    if (endpoint !== undefined && !isOrigin(endpoint))
       problems.push({
         code: 'store',
         path: 'store.endpoint',
         message: 'is no address',
-        got: shown(endpoint),
-        expected: 'https://host:port, or http:// inside the cluster',
+        got: shown(endpoint.replace(/\/\/[^/@]*@/, '//…@')),
+        expected: 'https://host:port, or http:// inside the cluster, without credentials and path',
       });
     if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
       problems.push({
@@ -100,4 +107,11 @@ export class Store {
       });
     return problems;
   }
+}
+
+/** An address and nothing behind it: buckets are asked for by path. */
+function isOrigin(url: string): boolean {
+  if (!isWebAddress(url)) return false;
+  const { pathname, search, hash } = new URL(url);
+  return pathname === '/' && search === '' && hash === '';
 }

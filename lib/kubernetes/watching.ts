@@ -8,8 +8,10 @@ import { alertmanagerConfig, type SecretKeyReference } from '../alerts/alertmana
 import { prometheusRuleGroups } from '../alerts/prometheus.ts';
 import type { AlertingOptions } from '../alerts/receivers.ts';
 import type { AlertChanges } from '../alerts/rules.ts';
+import type { Problem } from '../contracts/problem.ts';
 import { PARTS } from './defaults.ts';
 import { instanceLabels, partLabels } from './names.ts';
+import { labelProblems } from './object-rules.ts';
 import type { Platform } from './platform.ts';
 import type { SecretKey } from './secret-key.ts';
 import { SIDECAR_LABEL } from './sidecar.ts';
@@ -46,12 +48,16 @@ interface WatchingContext {
 export class Watching {
   /** Objects of Prometheus Operator: PodMonitor or ServiceMonitor, and PrometheusRule. */
   static operator(options: OperatorOptions = {}): Watching {
-    return new Watching(false, (scope, { platform }) => {
-      monitorObject(scope, platform, options);
-      sidecarMonitor(scope, platform, options);
-      ruleObject(scope, platform, options);
-      if (options.receivers !== undefined) routeObject(scope, platform, options.receivers, options.labels ?? {});
-    });
+    return new Watching(
+      false,
+      (scope, { platform }) => {
+        monitorObject(scope, platform, options);
+        sidecarMonitor(scope, platform, options);
+        ruleObject(scope, platform, options);
+        if (options.receivers !== undefined) routeObject(scope, platform, options.receivers, options.labels ?? {});
+      },
+      options.labels,
+    );
   }
 
   /**
@@ -79,10 +85,21 @@ export class Watching {
   /** Whether pods carry annotations for Prometheus. */
   readonly annotations: boolean;
   readonly #bind: (scope: Construct, context: WatchingContext) => void;
+  readonly #labels: Readonly<Record<string, string>>;
 
-  private constructor(annotations: boolean, bind: (scope: Construct, context: WatchingContext) => void) {
+  private constructor(
+    annotations: boolean,
+    bind: (scope: Construct, context: WatchingContext) => void,
+    labels: Readonly<Record<string, string>> = {},
+  ) {
     this.annotations = annotations;
     this.#bind = bind;
+    this.#labels = labels;
+  }
+
+  /** @internal */
+  problems(): Problem[] {
+    return labelProblems('watching.labels', this.#labels, 'labels');
   }
 
   /** @internal */

@@ -8,6 +8,7 @@ import { ProblemError } from '../../lib/contracts/problem.ts';
 import { runConfigSchema } from '../../lib/contracts/roles.ts';
 import { version } from '../../lib/contracts/version.ts';
 import {
+  type AlertmanagerOptions,
   Channel,
   DEFAULT_IMAGE,
   DEFAULT_NAME,
@@ -205,6 +206,22 @@ describe('the network', () => {
     expect(notifier['policyTypes']).toEqual(['Egress']);
     expect(JSON.stringify(notifier)).not.toContain('9093');
     expect((notifier['egress'] as Json[]).at(-1)).toEqual({ ports: [{ port: 8443, protocol: 'TCP' }] });
+  });
+
+  it('opens the ports of all addresses of a channel', () => {
+    const objects = objectsOf({
+      channels: [Channel.alertmanager(['http://a:9093', 'https://b', 'http://c:9093'])],
+    });
+    expect((policyOf(objects, 'mlmon-notifier')['egress'] as Json[]).at(-1)).toEqual({
+      ports: [
+        { port: 9093, protocol: 'TCP' },
+        { port: 443, protocol: 'TCP' },
+      ],
+    });
+    const moved = objectsOf({ channels: [Channel.pagerDuty(KEY, { url: 'https://relay.example.com:8443/v2' })] });
+    expect((policyOf(moved, 'mlmon-notifier')['egress'] as Json[]).at(-1)).toEqual({
+      ports: [{ port: 8443, protocol: 'TCP' }],
+    });
   });
 
   it('lets in those alone who may send', () => {
@@ -459,6 +476,77 @@ describe('what is wrong', () => {
       ],
     });
     expect(JSON.stringify(one(objects, 'NetworkPolicy', 'mlmon-notifier').spec)).toContain('9093');
+  });
+
+  it('is what the API server would refuse, or never run, of names, labels, ranges and sizes', () => {
+    const labels = { 'a b': 'c', 'Example.com/a': 'c', 'example.com/a': '-c' };
+    expect(
+      problemsOf({
+        image: 'registry.example.com/Team A/mlmon:1',
+        imagePullSecrets: ['registry', 'My Registry'],
+        priorityClassName: 'High',
+        owner: 'Team X',
+        serviceAccountAnnotations: { 'eks.amazonaws.com/role-arn': 'any: text', 'no key!': '' },
+        watching: Watching.operator({ labels }),
+        grafana: Grafana.sidecar({ labels: { ok: '' }, annotations: { grafana_folder: 'Modèles', '': 'x' } }),
+        clients: [],
+        scrapers: [Peer.namespace('Monitoring'), Peer.cluster({ podLabels: { app: 'a b' } })],
+        dns: [
+          Peer.addresses('10.0.0.10'),
+          Peer.addresses('10.0.0.300/32'),
+          Peer.addresses('fd00::/129'),
+          Peer.addresses('10.0.0.0/8', { except: ['10.1.0.0/16', '11.0.0.0/16', '10.0.0.0/8', 'fd00::/16'] }),
+        ],
+        log: Log.kafka({ brokers: ['k:0', 'k:65536', 'k:9092'] }),
+        store: Store.s3({ bucket: 'b-1', region: 'x y', endpoint: 'https://id:secret@minio:9000/' }),
+        resources: { page: { cpu: '0', memory: '512', temporary: '1m' }, labeler: { memory: '2Gi', cpu: '1.5' } },
+        hostNames: ['..', 'events.example.com'],
+        links: { page: 'javascript:alert(1)', dashboards: 'http://grafana:3000/x' },
+      }),
+    ).toEqual([
+      'image',
+      'imagePullSecrets',
+      'priorityClassName',
+      'owner',
+      'serviceAccountAnnotations',
+      'watching.labels',
+      'watching.labels',
+      'watching.labels.example.com/a',
+      'grafana.annotations',
+      'clients',
+      'scrapers',
+      'scrapers.podLabels.app',
+      ...Array.from({ length: 6 }, () => 'dns'),
+      'log.brokers',
+      'store.region',
+      'store.endpoint',
+      'resources.page.cpu',
+      'resources.page.memory',
+      'resources.page.temporary',
+      'hostNames',
+      'links.page',
+    ]);
+  });
+
+  it('is a channel that the notifier would not begin with', () => {
+    const alertmanager = (urls: readonly string[], more: Partial<AlertmanagerOptions> = {}): Channel =>
+      Channel.alertmanager(urls, more);
+    expect(problemsOf({ channels: [Channel.webhook(KEY, { name: 'inbox', port: 0 })] })).toEqual([
+      'channels',
+      'channels.inbox.port',
+    ]);
+    expect(problemsOf({ channels: [alertmanager([], { username: 'x', labels: { 'a-b': 'c' } })] })).toEqual([
+      'channels.alertmanager.urls',
+      'channels.alertmanager',
+      'channels.alertmanager.labels',
+    ]);
+    expect(problemsOf({ channels: [alertmanager(['a:9093'], { token: KEY, password: KEY, username: 'x' })] })).toEqual([
+      'channels.alertmanager.urls',
+      'channels.alertmanager',
+    ]);
+    expect(problemsOf({ channels: [Channel.opsgenie(KEY, { url: 'api.eu' })] })).toEqual(['channels.opsgenie.url']);
+    const many = Array.from({ length: 51 }, (_, at) => Channel.slack(KEY, { name: `room-${at}` }));
+    expect(problemsOf({ channels: many })).toEqual(['channels']);
   });
 
   it.each(['mlmon', 'mlmon:latest', 'localhost:5000/mlmon', 'mlmon@sha256:12'])('refuses the image %s', (image) => {

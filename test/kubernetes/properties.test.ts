@@ -1,6 +1,7 @@
 /** What holds of every chart, whatever is chosen: all pairs of choices appear. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runConfigSchema } from '../../lib/contracts/roles.ts';
 import {
   Channel,
   Grafana,
@@ -80,6 +81,9 @@ function check(props: Choice): void {
   expect(missing).toEqual([]);
   expect(danglingSelectors(objects)).toEqual([]);
   expect(namingViolations(objects)).toEqual([]);
+  // What containers are told is what they take.
+  const run = objects.find(({ kind, data }) => kind === 'ConfigMap' && data?.['run.yaml'] !== undefined);
+  expect(runConfigSchema.safeParse(JSON.parse(run?.data?.['run.yaml'] ?? '')).error).toBeUndefined();
   // Only Secrets that somebody named are read.
   const named = JSON.stringify({ ...MINIMAL, ...props });
   for (const secret of secrets) expect(secret === 'mlmon-tokens' || named.includes(`"${secret}"`)).toBe(true);

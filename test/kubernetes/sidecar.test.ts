@@ -12,7 +12,7 @@ import {
   sidecarPatch,
   withSidecar,
 } from '../../lib/kubernetes/index.ts';
-import { hardeningViolations, references, restrictedViolations } from './assertions.ts';
+import { hardeningViolations, namingViolations, references, restrictedViolations } from './assertions.ts';
 import { neighbours } from './charts.ts';
 import { CHURN, type Json, type K8sObject, one, templates } from './objects.ts';
 
@@ -74,6 +74,32 @@ describe('addSidecar', () => {
     expect(() => addSidecar(map, PROPS)).toThrow(ProblemError);
   });
 
+  it('makes once what workloads of a chart need alike, and refuses a name with another configuration', () => {
+    const serving = chart();
+    const deployment = (id: string): Deployment =>
+      new Deployment(serving, id, { containers: [{ image: 'model:1', portNumber: 8080 }] });
+    addSidecar(deployment('one'), PROPS);
+    addSidecar(deployment('two'), PROPS);
+    const third = deployment('three');
+    expect(() => addSidecar(third, { ...PROPS, proxyTo: 8081 })).toThrow(/ConfigMap\/mlmon-sidecar-run.*three-sidecar/);
+    addSidecar(third, { ...PROPS, proxyTo: 8081, name: 'three-sidecar' });
+    const objects = Testing.synth(serving) as K8sObject[];
+    expect(namingViolations(objects)).toEqual([]);
+    expect(objects.filter(({ kind }) => kind === 'ConfigMap').map(({ metadata }) => metadata.name)).toEqual([
+      'mlmon-sidecar-run',
+      'mlmon-sidecar-monitor-churn',
+      'three-sidecar-run',
+      'three-sidecar-monitor-churn',
+    ]);
+    const otherChart = new Chart(serving.node.root, 'other', { namespace: 'serving' });
+    const fourth = new Deployment(otherChart, 'four', { containers: [{ image: 'model:1', portNumber: 8080 }] });
+    // Whoever deletes one chart would take the other's configuration away.
+    expect(() => addSidecar(fourth, PROPS)).toThrow(ProblemError);
+    const elsewhere = new Chart(serving.node.root, 'elsewhere', { namespace: 'staging' });
+    const fifth = new Deployment(elsewhere, 'five', { containers: [{ image: 'model:1', portNumber: 8080 }] });
+    expect(() => addSidecar(fifth, { ...PROPS, proxyTo: 8082 })).not.toThrow();
+  });
+
   it('gives it the configuration that the role reads, with its token as a file', () => {
     const { configMaps } = withSidecar({}, { ...PROPS, token: { secret: 'sender', key: 'token' } });
     const run = runConfigSchema.parse(JSON.parse(configMaps[0]?.data['run.yaml'] ?? ''));
@@ -129,6 +155,31 @@ describe('addSidecar', () => {
         'proxyTo',
         'spoolBytes',
         'name',
+      ]);
+    }
+  });
+
+  it('shares no port, runs no image that moves, and reads one monitor a model', () => {
+    const wrong: SidecarProps = {
+      ...PROPS,
+      monitors: [CHURN, CHURN],
+      image: 'mlmon:latest',
+      resources: { memory: '192' },
+      token: { secret: 'A', key: 'token' },
+      port: 8090,
+      operationsPort: 8080,
+    };
+    try {
+      withSidecar({}, wrong);
+      expect.unreachable();
+    } catch (error) {
+      expect((error as ProblemError).problems.map(({ path }) => path)).toEqual([
+        'image',
+        'resources.memory',
+        'token.secret',
+        'monitors',
+        'port',
+        'proxyTo',
       ]);
     }
   });

@@ -267,7 +267,7 @@ describe('the Helm chart', () => {
         owner: 'platform',
         tokens: secret('tokens', 'lines'),
         policyKey: secret('policy', 'key'),
-        channels: (FULL.channels ?? []).map(({ config, secrets, port }, at) => ({
+        channels: (FULL.channels ?? []).map(({ config, secrets, ports: [port] }, at) => ({
           config,
           secrets,
           port,
