@@ -210,6 +210,47 @@ describe('a rule', () => {
     const { bus, stack } = made();
     const { deadLetters } = bus.on(stack, 'Rule', { ...opened, target: EventTarget.bus(bus.bus) });
     expect(deadLetters).toBe(bus.deadLetters.queue);
+    // Its policy names all rules: one more statement for each would have an end.
+    expect(
+      JSON.stringify(ofType(resourcesOf(stack), 'AWS::SQS::QueuePolicy')).match(/events:.{0,90}rule\/\*/g),
+    ).toHaveLength(1);
+  });
+
+  it('is let in by a queue of yours that takes what its target does not', () => {
+    const stack = new Stack(testApp(), 'Team');
+    const bus = events.EventBus.fromEventBusName(stack, 'Bus', 'monitoring');
+    const deadLetters = new sqs.Queue(stack, 'Mine', { encryptionMasterKey: new kms.Key(stack, 'Key') });
+    const target = EventTarget.sageMakerPipeline('arn:aws:sagemaker:eu-central-1:111122223333:pipeline/train');
+    new EventRule(stack, 'Rule', { events: { bus, source: '/ml-monitoring/test' }, target, deadLetters });
+    const resources = resourcesOf(stack);
+    expect(ofType(resources, 'AWS::SQS::QueuePolicy')[0]?.Properties.PolicyDocument.Statement).toMatchObject([
+      {
+        Effect: 'Allow',
+        Principal: { Service: 'events.amazonaws.com' },
+        Action: 'sqs:SendMessage',
+        Condition: { ArnEquals: { 'aws:SourceArn': { 'Fn::GetAtt': [expect.stringMatching(/^Rule/), 'Arn'] } } },
+      },
+    ]);
+    expect(JSON.stringify(ofType(resources, 'AWS::KMS::Key'))).toContain('events.amazonaws.com');
+  });
+
+  it('sends to queues of another stack, which do not wait for it', () => {
+    const app = testApp();
+    const theirs = new Stack(app, 'Queues');
+    const [taken, given] = [new sqs.Queue(theirs, 'Taken'), new sqs.Queue(theirs, 'Given')];
+    const stack = new Stack(app, 'Team');
+    const bus = events.EventBus.fromEventBusName(stack, 'Bus', 'monitoring');
+    const from = { bus, source: '/ml-monitoring/test' };
+    new EventRule(stack, 'Rule', { events: from, target: EventTarget.queue(taken), deadLetters: given });
+    const policies = ofType(resourcesOf(theirs), 'AWS::SQS::QueuePolicy').map(
+      ({ Properties }) => Properties.PolicyDocument.Statement[0].Condition,
+    );
+    expect(policies).toHaveLength(2);
+    for (const condition of policies) {
+      expect(condition.StringEquals).toEqual({ 'aws:SourceAccount': { Ref: 'AWS::AccountId' } });
+      expect(JSON.stringify(condition.ArnLike)).toContain(':rule/*');
+    }
+    expect(stack.dependencies).toEqual([theirs]);
   });
 
   it.each<[string, EventChoice, RegExp]>([

@@ -1,4 +1,4 @@
-import { ArnFormat, type Duration, Names, Stack } from 'aws-cdk-lib';
+import { type Duration, Names, Stack } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -16,6 +16,7 @@ import type { PlatformContext } from '../platform-context.ts';
 import type { IChannel } from '../watching/channel.ts';
 import { EventRule, type EventRuleProps } from './event-rule.ts';
 import type { IPlatformEvents } from './platform-events.ts';
+import { admitBus } from './rule-queue.ts';
 
 /** What a bus carries: transitions of episodes, judged windows, baselines. */
 export type CarriedEvents = 'episodes' | 'results' | 'baselines';
@@ -66,7 +67,8 @@ export class EventBus extends Construct implements IPlatformEvents {
     this.source = outgoingSource(platform.environmentName);
     this.deadLetters = new DeadLetterQueue(this, 'DeadLetters', { key: platform.key });
     this.bus = props.bus ?? this.#own(platform);
-    this.#admit();
+    // The bus itself, and rules on it.
+    admitBus(this.deadLetters.queue, this.bus, Stack.of(this));
     this.archive = props.archive === undefined ? undefined : this.#archived(props.archive, platform);
     this.channel = carries.includes('episodes') ? this.#channel() : undefined;
     const prefixes = [
@@ -102,28 +104,6 @@ export class EventBus extends Construct implements IPlatformEvents {
       );
     }
     return bus;
-  }
-
-  /** The bus itself, and rules on it, may leave here what they could not deliver. */
-  #admit(): void {
-    const { queue } = this.deadLetters;
-    const rules = Stack.of(this).formatArn({
-      service: 'events',
-      resource: 'rule',
-      resourceName: '*',
-      arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
-    });
-    queue.addToResourcePolicy(
-      new iam.PolicyStatement({
-        principals: [new iam.ServicePrincipal('events.amazonaws.com')],
-        actions: ['sqs:SendMessage'],
-        resources: [queue.queueArn],
-        conditions: {
-          StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
-          ArnLike: { 'aws:SourceArn': [this.bus.eventBusArn, rules] },
-        },
-      }),
-    );
   }
 
   #archived(retention: Duration, { key }: PlatformContext): events.CfnArchive {

@@ -1,11 +1,11 @@
 import * as events from 'aws-cdk-lib/aws-events';
-import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { DeadLetterQueue } from '../message-queue.ts';
 import { type EventChoice, eventPattern } from './event-pattern.ts';
 import type { EventTarget } from './event-target.ts';
 import type { IPlatformEvents } from './platform-events.ts';
+import { admitRule } from './rule-queue.ts';
 
 export interface EventRuleProps extends EventChoice {
   /** Whose events; the `eventBus` of a platform. */
@@ -14,7 +14,7 @@ export interface EventRuleProps extends EventChoice {
   readonly target: EventTarget;
   /** @default what the events are, in words */
   readonly description?: string;
-  /** Takes events that the target did not take within a day. @default that of the bus where it makes the rule, else a queue of its own */
+  /** Takes events that the target did not take within a day; one that was made elsewhere must let EventBridge send, and so must its key. @default that of the bus where it makes the rule, else a queue of its own */
   readonly deadLetters?: sqs.IQueue;
   /** `false` makes it and starts nothing. @default true */
   readonly enabled?: boolean;
@@ -30,8 +30,7 @@ export class EventRule extends Construct {
 
   constructor(scope: Construct, id: string, props: EventRuleProps) {
     super(scope, id);
-    const given = props.deadLetters;
-    this.deadLetters = given ?? new DeadLetterQueue(this, 'DeadLetters').queue;
+    this.deadLetters = props.deadLetters ?? new DeadLetterQueue(this, 'DeadLetters').queue;
     const { admit, arn, role, sageMakerPipelineParameters } = props.target.bind(this);
     const pattern = eventPattern(props.events, props);
     this.rule = new events.CfnRule(this, 'Resource', {
@@ -51,15 +50,7 @@ export class EventRule extends Construct {
       ],
     });
     if (role !== undefined) this.rule.node.addDependency(role);
-    admit?.(this.rule.attrArn);
-    if (given === undefined)
-      this.deadLetters.addToResourcePolicy(
-        new iam.PolicyStatement({
-          principals: [new iam.ServicePrincipal('events.amazonaws.com')],
-          actions: ['sqs:SendMessage'],
-          resources: [this.deadLetters.queueArn],
-          conditions: { ArnEquals: { 'aws:SourceArn': this.rule.attrArn } },
-        }),
-      );
+    admit?.(this.rule);
+    admitRule(this.deadLetters, this.rule);
   }
 }

@@ -6,7 +6,7 @@ import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type * as stepfunctions from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { ProblemError, shown } from '../../contracts/problem.ts';
-import { keyStatements } from '../access/statements.ts';
+import { admitRule } from './rule-queue.ts';
 
 /** What a target is given, and what it needs of a rule. */
 export interface BoundTarget {
@@ -14,8 +14,8 @@ export interface BoundTarget {
   /** With which EventBridge starts it; absent where its own policy admits the rule. */
   readonly role?: iam.IRole;
   readonly sageMakerPipelineParameters?: events.CfnRule.SageMakerPipelineParametersProperty;
-  /** Called with the ARN of the rule, for policies that name it. */
-  readonly admit?: (ruleArn: string) => void;
+  /** Called with the rule, for policies that name it. */
+  readonly admit?: (rule: events.CfnRule) => void;
 }
 
 /** What an event starts. Each gets the exact rights to it. */
@@ -50,7 +50,7 @@ export class EventTarget {
   static function(target: lambda.IFunction): EventTarget {
     return new EventTarget((scope) => ({
       arn: target.functionArn,
-      admit: (sourceArn) => {
+      admit: ({ attrArn: sourceArn }) => {
         new lambda.CfnPermission(scope, 'Permission', {
           action: 'lambda:InvokeFunction',
           functionName: target.functionArn,
@@ -73,23 +73,7 @@ export class EventTarget {
           expected: 'a standard queue; the id of an event tells repeats',
         },
       ]);
-    return new EventTarget(() => ({
-      arn: queue.queueArn,
-      admit: (sourceArn) => {
-        queue.addToResourcePolicy(
-          new iam.PolicyStatement({
-            principals: [new iam.ServicePrincipal('events.amazonaws.com')],
-            actions: ['sqs:SendMessage'],
-            resources: [queue.queueArn],
-            conditions: { ArnEquals: { 'aws:SourceArn': sourceArn } },
-          }),
-        );
-        for (const statement of keyStatements(queue.encryptionMasterKey)) {
-          statement.addServicePrincipal('events.amazonaws.com');
-          queue.encryptionMasterKey?.addToResourcePolicy(anyResource(statement));
-        }
-      },
-    }));
+    return new EventTarget(() => ({ arn: queue.queueArn, admit: (rule) => admitRule(queue, rule) }));
   }
 
   /** Another bus: of another account, its policy must admit this one. */
@@ -111,16 +95,6 @@ export class EventTarget {
   bind(scope: Construct): BoundTarget {
     return this.#bind(scope);
   }
-}
-
-/** In the policy of a key, which would otherwise have to name itself. */
-function anyResource(statement: iam.PolicyStatement): iam.PolicyStatement {
-  const { Action: actions } = statement.toStatementJson() as { readonly Action: string[] };
-  return new iam.PolicyStatement({
-    principals: [new iam.ServicePrincipal('events.amazonaws.com')],
-    actions,
-    resources: ['*'],
-  });
 }
 
 function roleFor(scope: Construct, description: string, statements: readonly iam.PolicyStatement[]): iam.Role {
