@@ -22,6 +22,8 @@ export interface HttpSinkOptions {
 
 /** A function on AWS takes 6 MB, less where the body is encoded. */
 const LIMITS = { records: 100, bytes: 3_000_000 } as const;
+/** Characters of an answer. */
+const REASON = 300;
 const TYPES = { inference: 'ml.inference.v1', label: 'ml.label.v1' } as const;
 
 export class HttpSink implements ProducerSink {
@@ -58,9 +60,12 @@ export class HttpSink implements ProducerSink {
       signal: AbortSignal.timeout(timeoutMs),
     });
     // Read to its end, so that the connection can be used again.
-    await response.arrayBuffer();
-    if (response.status === 202) return [];
-    const retry = response.status === 408 || response.status === 429 || response.status >= 500;
-    return records.map((record) => ({ record, retry, reason: `HTTP ${response.status}` }));
+    const answer = await response.text();
+    const { status } = response;
+    if (status === 202) return [];
+    const retry = status === 408 || status === 429 || status >= 500;
+    // Who may not send is told why by whoever refuses, AWS or the collector; other answers could hold values of events.
+    const why = status === 401 || status === 403 ? `: ${answer.slice(0, REASON)}` : '';
+    return records.map((record) => ({ record, retry, reason: `HTTP ${status}${why}` }));
   }
 }

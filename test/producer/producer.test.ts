@@ -299,10 +299,27 @@ describe('the sink for HTTP', () => {
       events.filter(({ kind }) => kind === 'inference').every(({ categorical }) => categorical?.['customer'] === hash),
     ).toBe(true);
     expect(isRejection(events[0]!)).toBe(false);
-    const unknown = producerOf(new HttpSink({ url: rig.url }), { policyKey: undefined, now: rig.clock.now });
+    const reasons: string[] = [];
+    const unknown = producerOf(new HttpSink({ url: rig.url }), {
+      policyKey: undefined,
+      now: rig.clock.now,
+      onProblem: ({ reason }) => reasons.push(reason),
+    });
     unknown.label({ id: 'f-1', truth: 'late' });
     await unknown.stop();
     expect(unknown.counts).toMatchObject({ sent: 0, failed: 1 });
+    expect(reasons).toEqual([expect.stringMatching(/^HTTP 401: .*token/)]);
     await rig.close();
+  });
+
+  it.each([
+    [403, 'HTTP 403: not yours', false],
+    [400, 'HTTP 400', false],
+    [503, 'HTTP 503', true],
+  ])('tells of %i what may be told', async (status, reason, retry) => {
+    const answer = async (): Promise<Response> => new Response('not yours', { status });
+    const sink = new HttpSink({ url: 'https://collector.example', fetch: answer });
+    const record: OutgoingRecord = { key: 'm#0', data: '{}', kind: 'inference', events: 1 };
+    expect(await sink.send([record])).toEqual([{ record, retry, reason }]);
   });
 });
