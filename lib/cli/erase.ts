@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { durationMs, durationText, isDuration } from '../contracts/duration.ts';
 import { ERASURE_LIMITS, ERASURE_REMEMBERED, type ErasureReport, type ErasureRequest } from '../contracts/erasure.ts';
+import { ProblemError } from '../contracts/problem.ts';
 import { isStoreAddress } from '../local/deployed-store.ts';
 import type { ErasureInput } from '../pipeline/eraser.ts';
 import { type Command, type CommandIo, EXIT, wrongUse } from './command.ts';
@@ -23,7 +24,7 @@ Usage:
   so that records which land later are erased too: by the platform itself where it runs outside AWS, on AWS by running
   --again from time to time. What cannot be reached is listed with every answer.
 
-  --ids FILE       one id a line; - reads standard input. An id on the command line is kept by shells
+  --ids FILE       one id a line, in UTF-8; - reads standard input. An id on the command line is kept by shells
   --remember D     how long records can still land: longer than the log and what failed are kept; default ${ERASURE_REMEMBERED}
   --dry-run        says what would be erased, and changes nothing
   --again          looks for what landed since, of all requests that are remembered; on a bucket or a folder it also takes
@@ -81,12 +82,35 @@ async function inputOf(options: Options, io: CommandIo): Promise<ErasureInput> {
   const model = options.text('model');
   if (model === undefined) throw wrongUse('--model', 'is missing', 'ids are those of one model');
   const file = options.text('ids');
-  const lines = file === undefined ? '' : await readInput(io, '--ids', file);
-  const ids = [...options.list('id'), ...lines.split(/\r?\n/).filter((line) => line !== '')];
+  const listed = file === undefined ? [] : idsOf(await readInput(io, '--ids', file), file);
+  const ids = [...options.list('id'), ...listed];
   if (ids.length === 0) throw wrongUse('--ids', 'names no id', 'one a line; or --id ID');
   const remember = options.text('remember') ?? ERASURE_REMEMBERED;
   if (!isDuration(remember)) throw wrongUse('--remember', 'is not a duration', 'a whole number and a unit: 30d');
   return { model, ids, by: decider(options), rememberMs: durationMs(remember), dryRun: options.flag('dry-run') };
+}
+
+/** Most lines of which it is told what is wrong. */
+const MOST_TOLD = 5;
+
+/**
+ * One a line. What is hardly meant is refused, since an id that is not the one of the event erases nothing, and looks as if it had; and it is not
+ * repeated, since terminals are recorded.
+ */
+function idsOf(text: string, file: string): string[] {
+  const lines = text.split(/\r?\n/).map((line, i) => ({ line, at: i + 1 }));
+  const ids = lines.filter(({ line }) => line.trim() !== '');
+  const wrong = ids.filter(({ line }) => line !== line.trim() || /\p{Cc}/u.test(line));
+  if (wrong.length === 0) return ids.map(({ line }) => line);
+  throw new ProblemError(
+    wrong.slice(0, MOST_TOLD).map(({ at }) => ({
+      code: 'id',
+      path: `--ids ${file}: line ${at}`,
+      message: `holds white space around the id, or a control character${wrong.length > MOST_TOLD ? `, as ${wrong.length} lines do` : ''}`,
+      expected: 'one id a line, and nothing else',
+      fix: 'take it away; where it is part of the id, name that by --id',
+    })),
+  );
 }
 
 async function using<T>(options: Options, io: CommandIo, work: (erasing: Erasing) => Promise<T>): Promise<T> {

@@ -188,6 +188,9 @@ function checkedIds(model: string, ids: readonly string[]): string[] {
       message: 'are none or too many',
       got: String(wanted.length),
       expected: `1 to ${ERASURE_MOST_IDS} ids a request`,
+      ...(wanted.length === 0
+        ? {}
+        : { fix: `ask for ${ERASURE_MOST_IDS} at a time: \`split -l ${ERASURE_MOST_IDS}\` makes files of a list` }),
     });
   if (wanted.some((id) => id === '' || id.length > EVENT_LIMITS.idLength))
     problems.push({

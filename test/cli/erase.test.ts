@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { literal } from '../../lib/adapters/duckdb/load.ts';
-import { ERASURE_LIMITS, type ErasureReport } from '../../lib/contracts/erasure.ts';
+import { ERASURE_LIMITS, type ErasureReport, type ErasureRequest } from '../../lib/contracts/erasure.ts';
 import type { Platform } from '../../lib/local/platform.ts';
 import { verifyAudit } from '../../lib/pipeline/audit.ts';
 import { eventually, replayedPlatform, sent } from '../local/replayed-platform.ts';
@@ -122,6 +122,50 @@ describe('mlmon erase', () => {
     expect(await run(['--model', 'm', '--ids', 'absent', '--data', '.'])).toMatchObject({
       code: 2,
       err: expect.stringMatching(/^--ids absent: cannot be read, got ENOENT; expected a file/),
+    });
+  });
+
+  it('takes files of ids as other systems write them: with a mark, CRLF, empty lines and repeats', async () => {
+    await writeFile(join(folder, 'windows'), '\ufeffone\r\n\r\nzwölf\r\none\r\n   \r\n');
+    const ids = ['--model', 'flights', '--ids', 'windows', '--data', '.', '--dry-run'];
+    expect(await run(ids)).toMatchObject({ code: 0, out: expect.stringMatching(/^2 id\(s\) of flights, dry run/) });
+    const marks = async (): Promise<string[]> => {
+      const { out } = await run(['--list', '--json', '--data', '.']);
+      return [...new Set((JSON.parse(out) as ErasureRequest[]).flatMap((one) => one.marks))].sort();
+    };
+    const without = await marks();
+    expect((await run(['--model', 'flights', '--id', 'one', '--id', 'zwölf', '--data', '.'])).code).toBe(0);
+    const named = await marks();
+    expect(named).toHaveLength(without.length + 2);
+    // No others: what was read is what was meant.
+    expect((await run(['--model', 'flights', '--ids', 'windows', '--data', '.'])).code).toBe(0);
+    expect(await marks()).toEqual(named);
+  });
+
+  it('refuses a file of ids that holds more than ids, all lines at once, and repeats none of it', async () => {
+    await writeFile(join(folder, 'padded'), 'fine\nsecret-1 \n\tsecret-2\nsecret\r3\n');
+    const { code, err } = await run(['--model', 'flights', '--ids', 'padded', '--data', '.']);
+    expect(code).toBe(2);
+    expect(
+      err
+        .trim()
+        .split('\n')
+        .map((line) => line.split(';')[0]),
+    ).toEqual(
+      [2, 3, 4].map((at) => `--ids padded: line ${at}: holds white space around the id, or a control character`),
+    );
+    expect(err).not.toContain('secret');
+    await writeFile(join(folder, 'latin'), Buffer.from('zw\xf6lf\n', 'latin1'));
+    await writeFile(join(folder, 'utf16'), Buffer.from('\ufeffone\n', 'utf16le'));
+    for (const name of ['latin', 'utf16'])
+      expect(await run(['--model', 'flights', '--ids', name, '--data', '.'])).toMatchObject({
+        code: 2,
+        err: expect.stringMatching(/is not text in UTF-8; expected UTF-8/),
+      });
+    const many = Array.from({ length: 1_001 }, (_, i) => `id-${i}`).join('\n');
+    expect(await run(['--model', 'flights', '--ids', '-', '--data', '.'], many)).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/got 1001; expected 1 to 1000 ids a request; ask for 1000 at a time: `split -l 1000`/),
     });
   });
 });
