@@ -2,7 +2,7 @@
 import { App } from 'cdk8s';
 import { ProblemError } from '../lib/contracts/problem.ts';
 import { ModelMonitoringChart } from '../lib/kubernetes/model-monitoring-chart.ts';
-import { readSettings } from '../lib/kubernetes/settings.ts';
+import { readSettings } from '../lib/kubernetes/read-settings.ts';
 
 try {
   const app = new App();

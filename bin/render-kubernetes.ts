@@ -38,7 +38,7 @@ export const command: Command = {
 };
 
 interface Charts {
-  readonly readSettings: typeof import('../lib/kubernetes/settings.ts').readSettings;
+  readonly readSettings: typeof import('../lib/kubernetes/read-settings.ts').readSettings;
   readonly renderChart: typeof import('../lib/kubernetes/render.ts').renderChart;
 }
 
@@ -46,7 +46,7 @@ interface Charts {
 async function charts(): Promise<Charts> {
   try {
     const [{ readSettings }, { renderChart }] = await Promise.all([
-      import('../lib/kubernetes/settings.ts'),
+      import('../lib/kubernetes/read-settings.ts'),
       import('../lib/kubernetes/render.ts'),
     ]);
     return { readSettings, renderChart };

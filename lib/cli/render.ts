@@ -84,7 +84,7 @@ export const command: Command = {
     const what = options.words[0] ?? '';
     const artefacts = Object.hasOwn(ARTEFACTS, what) ? ARTEFACTS[what] : undefined;
     if (artefacts === undefined)
-      throw wrongUse(what, 'cannot be rendered', `expected one of ${Object.keys(ARTEFACTS).join(', ')}`);
+      throw wrongUse(what, 'cannot be rendered', `expected one of ${Object.keys(ARTEFACTS).join(', ')}, kubernetes`);
     const output = options.text('output');
     for (const { file, render } of artefacts) {
       if (output === undefined) {

@@ -1,16 +1,11 @@
 /** A chart as a YAML file says it, for those who write no TypeScript: `mlmon render kubernetes FILE`, and the values of the Helm chart. */
-import { readFileSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { type Problem, ProblemError } from '../contracts/problem.ts';
-import { schemaProblems } from '../contracts/schema-problems.ts';
 import { Channel } from './channel.ts';
 import type { ModelMonitoringChartProps } from './chart-props.ts';
 import { PARTS } from './defaults.ts';
 import { Grafana } from './grafana.ts';
 import { Log } from './log.ts';
-import { Monitor } from './monitor.ts';
+import type { Monitor } from './monitor.ts';
 import { Peer } from './peer.ts';
 import { Scaling } from './scaling.ts';
 import { Store } from './store.ts';
@@ -171,50 +166,29 @@ export const settingsSchema = z
   .strict();
 export type Settings = z.output<typeof settingsSchema>;
 
-/** @throws ProblemError with all problems of the file and of the monitors it names */
-export function readSettings(file: string): ModelMonitoringChartProps {
-  let content: string;
-  try {
-    content = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new ProblemError([
-      {
-        code: 'file',
-        path: file,
-        message: 'cannot be read',
-        got: (error as NodeJS.ErrnoException).code,
-        expected: 'a YAML file with log, store and monitors',
-        fix: 'begin with environments/kubernetes/example.yaml',
-      },
-    ]);
-  }
-  const document = parseDocument(content, { prettyErrors: true });
-  const found: Problem[] = document.errors.map((error) => ({
-    code: 'yaml',
-    path: `line ${error.linePos?.[0].line ?? '?'}`,
-    message: error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? 'is not readable',
-    expected: 'YAML',
-  }));
-  const input: unknown = found.length > 0 ? null : document.toJS({ maxAliasCount: 20 });
-  const parsed = found.length > 0 ? null : settingsSchema.safeParse(input ?? {});
-  if (parsed?.success === true) return chartPropsOf(parsed.data, dirname(resolve(file)));
-  if (parsed?.success === false) found.push(...schemaProblems(settingsSchema, input ?? {}, parsed.error.issues));
-  throw new ProblemError(
-    found.map((problem) => ({ ...problem, path: problem.path === '' ? file : `${file}: ${problem.path}` })),
-  );
-}
-
-/** Paths of monitors are seen from `folder`. */
-export function chartPropsOf(settings: Settings, folder: string): ModelMonitoringChartProps {
-  const { log, store, monitors, channels, watching, grafana, collectors, profilers, clients, scrapers, dns, ...same } =
-    settings;
+/** `read`: what stands at its `monitors`. */
+export function chartPropsOf(settings: Settings, read: readonly Monitor[]): ModelMonitoringChartProps {
+  const {
+    log,
+    store,
+    monitors: _,
+    channels,
+    watching,
+    grafana,
+    collectors,
+    profilers,
+    clients,
+    scrapers,
+    dns,
+    ...same
+  } = settings;
   const { peers: ofKafka, ...kafka } = log.kafka;
   const { peers: ofStore, ...s3 } = store.s3;
   return {
     ...same,
     log: Log.kafka({ ...kafka, ...(ofKafka === undefined ? {} : { peers: ofKafka.map(peerOf) }) }),
     store: Store.s3({ ...s3, ...(ofStore === undefined ? {} : { peers: ofStore.map(peerOf) }) }),
-    monitors: monitors.flatMap((path) => monitorsAt(resolve(folder, path))),
+    monitors: read,
     ...(channels === undefined ? {} : { channels: channels.map(channelOf) }),
     ...(watching === undefined ? {} : { watching: watchingOf(watching) }),
     ...(grafana === undefined ? {} : { grafana: grafanaOf(grafana) }),
@@ -224,12 +198,6 @@ export function chartPropsOf(settings: Settings, folder: string): ModelMonitorin
     ...(scrapers === undefined ? {} : { scrapers: scrapers.map(peerOf) }),
     ...(dns === undefined ? {} : { dns: dns.map(peerOf) }),
   };
-}
-
-function monitorsAt(path: string): Monitor[] {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-    ? Monitor.fromFolder(path)
-    : [Monitor.fromFile(path)];
 }
 
 function peerOf(one: z.output<typeof peer>): Peer {

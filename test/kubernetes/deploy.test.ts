@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ProblemError } from '../../lib/contracts/problem.ts';
+import { readSettings } from '../../lib/kubernetes/read-settings.ts';
 import { renderChart } from '../../lib/kubernetes/render.ts';
-import { readSettings } from '../../lib/kubernetes/settings.ts';
 import { deployFiles } from '../../scripts/deploy-files.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -75,6 +75,49 @@ describe('settings', () => {
           'profilers',
         ]),
       );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('that are wrong in many ways are told in one go: the file, the chart that it makes, and every monitor', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mlmon-settings-'));
+    const told = (text: string): string[] => {
+      const file = join(folder, 'wrong.yaml');
+      writeFileSync(file, text);
+      try {
+        readSettings(file);
+      } catch (error) {
+        if (error instanceof ProblemError) return error.problems.map(({ path }) => path.replace(`${folder}/`, ''));
+        throw error;
+      }
+      return [];
+    };
+    try {
+      writeFileSync(join(folder, 'a.yaml'), 'model: A\nfeatures: { x: { type: numeric } }\n');
+      writeFileSync(join(folder, 'b.yaml'), 'model: b\nfeatures: { x: { type: number } }\n');
+      const monitors = 'monitors: [a.yaml, none.yaml, b.yaml]';
+      expect(
+        told(
+          `image: mlmon\nlog: { kafka: { brokers: ["k:0"] } }\nstore: { s3: {} }\nprofilers: { fixed: 0 }\n${monitors}\n`,
+        ),
+      ).toEqual([
+        'wrong.yaml: store.s3.bucket',
+        'wrong.yaml: profilers.fixed',
+        'wrong.yaml: image',
+        'wrong.yaml: log.kafka.brokers',
+        'a.yaml: model',
+        'none.yaml',
+        'b.yaml: features.x.type',
+      ]);
+      // A key that is wrong is not told a second time by what depends on it.
+      writeFileSync(join(folder, 'c.yaml'), 'model: c\nfeatures: { x: { type: categorical, policy: hash } }\n');
+      const rest = 'log: { kafka: { brokers: ["k:1"] } }\nstore: { s3: { bucket: abc } }\nmonitors: [c.yaml]\n';
+      expect(told(`policyKey: one\n${rest}`)).toEqual(['wrong.yaml: policyKey']);
+      expect(told(rest)).toEqual(['wrong.yaml: policyKey']);
+      expect(told(`policyKey: { secret: a, key: b }\n${rest}`)).toEqual([]);
+      expect(told(`${rest}---\n${rest}`)).toEqual(['wrong.yaml: line 4']);
+      expect(told('- 1')).toEqual(['wrong.yaml']);
     } finally {
       rmSync(folder, { recursive: true });
     }

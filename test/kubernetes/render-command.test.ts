@@ -33,5 +33,7 @@ describe('mlmon render kubernetes', () => {
       stderr: expect.stringMatching(/nowhere\.yaml: cannot be read.*example\.yaml/),
     });
     expect(mlmon()).toMatchObject({ status: 2, stderr: expect.stringContaining('FILE') });
+    const unknown = spawnSync(process.execPath, [join(root, 'bin/mlmon'), 'render', 'kubernete'], { encoding: 'utf8' });
+    expect(unknown).toMatchObject({ status: 2, stderr: expect.stringMatching(/expected one of .*\bkubernetes$/m) });
   });
 });
