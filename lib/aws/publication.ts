@@ -11,7 +11,7 @@ import { linesAsset } from './lines-asset.ts';
 import type { Monitor } from './monitor.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import type { PlatformContext } from './platform-context.ts';
-import { linkFrom } from './sharing/platform-links.ts';
+import { linkFrom, outermost } from './sharing/platform-links.ts';
 
 export interface PublisherProps {
   readonly platform: PlatformContext;
@@ -181,8 +181,7 @@ export class Publication extends Construct {
  * path begins with the name of the stack it says enough.
  */
 function ownerOf(scope: Construct): string {
-  let stack = Stack.of(scope);
-  while (stack.nestedStackParent !== undefined) stack = stack.nestedStackParent;
+  const stack = outermost(scope);
   const { path } = scope.node;
   return stack.node.path === stack.stackName ? path : `${stack.stackName}:${path}`;
 }

@@ -1,5 +1,5 @@
 /** Stacks of teams on a platform of another app or stack: found by parameters, told by channels of their own. */
-import { type App, Lazy, Stack } from 'aws-cdk-lib';
+import { type App, Lazy, NestedStack, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -28,9 +28,10 @@ const secret = (stack: Stack) => secretsmanager.Secret.fromSecretNameV2(stack, '
 /** Names of the parameters that a stack takes. */
 function taken(stack: Stack): string[] {
   const { Parameters = {} } = Template.fromStack(stack).toJSON() as {
-    Parameters?: Record<string, { Type: string; Default: string }>;
+    Parameters?: Record<string, { Type: string; Default?: string }>;
   };
   return Object.values(Parameters)
+    .map(({ Type, Default = '' }) => ({ Type, Default }))
     .filter(({ Default }) => Default.startsWith('/model-monitoring/'))
     .map(({ Type, Default }) => {
       expect(Type).toBe('AWS::SSM::Parameter::Value<String>');
@@ -246,5 +247,30 @@ describe('a team in the app of the platform', () => {
     expect(() => new ModelMonitor(team, 'Churn', { platform, monitor: churn() })).toThrow(
       /lies in another account or region than the platform, got 111122223333\/us-east-1; expected 111122223333\/eu-west-1/,
     );
+  });
+
+  it('is told where it would lie, when one of the two is for whoever deploys', () => {
+    const app = testApp();
+    const platform = least(new Stack(app, 'Platform'));
+    const team = new Stack(app, 'Team', { env: { account: '111122223333', region: 'us-east-1' } });
+    expect(() => new ModelMonitor(team, 'Churn', { platform, monitor: churn() })).toThrow(
+      /got 111122223333\/us-east-1; expected that of whoever deploys\/that of whoever deploys; give both stacks the same env/,
+    );
+  });
+
+  it.each(['the platform', 'the team'])('may be deployed with it as one, where %s lies in a nested stack', (nested) => {
+    const stack = new Stack(testApp(), 'All');
+    const inner = new NestedStack(stack, 'Inner');
+    const [platformStack, team] = nested === 'the platform' ? [inner, stack] : [stack, inner];
+    const platform = least(platformStack, { environmentName: 'test' });
+    new ModelMonitor(team, 'Churn', { platform, monitor: churn(), channels: [Channel.email('team@example.com')] });
+    platform.grants.capture(role(team), 'churn');
+    // The parameters are not there yet when a stack that makes them is deployed for the first time.
+    expect([...taken(stack), ...taken(inner)]).toEqual([]);
+    const tokens = ofType(resourcesOf(team), PUBLICATION).map(({ Properties }) =>
+      JSON.stringify(Properties.ServiceToken),
+    );
+    expect(tokens).toHaveLength(2);
+    for (const token of tokens) expect(token).toMatch(/PublisherHandler/);
   });
 });

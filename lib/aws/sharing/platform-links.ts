@@ -72,9 +72,16 @@ export function linkedValue(scope: Construct, environmentName: string, link: Lin
   return ssm.StringParameter.valueForStringParameter(scope, linkName(environmentName, link));
 }
 
+/** The stack that is deployed: that around all that it is nested in. */
+export function outermost(scope: Construct): Stack {
+  let stack = Stack.of(scope);
+  while (stack.nestedStackParent !== undefined) stack = stack.nestedStackParent;
+  return stack;
+}
+
 /**
- * A value of a platform of the same app, as a stack may name it: directly where both are of one stack, else by its parameter. The other stack is
- * deployed after that of the platform.
+ * A value of a platform of the same app, as a stack may name it: directly where both are deployed as one, else by its parameter. The other stack
+ * is deployed after that of the platform.
  * @throws ProblemError where the stack lies in another account or region
  */
 export function linkFrom(
@@ -85,21 +92,26 @@ export function linkFrom(
   value: string,
 ): string {
   const [here, there] = [Stack.of(scope), Stack.of(owner)];
-  // A name that is known only when deployed names no parameter of another stack.
-  if (here === there || Token.isUnresolved(environmentName)) return value;
+  // Parameters are read before anything is made, what is nested included. A name that is known only when deployed names none of another stack.
+  if (outermost(scope) === outermost(owner) || Token.isUnresolved(environmentName)) return value;
   if (here.environment !== there.environment)
     throw new ProblemError([
       {
         code: 'other-environment',
         path: scope.node.path,
         message: 'lies in another account or region than the platform',
-        got: `${here.account}/${here.region}`,
-        expected: `${there.account}/${there.region}`,
+        got: environmentText(here),
+        expected: environmentText(there),
         fix: 'give both stacks the same env, or publish from there with `mlmon monitor apply` and a role of the platform',
       },
     ]);
-  here.addStackDependency(there);
+  outermost(scope).addStackDependency(outermost(owner));
   return linkedValue(scope, environmentName, link);
+}
+
+function environmentText({ account, region }: Stack): string {
+  const known = (value: string): string => (Token.isUnresolved(value) ? 'that of whoever deploys' : value);
+  return `${known(account)}/${known(region)}`;
 }
 
 /** ARN of no key: a policy may name it, and gives nothing by it. */
