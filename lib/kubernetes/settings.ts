@@ -1,5 +1,6 @@
 /** A chart as a YAML file says it, for those who write no TypeScript: `mlmon render kubernetes FILE`, and the values of the Helm chart. */
 import { z } from 'zod';
+import { alertingKeys, alertingOf, isWhole } from './alerting-settings.ts';
 import { Channel } from './channel.ts';
 import type { ModelMonitoringChartProps } from './chart-props.ts';
 import { PARTS } from './defaults.ts';
@@ -22,6 +23,7 @@ const peer = z.union([
   z.literal('anywhere'),
 ]);
 const peers = z.array(peer).min(1);
+const NOBODY_TOLD = 'receivers beside routes and heartbeat: nobody would be told';
 
 const channel = z.discriminatedUnion('type', [
   z.object({ type: z.literal('slack'), name: text.optional(), url: secretKey }).strict(),
@@ -131,9 +133,18 @@ export const settingsSchema = z
       .union([
         z
           .object({
-            operator: z.object({ labels: labels.optional(), by: z.enum(['pods', 'services']).optional() }).strict(),
+            operator: z
+              .object({
+                labels: labels.optional(),
+                by: z.enum(['pods', 'services']).optional(),
+                ...alertingKeys(secretKey),
+              })
+              .strict()
+              .refine(isWhole, NOBODY_TOLD),
           })
           .strict(),
+        // Secrets are files beside Alertmanager.
+        z.object({ files: z.object(alertingKeys(text)).strict().refine(isWhole, NOBODY_TOLD) }).strict(),
         z.enum(['files', 'none']),
       ])
       .optional(),
@@ -227,7 +238,14 @@ function channelOf(one: z.output<typeof channel>): Channel {
 
 function watchingOf(one: NonNullable<Settings['watching']>): Watching {
   if (one === 'none') return Watching.none();
-  return one === 'files' ? Watching.files() : Watching.operator(one.operator);
+  if (one === 'files') return Watching.files();
+  if ('files' in one) return Watching.files(alertingOf(one.files));
+  const { labels: chosen, by, ...alerting } = one.operator;
+  return Watching.operator({
+    ...(chosen === undefined ? {} : { labels: chosen }),
+    ...(by === undefined ? {} : { by }),
+    ...alertingOf(alerting),
+  });
 }
 
 function grafanaOf(one: NonNullable<Settings['grafana']>): Grafana {

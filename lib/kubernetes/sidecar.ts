@@ -271,11 +271,22 @@ function sidecarParts(props: SidecarProps): SidecarParts {
     container: plain.spec.containers[0] as Json,
     volumes: plain.spec.volumes,
     labels: { [SIDECAR_LABEL]: name },
-    annotations: { 'mlmon/sidecar-run': digest(JSON.stringify(configMaps)) },
+    annotations: { 'mlmon/sidecar-run': digestOf(run, monitors) },
     configMaps,
     native,
     logger: props.kserveLogger === true ? `http://127.0.0.1:${port}/v1/kserve` : null,
   };
+}
+
+/** Of what it reads when it starts; the Helm chart makes the same. */
+function digestOf(run: string, monitors: readonly Monitor[]): string {
+  const byModel = [...monitors].sort((a, b) => (a.model < b.model ? -1 : 1));
+  const files = byModel.flatMap(({ files: all }) =>
+    Object.keys(all)
+      .sort()
+      .map((name) => digest(all[name] ?? '')),
+  );
+  return digest([digest(run), ...files].join(''));
 }
 
 function merged(manifest: Json, path: PodPath, parts: SidecarParts): Json {

@@ -1,15 +1,16 @@
-/** Manifests before judges that are not ours: schemas of Kubernetes and its operators, kube-score, the policy code of Pod Security, helm, kustomize. */
+/** Manifests before judges that are not ours: schemas of Kubernetes and its operators, kube-score, the policy code of Pod Security, kustomize. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse, parseAllDocuments, stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { Grafana, Watching } from '../../lib/kubernetes/index.ts';
 import { REFERENCE } from '../../scripts/deploy-files.ts';
 import { CHARTS, FULL, neighbours } from '../kubernetes/charts.ts';
-import { CHURN, type K8sObject, MINIMAL, objectsOf, templates } from '../kubernetes/objects.ts';
-import { judged, SCHEMAS, tool } from './kubernetes/tools.ts';
+import { type K8sObject, MINIMAL, objectsOf, templates } from '../kubernetes/objects.ts';
+import { conform, documents, FREE, keyed, yaml } from './kubernetes/manifests.ts';
+import { judged, tool } from './kubernetes/tools.ts';
 import { CHECKOUT } from './programs.ts';
 
 let folder: string;
@@ -21,23 +22,7 @@ beforeAll(() => {
 }, 1_500_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const yaml = (objects: readonly unknown[]): string =>
-  objects.map((object) => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n');
-
-function documents(text: string): K8sObject[] {
-  const all = parseAllDocuments(text);
-  if (!Array.isArray(all)) throw new Error('no documents');
-  return all.map((document) => document.toJS({ maxAliasCount: -1 }) as K8sObject).filter((object) => object !== null);
-}
-
 describe('kubeconform', () => {
-  const conform = (objects: readonly unknown[]): ReturnType<typeof tool> =>
-    tool(
-      'kubeconform',
-      ['-strict', '-summary', '-schema-location', `${SCHEMAS}/{{.ResourceKind}}{{.KindSuffix}}.json`, '-'],
-      yaml(objects),
-    );
-
   it.each(Object.entries(CHARTS))('finds every object of %s valid, those of operators too', (_name, objectsOfChart) => {
     const objects = objectsOfChart();
     const { code, out } = conform(objects);
@@ -64,9 +49,6 @@ describe('validators of Strimzi and Grafana Operator', () => {
       ({ kind }) => kind === 'GrafanaDashboard',
     ),
   ];
-  /** Settings of Kafka, labels, quantities. */
-  const FREE = ['config', 'matchLabels', 'requests', 'limits'];
-
   it('have nothing to say of our objects', async () => {
     expect(objects.map(({ kind }) => kind)).toEqual(
       expect.arrayContaining(['Kafka', 'KafkaNodePool', 'KafkaTopic', 'KafkaUser', 'GrafanaDashboard']),
@@ -177,137 +159,6 @@ describe('promtool', () => {
     });
     expect([status, status === 0 ? '' : stderr]).toEqual([0, '']);
     expect(stdout.match(/SUCCESS: \d+ rules found/g)).toHaveLength(2);
-  });
-});
-
-/** By kind and name, in no order of lists that mean sets. */
-function keyed(objects: readonly K8sObject[]): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(
-    objects
-      .map((object) => [`${object.kind}/${object.metadata.name}`, normal(object)] as const)
-      .sort(([a], [b]) => (a < b ? -1 : 1)),
-  );
-}
-
-function normal(object: K8sObject): unknown {
-  return JSON.parse(JSON.stringify(object));
-}
-
-describe('the Helm chart', () => {
-  const template = (
-    values: unknown,
-    namespace = 'ml-monitoring',
-    ...more: readonly string[]
-  ): ReturnType<typeof tool> => {
-    const file = join(folder, 'values.yaml');
-    writeFileSync(file, stringify(values));
-    return tool('helm', [
-      'template',
-      'release',
-      join(CHECKOUT, 'deploy/kubernetes/helm'),
-      '--namespace',
-      namespace,
-      '--kube-version',
-      '1.36.0',
-      '-f',
-      file,
-      ...more,
-    ]);
-  };
-
-  it('gives the objects of the chart, with its own values', () => {
-    const { out, err } = template({});
-    expect(err).toBe('');
-    expect(keyed(documents(out))).toEqual(keyed(objectsOf(REFERENCE)));
-  });
-
-  const secret = (name: string, key: string): { secret: string; key: string } => ({ secret: name, key });
-  const namespace = (name: string): unknown => ({
-    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
-  });
-
-  it('gives the objects of the chart, with everything said', () => {
-    const { out, err } = template(
-      {
-        name: 'watch',
-        image: {
-          repository: 'registry.example.com/mlmon',
-          digest: `sha256:${'0'.repeat(64)}`,
-          pullPolicy: 'IfNotPresent',
-          pullSecrets: ['registry'],
-        },
-        log: {
-          kafka: {
-            brokers: ['kafka-0.kafka:9093', 'kafka-1.kafka:9094'],
-            topic: 'events',
-            group: 'watch',
-            partitions: 12,
-            tls: { ca: secret('kafka', 'ca.crt') },
-            sasl: {
-              mechanism: 'scram-sha-512',
-              username: secret('kafka', 'user'),
-              password: secret('kafka', 'password'),
-            },
-            peers: [namespace('kafka')],
-          },
-        },
-        store: {
-          s3: {
-            bucket: 'models',
-            prefix: 'monitoring/',
-            region: 'eu-central-1',
-            endpoint: 'https://minio.storage.svc:9000',
-            ca: secret('storage', 'ca.crt'),
-            accessKeyId: secret('storage', 'id'),
-            secretAccessKey: secret('storage', 'secret'),
-            peers: [{ ...(namespace('storage') as object), podSelector: { matchLabels: { app: 'minio' } } }],
-          },
-        },
-        monitors: { churn: CHURN.files },
-        owner: 'platform',
-        tokens: secret('tokens', 'lines'),
-        policyKey: secret('policy', 'key'),
-        channels: (FULL.channels ?? []).map(({ config, secrets, ports: [port] }, at) => ({
-          config,
-          secrets,
-          port,
-          ...(at === 0 ? {} : { peers: [{ ipBlock: { cidr: '10.1.0.0/16' } }] }),
-        })),
-        links: FULL.links,
-        retention: FULL.retention,
-        hostNames: ['events.example.com'],
-        collectors: { fixed: 3 },
-        profilers: { fixed: null, lag: { minimum: 2, lagPerReplica: 5000 } },
-        resources: { labeler: { memory: '2Gi' } },
-        limits: 'memory-and-cpu',
-        priorityClassName: 'important',
-        serviceAccountAnnotations: FULL.serviceAccountAnnotations,
-        clients: [namespace('serving')],
-        scrapers: [namespace('observability')],
-        dns: [{ ipBlock: { cidr: '169.254.20.10/32' } }],
-        watching: { labels: { release: 'prometheus' }, by: 'services' },
-        grafana: { annotations: { folder: 'Models' } },
-      },
-      'models',
-    );
-    expect(err).toBe('');
-    expect(keyed(documents(out))).toEqual(keyed(objectsOf(FULL)));
-  });
-
-  it('gives the objects of the chart, without operators', () => {
-    const { out, err } = template({ watching: { mode: 'files' }, grafana: { mode: 'none' } });
-    expect(err).toBe('');
-    const dashboards = /-dashboard-/;
-    const expected = objectsOf({ ...REFERENCE, watching: Watching.files() });
-    expect(keyed(documents(out))).toEqual(keyed(expected.filter(({ metadata }) => !dashboards.test(metadata.name))));
-  });
-
-  it('passes its own linter, and refuses wrong values in words', () => {
-    expect(tool('helm', ['lint', '--strict', join(CHECKOUT, 'deploy/kubernetes/helm')])).toMatchObject({ code: 0 });
-    const wrong = template({ log: { kafka: { brokers: ['kafka'], topics: 'x' } }, replicas: 3 });
-    expect(wrong.code).toBe(1);
-    for (const word of ['brokers', 'topics', 'replicas']) expect(wrong.err).toContain(word);
-    expect(template({ image: { tag: 'latest' } }).err).toContain('latest is no fixed version');
   });
 });
 

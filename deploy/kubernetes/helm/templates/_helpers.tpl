@@ -13,9 +13,36 @@ app.kubernetes.io/instance: {{ .Values.name }}
 {{/* Where a container finds a key of a Secret. */}}
 {{- define "mlmon.file" -}}/var/run/secrets/mlmon/{{ .secret }}/{{ .key }}{{- end -}}
 
+{{/* Where the log is, as JSON: what the values say, or the Kafka that Strimzi makes here. */}}
+{{- define "mlmon.kafka" -}}
+{{- $kafka := .Values.log.kafka -}}
+{{- $strimzi := .Values.log.strimzi -}}
+{{- if $strimzi.enabled -}}
+{{- range $what, $own := .Files.Get "files/kafka.json" | fromJson -}}
+{{- if ne (index $kafka $what | toJson) ($own | toJson) }}{{ fail (printf "log.kafka.%s: is said by Strimzi, where log.strimzi is enabled; expected nothing of log.kafka but partitions" $what) }}{{ end -}}
+{{- end -}}
+{{- $namespace := .Release.Namespace -}}
+{{- $user := printf "%s-user" $strimzi.name -}}
+{{- $kafka = dict
+  "brokers" (list (printf "%s-kafka-bootstrap.%s.svc:9093" $strimzi.name $namespace))
+  "topic" $kafka.topic
+  "group" $kafka.group
+  "partitions" $kafka.partitions
+  "tls" (dict
+    "ca" (dict "secret" (printf "%s-cluster-ca-cert" $strimzi.name) "key" "ca.crt")
+    "certificate" (dict "secret" $user "key" "user.crt")
+    "key" (dict "secret" $user "key" "user.key"))
+  "sasl" nil
+  "peers" (list (dict
+    "namespaceSelector" (dict "matchLabels" (dict "kubernetes.io/metadata.name" $namespace))
+    "podSelector" (dict "matchLabels" (dict "strimzi.io/cluster" $strimzi.name "strimzi.io/kind" "Kafka")))) -}}
+{{- end -}}
+{{- toJson $kafka -}}
+{{- end -}}
+
 {{/* What `mlmon run` reads; JSON is YAML too. */}}
 {{- define "mlmon.run" -}}
-{{- $kafka := .Values.log.kafka -}}
+{{- $kafka := include "mlmon.kafka" . | fromJson -}}
 {{- $log := dict "brokers" $kafka.brokers "topic" $kafka.topic "group" $kafka.group -}}
 {{- if not (kindIs "invalid" $kafka.tls) -}}
 {{- $tls := dict -}}
@@ -71,7 +98,8 @@ app.kubernetes.io/instance: {{ .Values.name }}
 {{/* Ports of `host:port`, each once. */}}
 {{- define "mlmon.brokerPorts" -}}
 {{- $ports := list -}}
-{{- range .Values.log.kafka.brokers }}{{ $ports = append $ports (regexFind "[0-9]+$" . | int) }}{{ end -}}
+{{- $kafka := include "mlmon.kafka" . | fromJson -}}
+{{- range $kafka.brokers }}{{ $ports = append $ports (regexFind "[0-9]+$" . | int) }}{{ end -}}
 {{- range uniq $ports }}
 - port: {{ . }}
   protocol: TCP
@@ -94,8 +122,9 @@ app.kubernetes.io/instance: {{ .Values.name }}
 {{- $v := .root.Values -}}
 {{- $keys := list $v.store.s3.ca $v.store.s3.accessKeyId $v.store.s3.secretAccessKey -}}
 {{- if .facts.log -}}
-{{- with $v.log.kafka.tls }}{{ $keys = concat $keys (list .ca .certificate .key) }}{{ end -}}
-{{- with $v.log.kafka.sasl }}{{ $keys = concat $keys (list .username .password) }}{{ end -}}
+{{- $kafka := include "mlmon.kafka" .root | fromJson -}}
+{{- with $kafka.tls }}{{ $keys = concat $keys (list .ca .certificate .key) }}{{ end -}}
+{{- with $kafka.sasl }}{{ $keys = concat $keys (list .username .password) }}{{ end -}}
 {{- end -}}
 {{- if .facts.serves }}{{ $keys = append $keys $v.tokens }}{{ end -}}
 {{- if .facts.policyKey }}{{ $keys = append $keys $v.policyKey }}{{ end -}}
@@ -111,4 +140,70 @@ app.kubernetes.io/instance: {{ .Values.name }}
 {{- with .Values.links.runbook }}{{ $rules = $rules | replace "runbook_url: docs/runbook.md#" (printf "runbook_url: %s#" .) }}{{ end -}}
 {{- with .Values.links.dashboards }}{{ $rules = $rules | replace "dashboard_url: /d/" (printf "dashboard_url: %s/d/" (trimSuffix "/" .)) }}{{ end -}}
 {{- $rules -}}
+{{- end -}}
+
+{{/* Who is told by Alertmanager, as JSON: the form of the operator or that of a file (files/alerting.json), with the receivers of the values. */}}
+{{- define "mlmon.alerting" -}}
+{{- $watching := .root.Values.watching -}}
+{{- $form := .form -}}
+{{- $all := .root.Files.Get "files/alerting.json" | fromJson -}}
+{{- $known := get $all $form -}}
+{{- $names := list -}}
+{{- range $i, $one := $watching.receivers -}}
+{{- if has $one.name $names }}{{ fail (printf "watching.receivers[%d].name: two receivers have one name; got %s, expected names of their own" $i $one.name) }}{{ end -}}
+{{- $names = append $names $one.name -}}
+{{- end -}}
+{{- $made := list (dict "name" $all.nobody) -}}
+{{- with $watching.heartbeat -}}
+{{- $config := include "mlmon.receiver" (dict "form" $form "kind" $known.heartbeat "receiver" . "path" "watching.heartbeat") | fromJson -}}
+{{- $made = append $made (dict "name" $all.heartbeat $known.heartbeat.list (list $config)) -}}
+{{- end -}}
+{{- $sets := list (dict "name" $all.everybody "members" $names) -}}
+{{- $routes := list -}}
+{{- range $i, $route := $watching.routes -}}
+{{- range $route.receivers }}{{ if not (has . $names) }}{{ fail (printf "watching.routes[%d].receivers: there is no such receiver; got %s, expected %s" $i . (join ", " $names)) }}{{ end }}{{ end -}}
+{{- $receiver := ternary (printf "mlmon-%s" (join "-and-" ($route.receivers | sortAlpha))) $all.nobody (not (empty $route.receivers)) -}}
+{{- $taken := list $all.nobody -}}
+{{- range $sets }}{{ $taken = append $taken .name }}{{ end -}}
+{{- if not (has $receiver $taken) }}{{ $sets = append $sets (dict "name" $receiver "members" $route.receivers) }}{{ end -}}
+{{- $matchers := list -}}
+{{- range $label, $value := $route.match -}}
+{{- if eq $form "operator" }}{{ $matchers = append $matchers (dict "name" $label "matchType" "=" "value" $value) }}{{ else }}{{ $matchers = append $matchers (printf "%s=%s" $label (toRawJson $value)) }}{{ end -}}
+{{- end -}}
+{{- $routes = append $routes (dict "receiver" $receiver "matchers" $matchers) -}}
+{{- end -}}
+{{- range $set := $sets -}}
+{{- $receiver := dict "name" $set.name -}}
+{{- range $i, $one := $watching.receivers -}}
+{{- if has $one.name $set.members -}}
+{{- $kind := get $known.kinds $one.type -}}
+{{- $config := include "mlmon.receiver" (dict "form" $form "kind" $kind "receiver" $one "path" (printf "watching.receivers[%d]" $i)) | fromJson -}}
+{{- $_ := set $receiver $kind.list (append (get $receiver $kind.list | default list) $config) -}}
+{{- end -}}
+{{- end -}}
+{{- $made = append $made $receiver -}}
+{{- end -}}
+{{- $route := $known.route -}}
+{{- $children := $route.routes -}}
+{{- if $watching.heartbeat }}{{ $_ := set (index $children 0) "receiver" $all.heartbeat }}{{ end -}}
+{{- $_ := set (index $children 1) "routes" $routes -}}
+{{- toJson (dict "route" $route $known.inhibitions $known.inhibitRules "receivers" $made) -}}
+{{- end -}}
+
+{{/* One receiver, as JSON: what is fixed about its kind, and its own fields under their names in the form. */}}
+{{- define "mlmon.receiver" -}}
+{{- $config := deepCopy .kind.fixed -}}
+{{- $form := .form -}}
+{{- $receiver := .receiver -}}
+{{- $path := .path -}}
+{{- range $field, $target := .kind.fields -}}
+{{- $value := index $receiver $field -}}
+{{- if $value -}}
+{{- if and (kindIs "map" $value) (ne $form "operator") }}{{ fail (printf "%s.%s: is a key of a Secret; expected the path of a file beside Alertmanager, where watching.mode is files" $path $field) }}{{ end -}}
+{{- if kindIs "map" $value }}{{ $value = dict "name" $value.secret "key" $value.key }}
+{{- else if and (eq $form "operator") (has $field $.kind.secrets) }}{{ fail (printf "%s.%s: is the path of a file; expected { secret, key }, where watching.mode is operator" $path $field) }}{{ end -}}
+{{- $_ := set $config $target $value -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $config -}}
 {{- end -}}
