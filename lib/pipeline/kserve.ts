@@ -66,7 +66,12 @@ export class KServeReader {
     const service = attributes.get('inferenceservicename') ?? '';
     const monitor = this.#monitorOf(service, attributes.get('namespace') ?? '');
     if (monitor === null) {
-      refuse('unknown-model', `no monitor declares the service ${service.slice(0, 80)} under kserve`);
+      refuse(
+        'unknown-model',
+        service === ''
+          ? 'ce-inferenceservicename: is required; it names the service of the model'
+          : `no monitor declares the service ${service.slice(0, 80)} under kserve`,
+      );
       return;
     }
     const mapping = monitor.kserve!;

@@ -162,7 +162,7 @@ export class Delivery {
           return true;
         }
         if (AT_FAULT.has(answer.status)) return await this.#split(sendable, answer, tally);
-        this.#failed(`the collector answered ${answer.status}${titleOf(answer)}`);
+        this.#failed(`the collector answered ${answer.status}${reasonIn(answer)}`);
         waitMs = answer.retryAfterMs;
       } catch (error) {
         this.#failed(`the collector cannot be reached: ${messageOf(error)}`);
@@ -175,7 +175,7 @@ export class Delivery {
   async #split(sendable: readonly Sendable[], answer: PostAnswer, tally: Tally): Promise<boolean> {
     if (sendable.length === 1) {
       tally.refused.collector++;
-      this.#tell('collector', `the collector refuses an event, ${answer.status}${titleOf(answer)}`);
+      this.#tell('collector', `the collector refuses an event, ${answer.status}${reasonIn(answer)}`);
       return true;
     }
     const half = sendable.length >> 1;
@@ -255,9 +255,17 @@ export class Delivery {
 }
 
 /** What a problem document is about. */
-function titleOf({ text }: PostAnswer): string {
-  const found = /"(?:detail|title)":"([^"]{1,200})"/.exec(text)?.[1];
-  return found === undefined ? '' : `: ${found}`;
+/** Of a problem document what is wrong, which its title alone does not say; nothing of what somebody else answers. */
+function reasonIn({ text }: PostAnswer): string {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    return '';
+  }
+  const { detail, title } = (document ?? {}) as Readonly<Record<string, unknown>>;
+  const found = typeof detail === 'string' && detail !== '' ? detail : title;
+  return typeof found === 'string' && found !== '' ? `: ${found.slice(0, 200)}` : '';
 }
 
 function messageOf(error: unknown): string {

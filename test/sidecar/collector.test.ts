@@ -121,6 +121,33 @@ it('gets whole inferences with latency and the weight of those that were shed, a
   expect(collector.quarantined).toEqual([]);
 });
 
+it('is heard where it refuses events, and so is a post that names no service', async () => {
+  let status = 401;
+  const collector = await serve((_request, _body, response) => {
+    const detail = 'Authorization: expected a bearer token with the scope "events:write"';
+    response.statusCode = status;
+    response.end(JSON.stringify({ title: 'Token required', status, detail }));
+  });
+  const sidecar = await start({ collectorPort: collector.port });
+  const post = (id: string, more: object = {}) =>
+    fetch(`${sidecar.url}/v1/kserve`, {
+      method: 'POST',
+      headers: { 'ce-id': id, 'ce-type': 'org.kubeflow.serving.inference.request', ...more },
+      body: '{"instances":[[41,"gold"]]}',
+    });
+  await post('a', { 'ce-inferenceservicename': 'churn-svc' });
+  await until(() => sidecar.notes.length > 0);
+  expect(sidecar.notes[0]).toContain(
+    'answered 401: Authorization: expected a bearer token with the scope "events:write"',
+  );
+  status = 400;
+  await until(() => sidecar.ledger.refused.collector === 1);
+  expect(sidecar.notes.at(-1)).toMatch(/refuses an event, 400: Authorization: expected/);
+  await post('b');
+  await until(() => sidecar.ledger.refused['unknown-model'] === 1);
+  expect(sidecar.notes.at(-1)).toContain('ce-inferenceservicename: is required');
+});
+
 it('puts into quarantine what it cannot read, and the sidecar goes on', async () => {
   const collector = await rig();
   const sidecar = await start({ collectorPort: collector.port }, { clock: collector.clock });
