@@ -7,6 +7,12 @@ import { plainPath, type TableFile } from './table-files.ts';
 export const CSV_MISSING = ['', 'NA', 'N/A', '<NA>', 'NULL', 'null', 'None', '\\N'];
 /** Numbers that JSON has no word for, as senders write them. */
 const NOT_FINITE = ['NaN', 'Infinity', '-Infinity'];
+/** Words for flags, as JSON, Python and R write them. All others (`yes`, `T`) are categories as they stand, although DuckDB knows them. */
+const FLAGS = ['true', 'false', 'True', 'False', 'TRUE', 'FALSE'];
+/** What cells of CSV are tried as; `FLAGS` later. */
+const CSV_TYPES = ['NULL', 'BIGINT', 'DOUBLE', 'TIME', 'DATE', 'TIMESTAMP', 'TIMESTAMPTZ', 'VARCHAR'];
+/** Rows that are looked at before all are. */
+const FIRST_ROWS = 1_000;
 /** DuckDB cannot tell where rows of a CSV end when a name in its header holds another end than they have. A file has one of these. */
 const ROW_ENDS = ['', ", new_line = '\\r\\n'", ", new_line = '\\n'"];
 
@@ -22,7 +28,7 @@ export async function readText(db: DuckDb, files: readonly TableFile[]): Promise
   const missing = `[${CSV_MISSING.map(literal).join(', ')}]`;
   const source = (sample: number, rowEnd: string): string =>
     isCsv
-      ? `read_csv(${paths}, header = true, union_by_name = ${files.length > 1}, hive_partitioning = false, nullstr = ${missing}, sample_size = ${sample}${rowEnd})`
+      ? `read_csv(${paths}, header = true, union_by_name = ${files.length > 1}, hive_partitioning = false, nullstr = ${missing}, auto_type_candidates = [${CSV_TYPES.map(literal).join(', ')}], sample_size = ${sample}${rowEnd})`
       : `read_json(${paths}, format = 'newline_delimited', records = true, union_by_name = true, hive_partitioning = false, sample_size = ${sample}, field_appearance_threshold = 0, map_inference_threshold = -1)`;
   let failure: unknown;
   for (const rowEnd of isCsv ? ROW_ENDS : ['']) {
@@ -32,7 +38,7 @@ export async function readText(db: DuckDb, files: readonly TableFile[]): Promise
         await db.run(
           `COPY (SELECT * FROM ${source(sample, rowEnd)}) TO ${literal(kept)} (FORMAT parquet, COMPRESSION zstd)`,
         );
-        return isCsv ? await named(db, files, { spooled, rowEnd }) : await numbered(db, spooled);
+        return isCsv ? await flagged(db, await named(db, files, { spooled, rowEnd })) : await numbered(db, spooled);
       } catch (error) {
         if (rowEnd === '') failure = error;
       }
@@ -70,6 +76,26 @@ async function named(
     return [`${identifier(name)} AS ${identifier(cell)}`];
   });
   return renamed.length === 0 ? spooled : `(SELECT * RENAME (${renamed.join(', ')}) FROM ${spooled})`;
+}
+
+/** Columns of CSV with no other text than `FLAGS` are booleans, as they are in Parquet and NDJSON. */
+async function flagged(db: DuckDb, relation: string): Promise<string> {
+  const holdsFlags = async (names: readonly string[], rows: string, orNothing: boolean): Promise<string[]> => {
+    if (names.length === 0) return [];
+    const words = FLAGS.map(literal).join(', ');
+    const [found] = await db.rows(
+      `SELECT ${names.map((name, i) => `bool_and(${name} IN (${words})) AS f${i}`).join(', ')} FROM ${rows}`,
+    );
+    return names.filter((_, i) => (found?.[`f${i}`] ?? (orNothing ? true : null)) === true);
+  };
+  const texts = (await describe(db, relation))
+    .filter(({ type }) => type === 'VARCHAR')
+    .map(({ name }) => identifier(name));
+  // Most text shows what it is in its first rows.
+  const likely = await holdsFlags(texts, `(SELECT * FROM ${relation} LIMIT ${FIRST_ROWS})`, true);
+  const flags = await holdsFlags(likely, relation, false);
+  if (flags.length === 0) return relation;
+  return `(SELECT * REPLACE (${flags.map((name) => `CAST(${name} AS BOOLEAN) AS ${name}`).join(', ')}) FROM ${relation})`;
 }
 
 /** Members of NDJSON that are numbers but for some that are not finite, which stand there as text. */

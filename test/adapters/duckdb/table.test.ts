@@ -364,6 +364,27 @@ describe('values', () => {
     expect(await categories('flag.csv')).toEqual(['false', 'true']);
   });
 
+  it('takes true and false in CSV for flags, however they are spelled, and other words as they stand', async () => {
+    const late = `${',True\n'.repeat(1_500)}maybe,False\n`;
+    await write('words.csv', `late,flag\n${late}`);
+    await write('answers.csv', 'a,b,c,d,e\nyes,T,TRUE,false,\nno,F,,true,\n');
+    const kinds = async (file: string): Promise<(readonly [string, string])[]> =>
+      (await open(file)).columns.map(({ name, sqlType }) => [name, sqlType] as const);
+    expect(await kinds('words.csv')).toEqual([
+      ['late', 'VARCHAR'],
+      ['flag', 'BOOLEAN'],
+    ]);
+    expect(await kinds('answers.csv')).toEqual([
+      ['a', 'VARCHAR'],
+      ['b', 'VARCHAR'],
+      ['c', 'BOOLEAN'],
+      ['d', 'BOOLEAN'],
+      ['e', 'VARCHAR'],
+    ]);
+    const table = await open('answers.csv');
+    expect((await topCategories(table, table.columns[0]!, 9)).top.map(([category]) => category)).toEqual(['no', 'yes']);
+  });
+
   it('reads times of any kind as milliseconds', async () => {
     const expected = { from: Date.parse('2001-02-03T04:05:06Z'), to: Date.parse('2001-02-03T04:05:06Z') };
     for (const value of [
