@@ -16,6 +16,7 @@ import type { Alerting, Delivery } from '../../lib/contracts/alerting.ts';
 import type { Transition } from '../../lib/contracts/episode.ts';
 import { episodeEvent, testEvent } from '../../lib/pipeline/outgoing-events.ts';
 import { type AlertChannel, TransientError } from '../../lib/pipeline/ports.ts';
+import { transitionDashboard } from '../../lib/pipeline/transition-dashboard.ts';
 import type { Secrets } from '../secrets.ts';
 
 export interface ChannelClients {
@@ -43,7 +44,8 @@ export interface ChannelParts {
 }
 
 export function channelsOf(alerting: Alerting, parts: ChannelParts): AlertChannel[] {
-  return alerting.channels.map((delivery) => linked(channelOf(delivery, parts), alerting));
+  const links = { ...alerting, environment: parts.environment };
+  return alerting.channels.map((delivery) => linked(channelOf(delivery, parts), links));
 }
 
 /** Channels whose receivers do not subscribe to the topics of alarms themselves: to those the notifier passes alarms on. */
@@ -142,24 +144,35 @@ function jsonFields(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
+/** Where links lead to. */
+export interface LinkBases extends Pick<Alerting, 'linkBase' | 'runbookBase' | 'dashboardBase'> {
+  /** Name of the environment: what its series carry as `instance`. */
+  readonly environment: string;
+}
+
 /** Parts make links without knowing where pages lie; here it is known. */
-function linked(channel: AlertChannel, { linkBase, runbookBase }: Alerting): AlertChannel {
+function linked(channel: AlertChannel, bases: LinkBases): AlertChannel {
   return {
     name: channel.name,
     records: channel.records,
     keepsState: channel.keepsState,
     takesAll: channel.takesAll,
-    deliver: (transition, options) => channel.deliver(withLinks(transition, { linkBase, runbookBase }), options),
+    deliver: (transition, options) => channel.deliver(withLinks(transition, bases), options),
   };
 }
 
+/** A page that somebody names comes first; without one what is shown in Grafana is linked to there. */
 export function withLinks(
   transition: Transition,
-  { linkBase, runbookBase }: Pick<Alerting, 'linkBase' | 'runbookBase'>,
+  { linkBase, runbookBase, dashboardBase, environment }: LinkBases,
 ): Transition {
+  const shown =
+    transition.link === '' && dashboardBase !== undefined
+      ? transitionDashboard(transition, { base: dashboardBase, instance: environment })
+      : null;
   return {
     ...transition,
-    link: absolute(transition.link, linkBase),
+    link: shown ?? absolute(transition.link, linkBase),
     runbook: absolute(
       transition.runbook.slice(Math.max(0, transition.runbook.indexOf('#'))),
       runbookBase,

@@ -2,7 +2,7 @@
 import { CLOUDWATCH_DIMENSION, CLOUDWATCH_NAMESPACE, type CloudWatchMetric } from '../contracts/cloudwatch-metrics.ts';
 import { FUNCTION_NAMES, type FunctionName } from '../contracts/functions.ts';
 import type { Severity } from '../contracts/result.ts';
-import { carriesAction, isRendered, type RenderOptions, runbookOf } from './render-options.ts';
+import { alarmDashboardOf, carriesAction, isRendered, type RenderOptions, runbookOf } from './render-options.ts';
 import { type AlertRule, type AwsMetric, type CloudWatchReading, isAbsent } from './rule.ts';
 import { type AlertKey, changedRules, pendingSeconds } from './rules.ts';
 
@@ -51,6 +51,8 @@ const COMPARISON: Readonly<Record<CloudWatchReading['compare'], ComparisonOperat
 
 /** What CloudWatch takes. */
 const LONGEST_DESCRIPTION = 1_024;
+/** Kept free for a host name, characters. */
+const LONGEST_HOST = 253;
 
 export function alarmData(given: Omit<RenderOptions, 'deployment'> = {}): readonly AlarmData[] {
   const options: RenderOptions = { ...given, deployment: 'aws' };
@@ -80,14 +82,17 @@ function alarm(
 ): AlarmData {
   const { threshold, periods } = bounds(rule, reading);
   const runbook = runbookOf(rule, options);
-  // Whoever gets the message of an alarm reads these two: SNS tells nothing else of them.
-  const end = `\nSeverity: ${rule.severity}\nRunbook: ${runbook}`;
+  const dashboard = alarmDashboardOf(rule, options);
+  // Whoever gets the message of an alarm reads these: SNS tells nothing else of them.
+  const end = `\nSeverity: ${rule.severity}${dashboard === null ? '' : `\nDashboard: ${dashboard}`}\nRunbook: ${runbook}`;
+  // What an address holds may be known only when deployed.
+  const room = LONGEST_DESCRIPTION - end.length - (dashboard === null ? 0 : LONGEST_HOST);
   return {
     id: rule.key,
     key: rule.key,
     name: rule.name,
     severity: rule.severity,
-    description: `${`${rule.summary}. ${rule.description}`.slice(0, LONGEST_DESCRIPTION - end.length)}${end}`,
+    description: `${`${rule.summary}. ${rule.description}`.slice(0, room)}${end}`,
     runbook,
     ...watched,
     period: reading.period,

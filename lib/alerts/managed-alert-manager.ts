@@ -14,20 +14,24 @@ export interface ManagedAlertManagerOptions {
   readonly topics: { readonly [S in Severity]?: string };
   /** Gets the watchdog as long as rules are evaluated. */
   readonly heartbeatTopic?: string;
+  /** Whether rules carry the address of a dashboard, for messages to tell. @default false */
+  readonly dashboards?: boolean;
   /** Pages with a key in Secrets Manager, without any code of ours. */
   readonly pagerDuty?: { readonly secretArn: string; readonly secretKey: string };
 }
 
 const NOBODY = 'nobody';
 
-const MESSAGE = `{{ define "sns.default.message" }}{"schema":"mlmon.alertmanager/v1","status":"{{ .Status }}","groupKey":"{{ .GroupLabels.alertname }}/{{ .GroupLabels.severity }}","alerts":[{{ range $i, $a := .Alerts }}{{ if $i }},{{ end }}{"status":"{{ $a.Status }}","fingerprint":"{{ $a.Fingerprint }}","startsAt":"{{ $a.StartsAt.Format "2006-01-02T15:04:05Z07:00" }}","endsAt":"{{ $a.EndsAt.Format "2006-01-02T15:04:05Z07:00" }}","labels":{"alertname":"{{ $a.Labels.alertname }}","severity":"{{ $a.Labels.severity }}","signal":"{{ $a.Labels.signal }}","model":"{{ $a.Labels.model }}"},"annotations":{"summary":"{{ $a.Annotations.summary }}","runbook_url":"{{ $a.Annotations.runbook_url }}"}}{{ end }}]}{{ end }}
+const message = (
+  dashboards: boolean,
+): string => `{{ define "sns.default.message" }}{"schema":"mlmon.alertmanager/v1","status":"{{ .Status }}","groupKey":"{{ .GroupLabels.alertname }}/{{ .GroupLabels.severity }}","alerts":[{{ range $i, $a := .Alerts }}{{ if $i }},{{ end }}{"status":"{{ $a.Status }}","fingerprint":"{{ $a.Fingerprint }}","startsAt":"{{ $a.StartsAt.Format "2006-01-02T15:04:05Z07:00" }}","endsAt":"{{ $a.EndsAt.Format "2006-01-02T15:04:05Z07:00" }}","labels":{"alertname":"{{ $a.Labels.alertname }}","severity":"{{ $a.Labels.severity }}","signal":"{{ $a.Labels.signal }}","model":"{{ $a.Labels.model }}"},"annotations":{"summary":"{{ $a.Annotations.summary }}","runbook_url":"{{ $a.Annotations.runbook_url }}"${dashboards ? ',"dashboard_url":"{{ $a.Annotations.dashboard_url }}"' : ''}}}{{ end }}]}{{ end }}
 {{ define "sns.default.subject" }}[{{ .Status }}] {{ .GroupLabels.alertname }}{{ end }}
 `;
 
 export function renderManagedAlertManager(options: ManagedAlertManagerOptions): string {
   return stringify(
     {
-      template_files: { default: MESSAGE },
+      template_files: { default: message(options.dashboards === true) },
       alertmanager_config: stringify(alertManagerConfig(options), { lineWidth: 0 }),
     },
     { lineWidth: 0, blockQuote: 'literal' },

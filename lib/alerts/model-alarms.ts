@@ -3,9 +3,12 @@
  * each is the counterpart of one of its entries, whose runbook it points to.
  */
 import type { MODEL_CLOUDWATCH_METRIC } from '../contracts/cloudwatch-metrics.ts';
+import { dashboardAddress, platformVariables, type ShownIn } from '../contracts/dashboards.ts';
 import { durationMs } from '../contracts/duration.ts';
 import type { Monitor } from '../contracts/monitor.ts';
 import type { Severity } from '../contracts/result.ts';
+import { boardOf } from './render-options.ts';
+import type { AlertRule } from './rule.ts';
 import type { AlertKey } from './rules.ts';
 import { RULES } from './rules.ts';
 
@@ -101,5 +104,18 @@ export function modelAlarms(monitor: Monitor, changes: ModelAlarmChanges = {}): 
 
 /** As the entry of the catalogue says. */
 export function missingDataOf({ runbook }: ModelAlarm): 'breaching' | 'notBreaching' | 'ignore' {
-  return RULES.find(({ key }) => key === runbook)?.missing.treatment ?? 'ignore';
+  return entryOf(runbook).missing.treatment;
+}
+
+/** The address of what shows it of this model. */
+export function modelAlarmDashboard({ runbook }: ModelAlarm, model: string, shownIn: ShownIn): string {
+  const { key, since } = boardOf(entryOf(runbook));
+  return dashboardAddress(shownIn.base, key, {
+    variables: { ...platformVariables(shownIn), model: encodeURIComponent(model) },
+    from: since,
+  });
+}
+
+function entryOf(wanted: AlertKey): AlertRule {
+  return RULES.find(({ key }) => key === wanted)!;
 }

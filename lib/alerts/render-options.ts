@@ -1,5 +1,11 @@
 /** What the renderers of the catalogue share: a user's changes, where the runbook lies, and which rendering tells people. */
-import { type DashboardKey, dashboardPath } from '../contracts/dashboards.ts';
+import {
+  type DashboardKey,
+  dashboardAddress,
+  dashboardBase,
+  platformVariables,
+  type ShownIn,
+} from '../contracts/dashboards.ts';
 import { type AlertRule, type Deployment, isAbsent } from './rule.ts';
 import type { AlertChanges, AlertKey } from './rules.ts';
 
@@ -17,6 +23,8 @@ export interface RenderOptions {
    * @default '' on machines; none on AWS, where a deployment may have no Grafana
    */
   readonly dashboards?: string;
+  /** Dashboards of a Grafana where their uids are others, or of one platform among several. @default those at `dashboards` */
+  readonly shownIn?: ShownIn;
   /** Parts that the deployment runs: one that never came is missed too. @default none: only parts that were there are missed */
   readonly parts?: readonly string[];
   /** Labels of every alert, for routes: `{ namespace: 'monitoring', owner: 'platform' }`. @default none */
@@ -42,14 +50,33 @@ export function carriesAction(
 }
 
 /** `null` where there is no dashboard to link to. Labels of the alert choose what the dashboard shows. */
-export function dashboardOf(
-  rule: AlertRule,
-  { deployment, dashboards = deployment === 'aws' ? undefined : '' }: RenderOptions,
-): string | null {
-  if (dashboards === undefined) return null;
+export function dashboardOf(rule: AlertRule, options: RenderOptions): string | null {
+  const shown = shownIn(options);
+  if (shown === null) return null;
   const { key, since } = boardOf(rule);
-  const variables: Record<string, string> = isOfModel(rule) ? { model: '{{ $labels.model }}' } : {};
-  return `${dashboards}${dashboardPath(key, { variables, from: since })}`;
+  const model: Record<string, string> = isOfModel(rule) ? { model: '{{ $labels.model }}' } : {};
+  return dashboardAddress(shown.base, key, { variables: { ...platformVariables(shown), ...model }, from: since });
+}
+
+/**
+ * Of an alarm of CloudWatch, which has no labels and is about all models. `null` also where Prometheus has nothing of what it is about, so that no
+ * dashboard shows it.
+ */
+export function alarmDashboardOf(rule: AlertRule, options: RenderOptions): string | null {
+  const shown = shownIn(options);
+  if (shown === null || !isRendered(rule, 'prometheus', options.deployment)) return null;
+  const { key, since } = boardOf(rule);
+  const board = isOfModel(rule) ? 'fleet' : key;
+  return dashboardAddress(shown.base, board, { variables: platformVariables(shown), from: since });
+}
+
+function shownIn({
+  deployment,
+  dashboards = deployment === 'aws' ? undefined : '',
+  shownIn: given,
+}: RenderOptions): ShownIn | null {
+  if (given !== undefined) return given;
+  return dashboards === undefined ? null : { base: dashboardBase(dashboards) };
 }
 
 export function boardOf(rule: AlertRule): { readonly key: DashboardKey; readonly since: string } {

@@ -17,7 +17,7 @@ export interface EvaluatorProps {
   readonly deadLetters: sqs.IQueue;
   /** Messages judged at once, at most; 2 or more. @default EVALUATOR_CONCURRENCY: 10 */
   readonly concurrency?: number;
-  /** What links of alerts begin with. @default none, and alerts carry no link */
+  /** What links of alerts begin with, where somebody runs a page for them. @default none: alerts carry no link of their own */
   readonly linkBase?: string;
 }
 

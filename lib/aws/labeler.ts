@@ -17,7 +17,7 @@ export interface LabelerProps {
   readonly deadLetters: sqs.IQueue;
   /** How often new labels are looked for; a look without any costs no query. @default LABELER_INTERVAL: 5 minutes */
   readonly every?: Duration;
-  /** What links of alerts begin with. @default none, and alerts carry no link */
+  /** What links of alerts begin with, where somebody runs a page for them. @default none: alerts carry no link of their own */
   readonly linkBase?: string;
 }
 

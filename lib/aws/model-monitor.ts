@@ -46,6 +46,11 @@ export class ModelMonitor extends Construct {
     this.alarms =
       props.alarms === undefined
         ? undefined
-        : new ModelAlarms(this, 'Alarms', { ...props.alarms, monitor: props.monitor, metrics: platform.metrics });
+        : new ModelAlarms(this, 'Alarms', {
+            ...props.alarms,
+            monitor: props.monitor,
+            metrics: platform.metrics,
+            platform,
+          });
   }
 }

@@ -10,6 +10,7 @@ import { Construct } from 'constructs';
 import type { AlertChanges } from '../alerts/rules.ts';
 import type { Mute, Route } from '../contracts/alerting.ts';
 import type { MetricDetail } from '../contracts/cloudwatch-metrics.ts';
+import type { ShownIn } from '../contracts/dashboards.ts';
 import type { MaintenanceInput } from '../contracts/maintenance.ts';
 import type { PriceChanges } from '../cost/price-changes.ts';
 import type { Traffic } from '../cost/usage.ts';
@@ -102,7 +103,7 @@ export interface ModelMonitoringProps {
   readonly captureRetention?: Duration;
   /** Longest that Lambda gathers records before the profiler is called. @default PROFILER_BATCH_WINDOW: 60 seconds */
   readonly batchWindow?: Duration;
-  /** What links of alerts begin with. @default none, and alerts carry no link */
+  /** What links of alerts begin with, where somebody runs a page for them. @default none: they link to dashboards in Grafana, if there is one */
   readonly linkBase?: string;
   /** What addresses of runbook entries begin with. @default messages name the entry alone */
   readonly runbookBase?: string;
@@ -296,6 +297,7 @@ export class ModelMonitoring extends Construct implements IModelMonitoring {
       prometheus: this.metricExport.workspace,
       deadLetters,
     });
+    if (this.grafana !== undefined) this.alerting.linkTo(this.grafana.shownIn);
     this.publisher = new Publisher(this, 'Publisher', {
       platform,
       policyKey: this.policyKey,
@@ -328,10 +330,11 @@ export class ModelMonitoring extends Construct implements IModelMonitoring {
       maintenance: props.maintenance,
       changes: props.alerts,
       runbook: props.runbookBase,
+      shownIn: this.alerting.shownIn,
     });
     this.modelAlarms = alarmsOfModels(this, {
       ...{ chosen: props.modelAlarms, monitors: props.models, runbook: props.runbookBase },
-      metrics: this.metrics,
+      platform: this,
     });
     // Nothing runs and no alarm rings before what it needs is published: a first deployment would begin with failures.
     for (const part of [this.alarms, ...parts.filter((one) => one instanceof FunctionSchedule)])
@@ -371,6 +374,7 @@ export class ModelMonitoring extends Construct implements IModelMonitoring {
         publisherArn: this.publisher.handler.function.functionArn,
         notifierRoleArn: this.alerting.notifier.role.roleArn,
         eventBusArn: this.eventBus?.bus.eventBusArn ?? NONE,
+        dashboardBase: this.alerting.shownIn?.base ?? NONE,
         collectorArn: this.collector.handler.function.functionArn,
         collectorUrl: this.collector.url,
         collectorAccess: this.collector.access.auth,
@@ -381,6 +385,13 @@ export class ModelMonitoring extends Construct implements IModelMonitoring {
   notifierRoleArn(scope: Construct): string {
     const { roleArn } = this.alerting.notifier.role;
     return linkFrom(scope, this, 'notifierRoleArn', this.platform.environmentName, roleArn);
+  }
+
+  ifShown(scope: Construct, text: (shownIn: ShownIn) => string): string {
+    const { shownIn } = this.alerting;
+    if (shownIn === undefined) return '';
+    const base = linkFrom(scope, this, 'dashboardBase', this.platform.environmentName, shownIn.base);
+    return text({ ...shownIn, base });
   }
 
   topicKey(scope: Construct): kms.IKey {

@@ -80,6 +80,8 @@ export const alertingSchema = z
     /** What links in messages begin with; without it messages carry none. */
     linkBase: z.string().url().optional(),
     runbookBase: z.string().url().optional(),
+    /** What addresses of dashboards in Grafana begin with (`dashboardBase`): what has no other link links there. */
+    dashboardBase: z.string().url().optional(),
   })
   .strict();
 export type Alerting = z.output<typeof alertingSchema>;

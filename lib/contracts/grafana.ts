@@ -10,8 +10,6 @@ export interface PublishedDashboard {
   readonly dashboard: Readonly<Record<string, unknown>>;
 }
 
-/** What begins the uids of dashboards, data sources and folder. */
-export const GRAFANA_PREFIX = 'mlmon';
 /** Grafana takes uids of 40 characters; the longest ending is `-performance`. */
 export const GRAFANA_PREFIX_PATTERN = /^[A-Za-z0-9_-]{1,28}$/;
 

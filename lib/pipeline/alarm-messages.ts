@@ -50,14 +50,15 @@ function cloudWatch(fields: Fields, { at }: AlarmMessage): Transition[] {
       model: dimension(trigger, 'Model') ?? PLATFORM,
       severity: severityOf(/^Severity: (\w+)/m.exec(description)?.[1]) ?? 'warning',
       signal: 'blind',
-      summary: [description.replace(/^(?:Severity|Runbook): .*$/gm, '').trim(), reason]
+      summary: [description.replace(/^(?:Severity|Runbook|Dashboard): .*$/gm, '').trim(), reason]
         .filter((part) => part !== '')
         .join(' — '),
       runbook: /^Runbook: (\S+)/m.exec(description)?.[1] ?? '',
       link:
-        region === ''
+        /^Dashboard: (\S+)/m.exec(description)?.[1] ??
+        (region === ''
           ? ''
-          : `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#alarmsV2:alarm/${encodeURIComponent(name)}`,
+          : `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#alarmsV2:alarm/${encodeURIComponent(name)}`),
     }),
   ];
 }
@@ -83,7 +84,7 @@ function alertmanager(alerts: readonly unknown[], { at }: AlarmMessage): Transit
         .filter((part) => part !== '')
         .join(' — '),
       runbook: text(annotations['runbook_url']),
-      link: text(alert['generatorURL']),
+      link: text(annotations['dashboard_url']) || text(alert['generatorURL']),
     });
   });
 }

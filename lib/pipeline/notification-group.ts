@@ -51,6 +51,14 @@ export function paced(
   return { ...pace, recent: [...recent, ...Array.from({ length: sent }, () => at)], heldUntil: null };
 }
 
+/** Begins the ids of groups. */
+const GROUP = 'group-';
+
+/** Whether it tells of several transitions together. */
+export function isGroup({ episode }: Transition): boolean {
+  return episode.id.startsWith(GROUP);
+}
+
 /** Models named in a group. */
 const NAMED = 20;
 
@@ -64,7 +72,7 @@ export function groupOf(transitions: readonly Transition[], at: string): Transit
   const models = new Set(transitions.map(({ episode }) => episode.model));
   const owners = new Set(transitions.map(({ episode }) => episode.owner));
   const kind = opened > 0 ? 'opened' : 'closed';
-  const id = `group-${digest(transitions.map(({ key }) => key).sort())}`;
+  const id = `${GROUP}${digest(transitions.map(({ key }) => key).sort())}`;
   const count = [opened > 0 ? `${opened} opened` : '', over > 0 ? `${over} closed` : ''].filter((text) => text !== '');
   return {
     key: `${id}/${kind}/1`,

@@ -98,6 +98,31 @@ describe('CloudWatch alarms', () => {
     for (const { treatMissingData } of silent) expect(treatMissingData).toBe('breaching');
   });
 
+  it('name the dashboard of what Prometheus has too, of this platform, and no other', () => {
+    const shownIn = { base: 'https://g.example/d/staging', instance: 'test' };
+    const linked = new Map(
+      alarmData({ shownIn }).map(({ key, description }) => [key, /^Dashboard: (.*)$/m.exec(description)?.[1]]),
+    );
+    const has = (key: string) => isRendered(RULES.find((rule) => rule.key === key)!, 'prometheus', 'aws');
+    for (const [key, link] of linked) expect(link !== undefined, key).toBe(has(key));
+    expect(linked.get('no-events')).toBe(
+      'https://g.example/d/staging-pipeline/pipeline?var-instance=test&from=now-6h&to=now',
+    );
+    // About all models: none can be chosen.
+    expect(linked.get('windows-overdue')).toBe(
+      'https://g.example/d/staging-fleet/fleet?var-instance=test&from=now-7d&to=now',
+    );
+    expect(linked.get('dead-letters')).toBeUndefined();
+    // The runbook entry comes last, as without them.
+    for (const { description, runbook, id } of alarmData({ shownIn }))
+      expect(description.endsWith(`\nRunbook: ${runbook}`), id).toBe(true);
+    // Whatever the host is called when it is known, it fits.
+    const long = { base: `https://${'h'.repeat(253)}/d/staging`, instance: 'test' };
+    for (const { description, id } of alarmData({ shownIn: long, runbook: 'https://example.org/runbook.md' }))
+      expect(description.length, id).toBeLessThanOrEqual(1_024);
+    for (const { description } of alarmData()) expect(description).not.toContain('Dashboard:');
+  });
+
   it('are as many whatever the number of models', () => {
     expect(alarmData().length).toBeLessThan(50);
     for (const { dimensions } of alarmData()) expect(dimensions.map(({ name }) => name)).not.toContain('Model');

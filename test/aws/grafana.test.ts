@@ -5,6 +5,7 @@ import { Stack, Token } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import * as sns from 'aws-cdk-lib/aws-sns';
 import { describe, expect, it } from 'vitest';
 import { addEnvironment } from '../../lib/aws/environment/environment.ts';
 import { environmentOf } from '../../lib/aws/environment/environment-file.ts';
@@ -13,6 +14,7 @@ import { Grafana } from '../../lib/aws/grafana/grafana.ts';
 import { GrafanaIdentity } from '../../lib/aws/grafana/grafana-identity.ts';
 import { MANAGED_REGIONS, presence } from '../../lib/aws/managed-regions.ts';
 import type { ModelMonitoring, ModelMonitoringProps } from '../../lib/aws/model-monitoring.ts';
+import { Monitor } from '../../lib/aws/monitor.ts';
 import { Network } from '../../lib/aws/network/network.ts';
 import { Prometheus } from '../../lib/aws/watching/prometheus.ts';
 import { DASHBOARDS } from '../../lib/contracts/dashboards.ts';
@@ -280,6 +282,91 @@ describe('a Grafana that is run elsewhere', () => {
 function vpcOf(): ec2.IVpc {
   return broughtVpc(new Stack(newApp(), 'Vpc', { env: { account: '111122223333', region: REGION } }));
 }
+
+describe('links of alerts', () => {
+  const churn = Monitor.of({ model: 'churn', features: { age: { type: 'numeric' } } });
+  const topics = (stack: Stack) => ({
+    warning: sns.Topic.fromTopicArn(stack, 'Team', `arn:aws:sns:${REGION}:111122223333:t`),
+  });
+
+  /** What is only known when deployed by its logical id and attribute. */
+  const flat = (value: unknown): string =>
+    typeof value === 'string'
+      ? value
+      : (value as { readonly 'Fn::Join': readonly [string, readonly unknown[]] })['Fn::Join'][1]
+          .map((part) =>
+            typeof part === 'string'
+              ? part
+              : `<${Object.values(part as Record<string, unknown>)
+                  .flat()
+                  .join('.')}>`,
+          )
+          .join('');
+
+  function linksOf(grafana: Grafana | ((stack: Stack) => Grafana)) {
+    const stack = new Stack(newApp(), 'Test', { env: { account: '111122223333', region: REGION } });
+    least(stack, {
+      grafana: typeof grafana === 'function' ? grafana(stack) : grafana,
+      models: [churn],
+      modelAlarms: { churn: { topics: topics(stack) } },
+    });
+    // Refuses what depends on itself.
+    const resources = resourcesOf(stack);
+    const [publication] = ofType(resources, 'Custom::ModelMonitoringPublication');
+    const description = (name: string): string =>
+      flat(
+        ofType(resources, 'AWS::CloudWatch::Alarm').find(({ Properties }) =>
+          String(Properties.AlarmName).startsWith(`${name}-`),
+        )!.Properties.AlarmDescription,
+      );
+    return {
+      alerting: JSON.parse(flat(publication!.Properties.Alerting)) as { readonly dashboardBase?: string },
+      rules: flat(ofType(resources, 'AWS::APS::RuleGroupsNamespace')[0]!.Properties.Data),
+      template: flat(ofType(resources, 'AWS::APS::Workspace')[0]!.Properties.AlertManagerDefinition),
+      ofModel: description('MlmonModelEpisodeOpen'),
+      ofPlatform: description('MlmonNoEvents'),
+      parameter: ofType(resources, 'AWS::SSM::Parameter').find(({ Properties }) =>
+        String(Properties.Name).endsWith('/dashboard-base'),
+      )!.Properties.Value as unknown,
+    };
+  }
+
+  it.each([
+    ['managed', managed, /^https:\/\/<MonitoringGrafanaWorkspace\w+\.Endpoint>\/d\/mlmon$/],
+    [
+      'existing',
+      Grafana.existing({ workspaceId: 'g-1234', prefix: 'staging' }),
+      /^https:\/\/g-1234\.grafana-workspace\.eu-central-1\.<AWS::URLSuffix>\/d\/staging$/,
+    ],
+    [
+      'self-run',
+      (stack: Stack) => Grafana.selfRun({ url: 'https://grafana.example.com/sub/', token: tokenOf(stack) }),
+      /^https:\/\/grafana\.example\.com\/sub\/d\/mlmon$/,
+    ],
+  ] as const)('lead into a Grafana that is %s, from everything that tells people', (_, grafana, expected) => {
+    const { alerting, rules, template, ofModel, ofPlatform, parameter } = linksOf(grafana);
+    const base = alerting.dashboardBase ?? '';
+    expect(base).toMatch(expected);
+    expect(flat(parameter)).toBe(base);
+    expect(rules).toContain(
+      `dashboard_url: ${base}-model/model?var-instance=production&var-model={{ $labels.model }}&from=now-7d&to=now`,
+    );
+    expect(template).toContain('"dashboard_url":"{{ $a.Annotations.dashboard_url }}"');
+    expect(ofModel).toContain(
+      `\nDashboard: ${base}-model/model?var-instance=production&var-model=churn&from=now-7d&to=now`,
+    );
+    expect(ofPlatform).toMatch(
+      /\nDashboard: https:.*-pipeline\/pipeline\?var-instance=production&from=now-6h&to=now\nRunbook: docs\/runbook\.md#no-events$/,
+    );
+  });
+
+  it('lead nowhere else than before where there is none', () => {
+    const { parameter, alerting, ...texts } = linksOf(Grafana.none());
+    expect(parameter).toBe('none');
+    expect(alerting).not.toHaveProperty('dashboardBase');
+    for (const text of Object.values(texts)) expect(text).not.toMatch(/dashboard_url|Dashboard:/);
+  });
+});
 
 describe('what is refused', () => {
   it('is a Grafana without anything to show', () => {

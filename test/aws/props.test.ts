@@ -9,7 +9,7 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, it } from 'vitest';
 import { EncryptionKey } from '../../lib/aws/encryption-key.ts';
 import { EventBus } from '../../lib/aws/events/event-bus.ts';
-import type { ModelMonitoringProps } from '../../lib/aws/model-monitoring.ts';
+import { ModelMonitoring, type ModelMonitoringProps } from '../../lib/aws/model-monitoring.ts';
 import { Monitor } from '../../lib/aws/monitor.ts';
 import type { PlatformContext } from '../../lib/aws/platform-context.ts';
 import { Alarms } from '../../lib/aws/watching/alarms.ts';
@@ -187,6 +187,7 @@ describe('no prop is dead', () => {
         maintenance: () => [{ at: '02:00', for: '1h', reason: 'backups' }],
         changes: () => ({ 'no-events': { off: true } }),
         runbook: () => 'https://ml.example.com',
+        shownIn: () => ({ base: 'https://grafana.example.com/d/mlmon', instance: 'test' }),
       },
     },
     EventBusProps: {
@@ -214,6 +215,7 @@ describe('no prop is dead', () => {
       props: {
         monitor: () => Monitor.of({ model: 'other', features: { age: { type: 'numeric' } } }),
         metrics: () => new ModelMetrics({ environmentName: 'test', detail: 'summary' }),
+        platform: (stack) => ModelMonitoring.fromEnvironment(stack, 'Platform', 'test'),
       },
     },
     ModelAlarmsOptions: {

@@ -4,8 +4,10 @@ import { Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import * as sns from 'aws-cdk-lib/aws-sns';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, it } from 'vitest';
+import { Grafana } from '../../lib/aws/grafana/grafana.ts';
 import { ModelMonitor } from '../../lib/aws/model-monitor.ts';
 import { ModelMonitoring } from '../../lib/aws/model-monitoring.ts';
 import { Monitor } from '../../lib/aws/monitor.ts';
@@ -219,6 +221,49 @@ describe('what is made in the stack of a team', () => {
       expect([kind, findings.filter(({ where }) => where.startsWith('Team/Churn'))]).toEqual([kind, []]);
     }
   });
+});
+
+describe('alarms of a team', () => {
+  const alarms = (stack: Stack) => ({
+    topics: { warning: sns.Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:eu-central-1:111122223333:team') },
+  });
+  const descriptions = (stack: Stack): string[] =>
+    ofType(resourcesOf(stack), 'AWS::CloudWatch::Alarm').map(({ Properties }) =>
+      JSON.stringify(Properties.AlarmDescription),
+    );
+
+  it('link to the dashboards of a platform of another app, where the deployment finds that it has some', () => {
+    const stack = new Stack(testApp(), 'Team');
+    const platform = ModelMonitoring.fromEnvironment(stack, 'Monitoring', 'test');
+    new ModelMonitor(stack, 'Churn', { platform, monitor: churn(), alarms: alarms(stack) });
+    expect(taken(stack)).toContain(linkName('test', 'dashboardBase'));
+    const { Conditions = {} } = Template.fromStack(stack).toJSON() as { Conditions?: Record<string, unknown> };
+    const [[name, condition]] = Object.entries(Conditions) as [[string, unknown]];
+    expect(JSON.stringify(condition)).toMatch(
+      /^\{"Fn::Not":\[\{"Fn::Equals":\[\{"Ref":"\w+dashboardbase\w+"\},"none"\]\}\]\}$/,
+    );
+    const texts = descriptions(stack);
+    expect(texts.length).toBeGreaterThan(0);
+    for (const text of texts)
+      expect(text).toMatch(
+        new RegExp(
+          `"Fn::If":\\["${name}",\\{"Fn::Join":.*Dashboard: .*-model/model\\?var-instance=test&var-model=churn&.*""\\]`,
+        ),
+      );
+  });
+
+  it.each([Grafana.none(), Grafana.existing({ workspaceId: 'g-1234' })])(
+    'take no parameter of a platform of the same app without a Grafana',
+    (grafana) => {
+      const app = testApp();
+      const platform = least(new Stack(app, 'Platform'), { environmentName: 'test', grafana });
+      const team = new Stack(app, 'Team');
+      new ModelMonitor(team, 'Churn', { platform, monitor: churn(), alarms: alarms(team) });
+      const isShown = platform.grafana !== undefined;
+      expect(taken(team).includes(linkName('test', 'dashboardBase'))).toBe(isShown);
+      for (const text of descriptions(team)) expect(text.includes('Dashboard: ')).toBe(isShown);
+    },
+  );
 });
 
 describe('a team in the app of the platform', () => {

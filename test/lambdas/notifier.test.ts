@@ -6,7 +6,9 @@ import { type NotifierEvent, notifierHandler } from '../../lambdas/notifier/hand
 import { MemoryStore } from '../../lib/adapters/memory/memory-store.ts';
 import { type Alerting, alertingSchema } from '../../lib/contracts/alerting.ts';
 import { keys } from '../../lib/contracts/object-keys.ts';
+import { transitionsOf } from '../../lib/pipeline/alarm-messages.ts';
 import { encodeJson } from '../../lib/pipeline/json-object.ts';
+import { groupOf } from '../../lib/pipeline/notification-group.ts';
 import { isSettled } from '../../lib/pipeline/outbox.ts';
 import { TransientError } from '../../lib/pipeline/ports.ts';
 import { type Listener, listen } from '../adapters/transitions.ts';
@@ -206,16 +208,65 @@ describe('channels', () => {
   it('make links absolute where it is known what they begin with', () => {
     const transition = transitionFor('a');
     expect(
-      withLinks(transition, { linkBase: 'https://ml.example/', runbookBase: 'https://e.org/runbook.md' }),
+      withLinks(transition, {
+        linkBase: 'https://ml.example/',
+        runbookBase: 'https://e.org/runbook.md',
+        environment: 'test',
+      }),
     ).toMatchObject({
       link: 'https://ml.example/#/models/a',
       runbook: 'https://e.org/runbook.md#drift',
     });
-    expect(withLinks(transition, { linkBase: undefined, runbookBase: undefined })).toMatchObject({
+    expect(withLinks(transition, { linkBase: undefined, runbookBase: undefined, environment: 'test' })).toMatchObject({
       link: '/#/models/a',
     });
     const given = { ...transition, link: 'https://x.org/a', runbook: 'https://x.org/own' };
-    expect(withLinks(given, { linkBase: 'https://ml.example', runbookBase: 'https://e.org' })).toEqual(given);
+    expect(
+      withLinks(given, { linkBase: 'https://ml.example', runbookBase: 'https://e.org', environment: 'test' }),
+    ).toEqual(given);
+  });
+});
+
+describe('links to Grafana', () => {
+  const bases = { environment: 'test', dashboardBase: 'https://g.example/d/mlmon' };
+  const given = { ...transitionFor('a b'), link: '' };
+  const { signal, since } = given.episode;
+
+  it('lead what has no page to the dashboard of its model, of this platform, from before it began', () => {
+    expect(signal).toBe('drift');
+    const { link } = withLinks({ ...given, episode: { ...given.episode, features: [] } }, bases);
+    const url = new URL(link);
+    expect(`${url.origin}${url.pathname}`).toBe('https://g.example/d/mlmon-model/model');
+    expect(Object.fromEntries(url.searchParams)).toMatchObject({
+      'var-instance': 'test',
+      'var-model': 'a b',
+      to: given.episode.closed === null ? 'now' : expect.stringMatching(/^\d+$/),
+    });
+    expect(Number(url.searchParams.get('from'))).toBeLessThan(Date.parse(since));
+  });
+
+  it('lead to a page where there is one', () => {
+    const paged = transitionFor('a');
+    expect(withLinks(paged, { ...bases, linkBase: 'https://ml.example' }).link).toBe('https://ml.example/#/models/a');
+    expect(withLinks({ ...paged, link: 'https://x.org/a' }, bases).link).toBe('https://x.org/a');
+  });
+
+  it('are none for an alarm that names no dashboard, and of several models lead to all that is open', () => {
+    const [alarm] = transitionsOf({ id: 'm', subject: 'S', text: 'disk full', at: given.at });
+    expect(withLinks(alarm!, bases).link).toBe('');
+    const group = groupOf([given, { ...given, key: 'other', episode: { ...given.episode, model: 'b' } }], given.at);
+    expect(withLinks(group, bases).link).toMatch(
+      /^https:\/\/g\.example\/d\/mlmon-alerts\/alerts\?var-instance=test&from=\d+&to=/,
+    );
+  });
+
+  it('stand in what is delivered', async () => {
+    const { parts, store, sent } = await setUp(alerting([topic], { dashboardBase: bases.dashboardBase }));
+    await addTransitions(store, [{ ...transitionFor('a'), link: '' }]);
+    await notifierHandler(parts)({}, context);
+    expect(sent.map(({ Message }) => Message).join('\n')).toMatch(
+      /^Open: https:\/\/g\.example\/d\/mlmon-\w+\/\w+\?var-instance=test&var-model=a&/m,
+    );
   });
 });
 

@@ -134,8 +134,16 @@ describe('alerts of Alertmanager', () => {
     expect(read(webhook(alert()), 'repeated')[0]!.key).toBe(opened!.key);
   });
 
-  it('are read as our own template writes them', () => {
-    const outer = parse(renderManagedAlertManager({ region: 'eu-west-1', topics: {} })) as {
+  it('lead to the dashboard that they name, and else to where they were made', () => {
+    const made = 'https://prometheus.example/graph';
+    const named = { summary: 's', dashboard_url: 'https://g.example/d/mlmon-model/model' };
+    const [shown] = read(webhook(alert({ annotations: named, generatorURL: made })));
+    expect(shown!.link).toBe('https://g.example/d/mlmon-model/model');
+    expect(read(webhook(alert({ generatorURL: made })))[0]!.link).toBe(made);
+  });
+
+  it.each([false, true])('are read as our own template writes them, with dashboards: %s', (dashboards) => {
+    const outer = parse(renderManagedAlertManager({ region: 'eu-west-1', topics: {}, dashboards })) as {
       template_files: { default: string };
     };
     const template = /define "sns\.default\.message" }}(.*){{ end }}\n/.exec(outer.template_files.default)![1]!;
@@ -151,6 +159,7 @@ describe('alerts of Alertmanager', () => {
       '$a.Labels.model': '',
       '$a.Annotations.summary': 'No events arrive, of any model',
       '$a.Annotations.runbook_url': 'https://example.org/runbook.md#no-events',
+      '$a.Annotations.dashboard_url': 'https://g.example/d/mlmon-pipeline/pipeline',
     };
     const rendered = template
       .replace(/{{ range \$i, \$a := \.Alerts }}{{ if \$i }},{{ end }}/, '')
@@ -161,6 +170,7 @@ describe('alerts of Alertmanager', () => {
     expect(read(rendered)).toMatchObject([
       { kind: 'opened', title: 'MlmonNoEvents', episode: { severity: 'critical', opened: '2026-03-04T10:00:00.000Z' } },
     ]);
+    expect(read(rendered)[0]!.link).toBe(dashboards ? 'https://g.example/d/mlmon-pipeline/pipeline' : '');
   });
 });
 

@@ -3,9 +3,9 @@
  * is not told again, so everything open is posted again and again, with an end a few intervals ahead; if we stop, it ends there by itself, and
  * that we stopped is an alert of Prometheus.
  */
-import { dashboardPath } from '../../contracts/dashboards.ts';
-import { durationMs, isDuration } from '../../contracts/duration.ts';
-import type { Episode, Transition } from '../../contracts/episode.ts';
+import { dashboardBase } from '../../contracts/dashboards.ts';
+import type { Transition } from '../../contracts/episode.ts';
+import { episodeDashboard } from '../../contracts/episode-dashboard.ts';
 import type { AlertChannel, Clock } from '../../pipeline/ports.ts';
 import { cut, isAbsoluteUrl, isOver, plainText, wordsOf } from '../transition-text.ts';
 import { type AlertmanagerAccess, type PostedAlert, postAlerts } from './alertmanager-client.ts';
@@ -99,22 +99,10 @@ export function alertOf(
       ...(runbook === '' ? {} : { runbook_url: runbook }),
       ...(dashboards === undefined
         ? {}
-        : { dashboard_url: `${dashboards.replace(/\/+$/, '')}${dashboardOf(episode)}` }),
+        : { dashboard_url: episodeDashboard(episode, { base: dashboardBase(dashboards) }) }),
     },
     startsAt: new Date(startsAt).toISOString(),
     endsAt: new Date(over ? now : now + KEPT * RESTATE_MS).toISOString(),
     ...(isAbsoluteUrl(link) ? { generatorURL: link } : {}),
   };
-}
-
-/** The feature, where it is about one; the model otherwise; from some windows before it began. */
-function dashboardOf(episode: Episode): string {
-  const { model, signal, features, since, length, closed } = episode;
-  const variables: Record<string, string> = { model: encodeURIComponent(model) };
-  const from = String(Date.parse(since) - 5 * (isDuration(length) ? durationMs(length) : 3_600_000));
-  const to = closed === null ? 'now' : String(Date.parse(closed));
-  const [only, ...others] = features;
-  if (signal === 'drift' && only !== undefined && others.length === 0)
-    return dashboardPath('feature', { variables: { ...variables, feature: encodeURIComponent(only.name) }, from, to });
-  return dashboardPath(signal === 'performance' ? 'performance' : 'model', { variables, from, to });
 }

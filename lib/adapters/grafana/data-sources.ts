@@ -1,5 +1,6 @@
 /** The data sources of a platform: the series of features in Managed Prometheus, and CloudWatch. */
-import { GRAFANA_PREFIX, type GrafanaSettings } from '../../contracts/grafana.ts';
+import { GRAFANA_PREFIX } from '../../contracts/dashboards.ts';
+import type { GrafanaSettings } from '../../contracts/grafana.ts';
 import { fittedUid, MANAGED_PROMETHEUS_PLUGIN, type PrometheusPlugin } from './fitted-dashboard.ts';
 
 export interface DataSourceBody extends Readonly<Record<string, unknown>> {

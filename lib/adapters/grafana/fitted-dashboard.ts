@@ -1,6 +1,6 @@
 /** A rendered dashboard made to fit the Grafana that it goes to: its uids, its data source, and whose it is. */
-import { DASHBOARD_TAG, DASHBOARDS } from '../../contracts/dashboards.ts';
-import { GRAFANA_PREFIX, type PublishedDashboard } from '../../contracts/grafana.ts';
+import { DASHBOARD_TAG, DASHBOARDS, GRAFANA_PREFIX } from '../../contracts/dashboards.ts';
+import type { PublishedDashboard } from '../../contracts/grafana.ts';
 
 /** Of Managed Prometheus, which the core plugin will not sign requests to any more: https://grafana.com/grafana/plugins/grafana-amazonprometheus-datasource/ */
 export const MANAGED_PROMETHEUS_PLUGIN = 'grafana-amazonprometheus-datasource';

@@ -123,7 +123,7 @@ export function addEnvironment(scope: Construct, config: EnvironmentConfig): Env
       value: monitoring.eventBus.bus.eventBusArn,
       description: 'Where programs hear of episodes, results and baselines',
     });
-  if (monitoring.grafana?.url !== undefined)
+  if (monitoring.grafana !== undefined)
     new CfnOutput(stack, 'GrafanaUrl', { value: monitoring.grafana.url, description: 'Graphs of features' });
   if (alerting.silent !== undefined)
     for (const id of [NO_CHANNELS, NO_INDEPENDENT_SUBSCRIBER])

@@ -2,7 +2,8 @@ import { CustomResource, type Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { GRAFANA_PREFIX, type GrafanaProperties, type PublishedDashboard } from '../../contracts/grafana.ts';
+import { dashboardBase, GRAFANA_PREFIX, type ShownIn } from '../../contracts/dashboards.ts';
+import type { GrafanaProperties, PublishedDashboard } from '../../contracts/grafana.ts';
 import { grafanaDashboards } from '../../dashboards/grafana.ts';
 import { FunctionSchedule } from '../function-schedule.ts';
 import { linesAsset } from '../lines-asset.ts';
@@ -33,14 +34,17 @@ export interface GrafanaFillingProps {
 export class GrafanaFilling extends Construct {
   readonly handler: MonitoringFunction<'grafana'>;
   readonly schedule: FunctionSchedule;
-  /** Where people look; `undefined` where only they know. */
-  readonly url: string | undefined;
+  /** Where people look. */
+  readonly url: string;
+  /** Where its dashboards are. */
+  readonly shownIn: ShownIn;
 
   constructor(scope: Construct, id: string, props: GrafanaFillingProps) {
     super(scope, id);
     const { platform, target, prometheus } = props;
     const { account, partition, region, urlSuffix } = Stack.of(this);
     this.url = target.url;
+    this.shownIn = { base: dashboardBase(target.url, props.prefix), instance: platform.environmentName };
     this.handler = new MonitoringFunction(this, 'Handler', { name: 'grafana', platform, environment: {} });
     const lines = grafanaDashboards().map(({ key, json }) =>
       JSON.stringify({ key, dashboard: JSON.parse(json) } as PublishedDashboard),

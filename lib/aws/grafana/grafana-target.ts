@@ -13,7 +13,7 @@ export interface GrafanaTarget {
   /** What the function must be allowed. */
   readonly statements: readonly iam.PolicyStatement[];
   /** Where people look. */
-  readonly url: string | undefined;
+  readonly url: string;
 }
 
 /** Tokens for the API of a workspace: for as long as one run. */

@@ -97,7 +97,7 @@ export class Grafana {
       const target: GrafanaTarget = {
         settings: { WorkspaceId: workspaceId, ...(region === undefined ? {} : { WorkspaceRegion: region }) },
         statements: tokenStatements(scope, workspaceId, region),
-        url: undefined,
+        url: workspaceAddress(workspaceId, region ?? Stack.of(scope).region, Stack.of(scope).urlSuffix),
       };
       return filling(scope, context, target, prefix);
     });
@@ -144,6 +144,11 @@ export class Grafana {
   bind(scope: Construct, id: string, context: GrafanaContext): GrafanaFilling | undefined {
     return this.#bind === null ? undefined : this.#bind(new Construct(scope, id), context);
   }
+}
+
+/** Of one that is not made here, so that it has no attributes: https://docs.aws.amazon.com/grafana/latest/userguide/authentication-in-AMG-SAML.html */
+function workspaceAddress(workspaceId: string, region: string, urlSuffix: string): string {
+  return `https://${workspaceId}.grafana-workspace.${region}.${urlSuffix}`;
 }
 
 function filling(scope: Construct, context: GrafanaContext, target: GrafanaTarget, prefix?: string): GrafanaFilling {

@@ -1,4 +1,4 @@
-import { Names, Token } from 'aws-cdk-lib';
+import { CfnCondition, Fn, Names, Token } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
@@ -6,6 +6,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { MetricDetail } from '../../contracts/cloudwatch-metrics.ts';
+import type { ShownIn } from '../../contracts/dashboards.ts';
 import { outgoingSource } from '../../contracts/outgoing-events.ts';
 import { Grants } from '../access/grants.ts';
 import { type ICollector, permitSigner, signerName, signerStatements } from '../collector.ts';
@@ -17,7 +18,7 @@ import { Claims, type IPublisher } from '../publication.ts';
 import { ModelMetrics } from '../watching/model-metrics.ts';
 import { METRIC_DETAIL } from '../watching/watching-defaults.ts';
 import type { IModelMonitoring } from './monitoring-platform.ts';
-import { checkedName, expectLink, type Link, linkedValue } from './platform-links.ts';
+import { checkedName, expectLink, type Link, linkedValue, NONE } from './platform-links.ts';
 
 /** Which platform of another app. */
 export interface EnvironmentReference {
@@ -90,6 +91,15 @@ export class ImportedPlatform extends Construct implements IModelMonitoring {
 
   notifierRoleArn(scope: Construct): string {
     return linkedValue(scope, this.#name, 'notifierRoleArn');
+  }
+
+  ifShown(scope: Construct, text: (shownIn: ShownIn) => string): string {
+    const base = linkedValue(scope, this.#name, 'dashboardBase');
+    const isShown = (scope.node.tryFindChild('HasDashboards') ??
+      new CfnCondition(scope, 'HasDashboards', {
+        expression: Fn.conditionNot(Fn.conditionEquals(base, NONE)),
+      })) as CfnCondition;
+    return Fn.conditionIf(isShown.logicalId, text({ base, instance: this.#name }), '').toString();
   }
 
   topicKey(scope: Construct): kms.IKey {

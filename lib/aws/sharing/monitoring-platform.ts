@@ -1,5 +1,6 @@
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
+import type { ShownIn } from '../../contracts/dashboards.ts';
 import type { Grants } from '../access/grants.ts';
 import type { ICollector } from '../collector.ts';
 import type { IPlatformEvents } from '../events/platform-events.ts';
@@ -13,6 +14,11 @@ export interface IMonitoringPlatform {
   readonly metrics: ModelMetrics;
   /** Of what delivers alerts, as the stack of the scope may name it. */
   notifierRoleArn(scope: Construct): string;
+  /**
+   * Text for people about where its dashboards are, as the stack of the scope may name it; empty where it has no Grafana, which may be known only
+   * when deployed.
+   */
+  ifShown(scope: Construct, text: (shownIn: ShownIn) => string): string;
   /** Encrypts topics of alerts, as the stack of the scope may name it. */
   topicKey(scope: Construct): kms.IKey;
 }

@@ -22,6 +22,8 @@ export const LINKS = {
   collectorUrl: 'collector-url',
   /** Where programs hear of what is found; `none` where there is none. */
   eventBusArn: 'event-bus-arn',
+  /** What addresses of its dashboards in Grafana begin with; `none` where there is none. */
+  dashboardBase: 'dashboard-base',
   /** How senders prove who they are: iam, jwt, keys or path-secret. */
   collectorAccess: 'collector-access',
 } as const;

@@ -7,6 +7,7 @@ import { Construct } from 'constructs';
 import { type AlarmData, type AlarmDimension, alarmData } from '../../alerts/cloudwatch.ts';
 import type { AlertChanges } from '../../alerts/rules.ts';
 import { CLOUDWATCH_DIMENSION } from '../../contracts/cloudwatch-metrics.ts';
+import type { ShownIn } from '../../contracts/dashboards.ts';
 import type { FunctionName } from '../../contracts/functions.ts';
 import type { MaintenanceInput } from '../../contracts/maintenance.ts';
 import type { Severity } from '../../contracts/result.ts';
@@ -29,6 +30,8 @@ export interface AlarmsProps {
   readonly changes?: AlertChanges;
   /** What addresses of runbook entries begin with. @default the file in the package */
   readonly runbook?: string;
+  /** Where dashboards show what they are about. @default none: they link to no dashboard */
+  readonly shownIn?: ShownIn;
   /** Windows in which they tell nobody; those that still ring afterwards are told then. @default none */
   readonly maintenance?: readonly MaintenanceInput[];
 }
@@ -49,6 +52,7 @@ export class Alarms extends Construct {
       changes: props.changes,
       notifier: (props.notifications ?? Notifications.fromEpisodes()).by,
       runbook: props.runbook,
+      shownIn: props.shownIn,
     });
     for (const data of catalogue) {
       const missing = neededFunction(data);

@@ -11,6 +11,7 @@ import {
   type Mute,
   type Route,
 } from '../../contracts/alerting.ts';
+import type { ShownIn } from '../../contracts/dashboards.ts';
 import { expectedBy } from '../../contracts/expected.ts';
 import type { MaintenanceInput } from '../../contracts/maintenance.ts';
 import { nearest, type Problem, ProblemError, shown } from '../../contracts/problem.ts';
@@ -68,7 +69,7 @@ export interface AlertingProps {
   readonly deadLetters?: sqs.IQueue;
   /** How often transitions are delivered. @default NOTIFIER_EVERY: a minute */
   readonly every?: Duration;
-  /** What links to models in messages begin with. @default messages carry no links */
+  /** What links to models in messages begin with. @default they link to dashboards in Grafana, if there is one (`linkTo`) */
   readonly linkBase?: string;
   /** What addresses of runbook entries in messages begin with. @default messages name the entry alone */
   readonly runbookBase?: string;
@@ -92,11 +93,15 @@ export class Alerting extends Construct {
   /** Of the schedule, the function and the subscriptions; watched by an alarm. */
   readonly deadLetters: sqs.IQueue;
   /** What the publication puts into the store for the notifier; ARNs in it are known when deployed. */
-  readonly configuration: AlertingConfiguration;
+  get configuration(): AlertingConfiguration {
+    return { ...this.#configuration, ...(this.#shownIn === undefined ? {} : { dashboardBase: this.#shownIn.base }) };
+  }
   readonly notifications: Notifications;
   readonly heartbeat: sns.ITopic | undefined;
   readonly key: kms.IKey;
   readonly #alertTopics: AlertTopics;
+  readonly #configuration: AlertingConfiguration;
+  #shownIn: ShownIn | undefined;
 
   constructor(scope: Construct, id: string, props: AlertingProps) {
     super(scope, id);
@@ -135,7 +140,7 @@ export class Alerting extends Construct {
     const all = channelNames(channels);
     const names = all.slice(0, props.channels.length);
     const bound = channels.map((channel, i) => this.#bind(channel, all[i]!));
-    this.configuration = {
+    this.#configuration = {
       schema: 'mlmon.alerting/v1',
       channels: bound.map(({ delivery }) => delivery),
       routes: [...(props.routes ?? [])],
@@ -160,6 +165,16 @@ export class Alerting extends Construct {
   /** The configuration as the publication takes it. */
   get json(): string {
     return Stack.of(this).toJsonString(this.configuration);
+  }
+
+  /** Where dashboards show what alerts are about; `undefined` without a Grafana. */
+  get shownIn(): ShownIn | undefined {
+    return this.#shownIn;
+  }
+
+  /** Alerts link there from now on: a Grafana is made after what it shows, which tells of itself by these alerts. */
+  linkTo(shownIn: ShownIn): void {
+    this.#shownIn = shownIn;
   }
 
   /** Lets the alert manager of a workspace publish to the topics. */

@@ -8,11 +8,13 @@ import {
   type ModelAlarm,
   type ModelAlarmChanges,
   missingDataOf,
+  modelAlarmDashboard,
   modelAlarms,
 } from '../../alerts/model-alarms.ts';
 import { nearest, type Problem, ProblemError } from '../../contracts/problem.ts';
 import { SEVERITIES, type Severity } from '../../contracts/result.ts';
 import type { Monitor } from '../monitor.ts';
+import type { IMonitoringPlatform } from '../sharing/monitoring-platform.ts';
 import { AlarmMutes } from './alarm-mutes.ts';
 import { COMPARISON, MISSING } from './alarms.ts';
 import { admitAlarmsTo } from './alert-topics.ts';
@@ -32,6 +34,8 @@ export interface ModelAlarmsProps extends ModelAlarmsOptions {
   readonly monitor: Monitor;
   /** Of its platform. */
   readonly metrics: ModelMetrics;
+  /** Its platform, whose dashboards they link to. @default none: they link to no dashboard */
+  readonly platform?: IMonitoringPlatform;
 }
 
 /**
@@ -73,12 +77,13 @@ export class ModelAlarms extends Construct {
 
   #alarm(
     data: ModelAlarm,
-    { metrics, monitor, topics, runbook = 'docs/runbook.md' }: ModelAlarmsProps,
+    { metrics, monitor, topics, platform, runbook = 'docs/runbook.md' }: ModelAlarmsProps,
   ): cloudwatch.Alarm {
     const { model, owner } = monitor.declared;
+    const dashboard = platform?.ifShown(this, (shownIn) => `\nDashboard: ${modelAlarmDashboard(data, model, shownIn)}`);
     const alarm = new cloudwatch.Alarm(this, data.key, {
       alarmName: `${data.name}-${model}-${metrics.environmentName}`,
-      alarmDescription: `${model} of ${owner}: ${data.description}\nSeverity: ${data.severity}\nRunbook: ${runbook}#${data.runbook}`,
+      alarmDescription: `${model} of ${owner}: ${data.description}\nSeverity: ${data.severity}${dashboard ?? ''}\nRunbook: ${runbook}#${data.runbook}`,
       // A label would make it an alarm on an expression.
       metric: metrics[data.metric](model, { period: Duration.minutes(1), label: undefined }),
       threshold: data.threshold,
@@ -128,11 +133,11 @@ export function alarmsOfModels(
   given: {
     readonly chosen: Readonly<Record<string, ModelAlarmsOptions>> | undefined;
     readonly monitors: readonly Monitor[] | undefined;
-    readonly metrics: ModelMetrics;
     readonly runbook: string | undefined;
+    readonly platform: IMonitoringPlatform;
   },
 ): Readonly<Record<string, ModelAlarms>> {
-  const { chosen = {}, monitors = [], metrics, runbook } = given;
+  const { chosen = {}, monitors = [], runbook, platform } = given;
   const known = monitors.map(({ model }) => model);
   const problems: Problem[] = [];
   const made: Record<string, ModelAlarms> = {};
@@ -140,7 +145,10 @@ export function alarmsOfModels(
     const monitor = monitors.find((one) => one.model === model);
     const near = nearest(model, known);
     if (monitor !== undefined)
-      made[model] = new ModelAlarms(scope, `ModelAlarms-${model}`, { runbook, ...options, monitor, metrics });
+      made[model] = new ModelAlarms(scope, `ModelAlarms-${model}`, {
+        ...{ runbook, ...options, monitor, platform },
+        metrics: platform.metrics,
+      });
     else
       problems.push({
         code: 'unknown-model',

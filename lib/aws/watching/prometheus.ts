@@ -1,4 +1,4 @@
-import { type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { type Duration, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as aps from 'aws-cdk-lib/aws-aps';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -110,10 +110,15 @@ export class ManagedPrometheus extends Construct {
     this.workspace = new aps.CfnWorkspace(this, 'Resource', {
       alias: `mlmon-${platform.environmentName}`,
       ...(platform.key === undefined ? {} : { kmsKeyArn: platform.key.keyArn }),
-      alertManagerDefinition: renderManagedAlertManager({
-        region: Stack.of(this).region,
-        topics: Object.fromEntries(SEVERITIES.map((severity) => [severity, alerting.topics[severity].topicArn])),
-        ...(alerting.heartbeat === undefined ? {} : { heartbeatTopic: alerting.heartbeat.topicArn }),
+      // Whether there is a Grafana is known after this.
+      alertManagerDefinition: Lazy.string({
+        produce: () =>
+          renderManagedAlertManager({
+            region: Stack.of(this).region,
+            topics: Object.fromEntries(SEVERITIES.map((severity) => [severity, alerting.topics[severity].topicArn])),
+            ...(alerting.heartbeat === undefined ? {} : { heartbeatTopic: alerting.heartbeat.topicArn }),
+            dashboards: alerting.shownIn !== undefined,
+          }),
       }),
       loggingConfiguration: { logGroupArn: log.logGroupArn },
       workspaceConfiguration: {
@@ -131,7 +136,16 @@ function ruleGroups(scope: Construct, workspaceArn: string, context: PrometheusC
   new aps.CfnRuleGroupsNamespace(scope, 'Rules', {
     name: 'mlmon',
     workspace: workspaceArn,
-    data: renderPrometheusRules({ deployment: 'aws', changes, notifier: alerting.notifications.by, runbook }),
+    data: Lazy.string({
+      produce: () =>
+        renderPrometheusRules({
+          deployment: 'aws',
+          changes,
+          notifier: alerting.notifications.by,
+          runbook,
+          shownIn: alerting.shownIn,
+        }),
+    }),
   });
 }
 

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import type { EnvironmentInput } from '../../../lib/aws/environment/environment-schema.ts';
+import type { Alerting } from '../../../lib/contracts/alerting.ts';
 import type { GrafanaState } from '../../../lib/contracts/grafana.ts';
 import { keys } from '../../../lib/contracts/object-keys.ts';
 import { FakeGrafana } from '../../adapters/grafana/fake-grafana.ts';
@@ -62,6 +63,7 @@ async function deploy(chosen: EnvironmentInput['grafana']): Promise<void> {
 }
 
 const wanted = () => clients.json<GrafanaState>(out['BucketName'] ?? '', keys.grafana());
+const told = () => clients.json<Alerting>(out['BucketName'] ?? '', keys.alerting());
 const alarm = async () =>
   Object.entries((await emulator.state()).alarms).find(([name]) => name.startsWith('MlmonGrafanaFailing'))?.[1];
 /** Alarms are looked at; no schedule has this name. */
@@ -101,6 +103,8 @@ describe.sequential('a platform with a Grafana', () => {
     expect(uids('mlmon-')).toHaveLength(6);
     expect([...grafana.sources.keys()].sort()).toEqual(['mlmon-cloudwatch', 'mlmon-prometheus']);
     expect(out['GrafanaUrl']).toMatch(/^https:/);
+    // What messages of the notifier link to.
+    expect((await told()).dashboardBase).toBe(`${out['GrafanaUrl']}/d/mlmon`);
     expect(await wanted()).toMatchObject({ isThere: true, settings: { Owner: '000000000000/us-east-1/graphs' } });
     const { accounts, tokens, made, lifetimes } = await workspaces();
     expect({ accounts, tokens, made }).toEqual({ accounts: ['mlmon-mlmon'], tokens: [], made: 1 });
@@ -112,6 +116,9 @@ describe.sequential('a platform with a Grafana', () => {
     // Another workspace: what was put into the first cannot be taken away either, and it goes all the same.
     await deploy({ type: 'existing', workspace: 'g-0123456789', prefix: 'second' });
     expect(await wanted()).toMatchObject({ isThere: false, settings: { Prefix: 'second' } });
+    expect((await told()).dashboardBase).toBe(
+      'https://g-0123456789.grafana-workspace.us-east-1.amazonaws.com/d/second',
+    );
     await emulator.alarms(true);
     await looked();
     expect(await alarm()).toBe('ALARM');
