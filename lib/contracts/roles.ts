@@ -31,6 +31,15 @@ export const ROLE_PORTS = {
   proxy: 8090,
 } as const;
 
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const file = z.string().min(1);
 const port = z.number().int().min(0).max(65_535);
 const milliseconds = z.number().int().min(0);
@@ -122,7 +131,7 @@ const sidecarSchema = z
           .default('x-request-id'),
         /** Regular expressions of paths that infer; everything else passes unwatched. */
         paths: z
-          .array(z.string().min(1).max(500))
+          .array(z.string().min(1).max(500).refine(isPattern, 'a regular expression'))
           .min(1)
           .default([':predict$', '/infer$', '/predict$', '/invocations$']),
         /** Of one body: a longer one passes all the same, but its inference is not kept (`cut`). */

@@ -83,13 +83,26 @@ export async function readChannels(path: string | undefined, store: ObjectStore)
       })),
     );
   if (problems.length > 0 || !parsed.success) throw new ProblemError(problems);
-  const secret = async (named: string | undefined): Promise<string | undefined> =>
-    named === undefined ? undefined : (await text(resolve(dirname(path), named), `${path}: ${named}`, problems)).trim();
+  const secret = async (named: string | undefined, isAddress = false): Promise<string | undefined> => {
+    if (named === undefined) return undefined;
+    const before = problems.length;
+    const found = (await text(resolve(dirname(path), named), `${path}: ${named}`, problems)).trim();
+    const isRight = found !== '' && (!isAddress || isWebAddress(found));
+    // What it holds instead may be a secret of another kind: it is not shown.
+    if (!isRight && problems.length === before)
+      problems.push({
+        code: 'secret',
+        path: `${path}: ${named}`,
+        message: found === '' ? 'is empty' : 'holds no address',
+        expected: isAddress ? 'an address: https://…' : 'the secret alone',
+      });
+    return found;
+  };
   for (const entry of parsed.data.channels) {
     if (entry.type === 'slack')
-      channels.push(new SlackChannel({ name: entry.name, url: (await secret(entry.urlFile)) ?? '' }));
+      channels.push(new SlackChannel({ name: entry.name, url: (await secret(entry.urlFile, true)) ?? '' }));
     else if (entry.type === 'teams')
-      channels.push(new TeamsChannel({ name: entry.name, url: (await secret(entry.urlFile)) ?? '' }));
+      channels.push(new TeamsChannel({ name: entry.name, url: (await secret(entry.urlFile, true)) ?? '' }));
     else if (entry.type === 'opsgenie')
       channels.push(
         new OpsgenieChannel({ name: entry.name, key: (await secret(entry.keyFile)) ?? '', url: entry.url }),
@@ -104,7 +117,7 @@ export async function readChannels(path: string | undefined, store: ObjectStore)
       );
     else if (entry.type === 'alertmanager') channels.push(await alertmanager(entry, secret));
     else {
-      const url = entry.url ?? (await secret(entry.urlFile));
+      const url = entry.url ?? (await secret(entry.urlFile, true));
       if (url === undefined)
         problems.push({
           code: 'channel',
@@ -208,6 +221,10 @@ function yaml(content: string, path: string): unknown {
       expected: 'YAML or JSON',
     })),
   );
+}
+
+function isWebAddress(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
 async function text(path: string, called: string, problems: Problem[]): Promise<string> {

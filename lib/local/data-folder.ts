@@ -9,13 +9,13 @@ import { ProblemError } from '../contracts/problem.ts';
  * the recursive mkdir of Node.js never ends where the system takes no new names, below /proc for one.
  * @throws ProblemError naming the folder that is in the way
  */
-export async function makeDataFolder(path: string): Promise<void> {
+export async function makeDataFolder(path: string, chosenBy = '--data'): Promise<void> {
   const missing: string[] = [];
   let at = path;
   for (;;) {
     const found = await stat(at).catch(() => null);
     if (found?.isDirectory() === true) break;
-    if (found !== null) throw unusable(path, `${at} is a file`);
+    if (found !== null) throw unusable(path, `${at} is a file`, chosenBy);
     missing.unshift(at);
     if (dirname(at) === at) break;
     at = dirname(at);
@@ -23,15 +23,15 @@ export async function makeDataFolder(path: string): Promise<void> {
   for (const folder of missing) {
     await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
       // Made by somebody else meanwhile.
-      if (error.code !== 'EEXIST') throw unusable(path, `${folder} cannot be made: ${error.code}`);
+      if (error.code !== 'EEXIST') throw unusable(path, `${folder} cannot be made: ${error.code}`, chosenBy);
     });
   }
   await access(path, constants.R_OK | constants.W_OK | constants.X_OK).catch((error: NodeJS.ErrnoException) => {
-    throw unusable(path, `it cannot be written: ${error.code}`);
+    throw unusable(path, `it cannot be written: ${error.code}`, chosenBy);
   });
 }
 
-function unusable(path: string, got: string): ProblemError {
+function unusable(path: string, got: string, chosenBy: string): ProblemError {
   return new ProblemError([
     {
       code: 'data-folder',
@@ -39,7 +39,7 @@ function unusable(path: string, got: string): ProblemError {
       message: 'cannot be used as the data folder',
       got,
       expected: 'a folder that can be written',
-      fix: 'choose another with --data, or mend its permissions',
+      fix: `choose another with ${chosenBy}, or mend its permissions`,
     },
   ]);
 }

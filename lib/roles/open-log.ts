@@ -15,7 +15,7 @@ export async function openLog(config: NonNullable<RunConfig['log']>, clock: Cloc
     const { openKafka } = await import('./open-kafka.ts');
     return openKafka(config.kafka);
   }
-  await makeDataFolder(config.folder);
+  await makeDataFolder(config.folder, 'log.folder');
   const log = await SegmentLog.open({ folder: config.folder, clock, retention: { ageMs: LOG_RETENTION } });
   return {
     log,

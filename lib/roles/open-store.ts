@@ -22,7 +22,7 @@ export interface OpenedStore {
  */
 export async function openStore(config: NonNullable<RunConfig['store']>): Promise<OpenedStore> {
   if ('s3' in config) return openS3(config.s3);
-  await makeDataFolder(config.folder);
+  await makeDataFolder(config.folder, 'store.folder');
   const store = await FolderStore.open({ folder: config.folder });
   return { store, path: (key) => store.path(key), versions: null, close: () => undefined };
 }

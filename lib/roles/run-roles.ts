@@ -79,6 +79,7 @@ export async function runRoles(options: RolesOptions): Promise<boolean> {
   let refreshMetrics: () => Promise<void> = async () => undefined;
   const operations = new HttpServer({
     ...config.operations,
+    chosenBy: { host: 'operations.host', port: 'operations.port' },
     collector: null,
     tokens: null,
     routes: operationRoutes({
@@ -211,6 +212,7 @@ async function workUntilEnd(
     if (roles.includes('collector') || roles.includes('page')) {
       server = new HttpServer({
         ...config.http,
+        chosenBy: { host: 'http.host', port: 'http.port' },
         tokens,
         collector: find('collector') ?? null,
         routes: all.flatMap(({ routes = [] }) => routes),

@@ -3,6 +3,7 @@
  * sends them to the collector. Nothing that happens to the spool or the collector reaches the model's own path.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cannotListen } from '../contracts/cannot-listen.ts';
 import type { SidecarConfig } from '../contracts/roles.ts';
 import type { Clock, Sample } from '../pipeline/ports.ts';
 import { CollectorClient } from './collector-client.ts';
@@ -48,7 +49,7 @@ export interface Sidecar {
 const CLOSING_MS = 1_000;
 const LOOK_MS = 50;
 
-/** @throws Error when a port cannot be listened on; a spool that cannot be used is a problem and no error */
+/** @throws ProblemError when a port cannot be listened on; a spool that cannot be used is a problem and no error */
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const { config, http, models, authorize, clock, note } = options;
   const ledger = new Ledger();
@@ -58,8 +59,16 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   let proxy: ModelProxy | null = null;
   let receiver: Receiver;
   try {
-    if (config.proxy !== undefined) proxy = await ModelProxy.listen(proxyOptions(config.proxy, spool, intake, clock));
-    receiver = await Receiver.listen({ ...http, authorize, intake, memory: spool.memory });
+    if (config.proxy !== undefined) {
+      const { host, port } = config.proxy;
+      const refused = (error: unknown): never => {
+        throw cannotListen(error, { host, port }, { host: 'sidecar.proxy.host', port: 'sidecar.proxy.port' });
+      };
+      proxy = await ModelProxy.listen(proxyOptions(config.proxy, spool, intake, clock)).catch(refused);
+    }
+    receiver = await Receiver.listen({ ...http, authorize, intake, memory: spool.memory }).catch((error: unknown) => {
+      throw cannotListen(error, http, { host: 'http.host', port: 'http.port' });
+    });
   } catch (error) {
     await proxy?.drain(0);
     await spool.close();

@@ -44,6 +44,25 @@ it('names every problem at once, and no secret', async () => {
   expect((error as Error).message).not.toContain('e.org');
 });
 
+it('refuses secrets that hold nothing, or no address where one is needed, and shows none', async () => {
+  await writeFile(join(folder, 'routing'), 'R0123456789');
+  await writeFile(join(folder, 'blank'), ' \n');
+  const error = await read(`
+channels:
+  - { type: slack, urlFile: routing }
+  - { type: webhook, urlFile: blank, secretFile: blank }
+  - { type: pagerduty, routingKeyFile: blank }
+`).catch((failure: unknown) => failure);
+  expect((error as ProblemError).problems.map(({ message }) => message)).toEqual([
+    'holds no address',
+    'is empty',
+    'is empty',
+    'is empty',
+  ]);
+  expect((error as Error).message).toContain('routing: holds no address; expected an address: https://…');
+  expect((error as Error).message).not.toContain('R0123456789');
+});
+
 it('makes a channel of Alertmanager, with secrets from files', async () => {
   const channels = await read(`
 channels:

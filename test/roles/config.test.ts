@@ -51,6 +51,15 @@ monitors: { folder: monitors }
     });
   });
 
+  it('takes no pattern of paths that is none', () => {
+    const sidecar =
+      'sidecar: { collector: { url: http://c }, proxy: { upstream: "127.0.0.1:70000", paths: ["([", a] } }';
+    expect(refused(`schema: mlmon.run/v1\n${sidecar}\n`, ['sidecar'])).toEqual([
+      '/etc/mlmon/run.yaml: sidecar.proxy.upstream: is not valid, got "127.0.0.1:70000"; expected host:port, with a port from 1 to 65535',
+      '/etc/mlmon/run.yaml: sidecar.proxy.paths.0: is not valid, got "(["; expected a regular expression',
+    ]);
+  });
+
   it('tells every problem at once: where, what was found, what is expected', () => {
     const found = refused(`
 schema: mlmon.run/v2

@@ -1,10 +1,14 @@
 /** Roles of one process on folders: from monitors in a folder to counted events, what machines ask of it, and its end under load. */
+
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FolderStore } from '../../lib/adapters/disk/folder-store.ts';
+import { ProblemError } from '../../lib/contracts/problem.ts';
 import type { Role } from '../../lib/contracts/roles.ts';
 import { readCursors } from '../../lib/pipeline/cursor.ts';
 import { readAll } from '../../lib/pipeline/publisher.ts';
@@ -279,5 +283,39 @@ describe('roles in one process', () => {
     const error = await start(['collector'], 'policyKeyFile: key').catch((failure: unknown) => failure as Error);
     expect(error).toMatchObject({ message: expect.stringMatching(/key: is no policy key; expected/) });
     expect((error as Error).message).not.toContain('hush');
+  });
+
+  it('say by which setting an address that is taken, or a folder that is none, was chosen', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    writeFileSync(join(folder, 'file'), '');
+    const refusal = async (roles: readonly Role[], text: string): Promise<string> => {
+      const config = parseRunConfig(`schema: mlmon.run/v1\n${text}`, roles, join(folder, 'run.yaml'));
+      const { signal } = new AbortController();
+      const error = await runRoles({ config, roles, signal, say: () => undefined }).catch(
+        (failure: unknown) => failure,
+      );
+      expect(error).toBeInstanceOf(ProblemError);
+      return (error as Error).message;
+    };
+    const at = (host = '127.0.0.1'): string => `{ host: ${host}, port: ${port} }`;
+    const free = 'operations: { port: 0 }\n';
+    const folders = 'log: { folder: log }\nstore: { folder: store }\n';
+    try {
+      expect(await refusal(['collector'], `${folders}operations: ${at()}`)).toContain('another with operations.port');
+      expect(await refusal(['collector'], `${folders}${free}http: ${at()}`)).toBe(
+        `127.0.0.1:${port}: is in use; stop what uses it, or choose another with http.port`,
+      );
+      const sidecar = 'sidecar: { collector: { url: http://127.0.0.1:1 }';
+      expect(await refusal(['sidecar'], `${free}http: ${at()}\n${sidecar} }`)).toContain('another with http.port');
+      const proxy = `proxy: { port: ${port}, upstream: 127.0.0.1:1 }`;
+      expect(await refusal(['sidecar'], `${free}http: { port: 0 }\n${sidecar}, ${proxy} }`)).toContain(
+        'another with sidecar.proxy.port',
+      );
+      expect(await refusal(['notifier'], `${free}store: { folder: file }`)).toContain('another with store.folder');
+    } finally {
+      taken.close();
+    }
   });
 });

@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { type AddressSettings, cannotListen } from '../../contracts/cannot-listen.ts';
 import { asHttpProblem, fromProblems, HttpProblem, PROBLEM_TYPE, problemText } from '../../contracts/http-problem.ts';
 import { ProblemError } from '../../contracts/problem.ts';
 import { isJsonType } from '../../pipeline/cloud-events.ts';
@@ -23,6 +24,8 @@ export interface HttpServerOptions extends GuardOptions {
   readonly advance?: ((ms: number) => void) | null;
   /** Failures that are ours, for the log of whoever runs it. */
   readonly onFailure?: (error: unknown, what: string) => void;
+  /** How its address is chosen, for problems. @default the options of `mlmon serve` */
+  readonly chosenBy?: AddressSettings;
 }
 
 /** Milliseconds a client has for its headers, and for the whole request. */
@@ -63,22 +66,9 @@ export class HttpServer {
 
   /** @throws ProblemError when the address cannot be listened on */
   async listen(): Promise<string> {
-    const { host, port } = this.#options;
+    const { host, port, chosenBy = { host: '--host', port: '--port' } } = this.#options;
     await new Promise<void>((resolve, reject) => {
-      const fail = (error: NodeJS.ErrnoException): void =>
-        reject(
-          new ProblemError([
-            {
-              code: 'cannot-listen',
-              path: `${host}:${port}`,
-              message: error.code === 'EADDRINUSE' ? 'is in use' : `cannot be listened on (${error.code})`,
-              fix:
-                error.code === 'EADDRINUSE'
-                  ? 'stop what uses it, or choose another with --port'
-                  : 'choose another with --host and --port',
-            },
-          ]),
-        );
+      const fail = (error: unknown): void => reject(cannotListen(error, { host, port }, chosenBy));
       this.#server.once('error', fail);
       this.#server.listen(port, host, () => {
         this.#server.off('error', fail);
