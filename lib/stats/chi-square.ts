@@ -92,7 +92,7 @@ function givenCounts(pair: BinnedPair, n: number, m: number): number {
     const [x, y] = [pair.reference[i]!, pair.current[i]!];
     if (x + y > 0) observed += term(x, y);
   }
-  return conditionalSumTail(pair, term, observed);
+  return conditionalSumTail(pair, { name: 'chi-square', term }, observed);
 }
 
 function putTogether(pair: BinnedPair, shares: Float64Array, smaller: number, minimum: number): BinnedPair {

@@ -4,8 +4,10 @@
  * Few tables of given pooled counts: all of them, exactly. Otherwise a gamma law with the mean, variance and skewness of T: those of
  * the saddlepoint approximation to its conditional cumulant function, K(u, v(u)) − ½ ln K_vv with v(u) such that the counts add up
  * (Skovgaard 1987), expanded at u = 0. Simulated: within about a tenth of p down to 0.001, also where bins are nearly empty.
- * Never rises with the observation. O(distinct cells · 160).
+ * Never rises with the observation. O(distinct cells · 160), once for all pairs with the same law: those that hardly tie and are cut by their
+ * reference have one at each size.
  */
+import { BoundedCache } from './bounded-cache.ts';
 import { type Cell, cellsOf } from './conditional-cells.ts';
 import { logFactorial } from './log-factorial.ts';
 import type { BinnedPair } from './outcome.ts';
@@ -13,6 +15,12 @@ import { normalSurvival, regularizedGammaP, regularizedGammaQ } from './special.
 
 /** What one bin adds to the statistic, from its rows on both sides. */
 export type BinTerm = (reference: number, current: number) => number;
+
+/** Terms of one name differ by the rows of the sides alone. */
+export interface BinSum {
+  readonly name: string;
+  readonly term: BinTerm;
+}
 
 /** Tables that are gone through one by one. */
 const FEW_TABLES = 2_000;
@@ -23,13 +31,15 @@ const SLACK = 1e-11;
 const NO_SKEW = 1e-4;
 
 /** P(T ≥ observed), counts whole. */
-export function conditionalSumTail(pair: BinnedPair, term: BinTerm, observed: number): number {
+export function conditionalSumTail(pair: BinnedPair, { name, term }: BinSum, observed: number): number {
   const reached = observed - Math.abs(observed) * SLACK;
   if (pair.cut !== 'reference') {
     const pooled = pooledCounts(pair);
     if (tablesOf(pooled) <= FEW_TABLES) return exactTail(pooled, pair, term, reached);
   }
-  const { mean, variance, third } = cumulants(cellsOf(pair, GRID), term);
+  const make = (): Cumulants => cumulants(cellsOf(pair, GRID), term);
+  const isKept = pair.reference.length <= MOST_KEPT;
+  const { mean, variance, third } = isKept ? known.get(`${name}|${lawOf(pair)}`, make) : make();
   if (!(variance > 0)) return reached <= mean ? 1 : 0;
   const deviation = Math.sqrt(variance);
   const z = (reached - mean) / deviation;
@@ -38,6 +48,23 @@ export function conditionalSumTail(pair: BinnedPair, term: BinTerm, observed: nu
   const shape = 4 / skewness ** 2;
   const at = Math.max(0, shape + Math.sign(skewness) * z * Math.sqrt(shape));
   return skewness > 0 ? regularizedGammaQ(shape, at) : regularizedGammaP(shape, at);
+}
+
+const known = new BoundedCache<Cumulants>(64);
+/** Bins; of more the key would be long, and hardly met again. */
+const MOST_KEPT = 256;
+
+/** All that the cells of a pair follow from: the rows of both sides, and the counts that are given. */
+function lawOf({ reference, current, cut }: BinnedPair): string {
+  let n = 0;
+  let m = 0;
+  let given = '';
+  for (let i = 0; i < reference.length; i++) {
+    n += reference[i]!;
+    m += current[i]!;
+    given += `,${cut === 'reference' ? reference[i]! : reference[i]! + current[i]!}`;
+  }
+  return `${cut ?? 'pooled'}|${n}|${m}${given}`;
 }
 
 /** Largest last: what the others leave is its own. */

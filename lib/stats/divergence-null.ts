@@ -47,7 +47,7 @@ export function givenCountsPValue(
   let sum = 0;
   for (let i = 0; i < shares.pooled.length; i++)
     if (shares.pooled[i]! > 0) sum += term(pair.reference[i]!, pair.current[i]!);
-  return { pValue: conditionalSumTail(pair, term, sum), method };
+  return { pValue: conditionalSumTail(pair, { name: divergence.name, term }, sum), method };
 }
 
 const ENOUGH = 5;

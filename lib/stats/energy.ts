@@ -9,7 +9,7 @@
  * | one and the same value everywhere | 0, p 1, `constant` |
  */
 import { identical, type Outcome, undecided } from './outcome.ts';
-import { type RawValue, sortedFinite } from './sample.ts';
+import { pooledAscending, type RawValue, sortedFinite } from './sample.ts';
 import { walkPValue } from './walk-null.ts';
 
 export interface EnergyOptions {
@@ -54,9 +54,5 @@ function area(a: Float64Array, b: Float64Array): number {
 }
 
 function permutationPValue(a: Float64Array, b: Float64Array, observed: number): number {
-  const pooled = new Float64Array(a.length + b.length);
-  pooled.set(a);
-  pooled.set(b, a.length);
-  pooled.sort();
-  return walkPValue('square', pooled, a.length, observed);
+  return walkPValue('square', pooledAscending(a, b), a.length, observed);
 }

@@ -12,7 +12,7 @@
  */
 import { type Outcome, undecided } from './outcome.ts';
 import { quantileOf } from './quantile.ts';
-import { type RawValue, sortedFinite } from './sample.ts';
+import { pooledAscending, type RawValue, sortedFinite } from './sample.ts';
 import { chiSquareSurvival } from './special.ts';
 import { symmetricEigen } from './symmetric-eigen.ts';
 
@@ -29,10 +29,7 @@ export function eppsSingleton(reference: ArrayLike<RawValue>, current: ArrayLike
   if (n === 0) return undecided('empty-reference', n, m, method);
   if (m === 0) return undecided('empty-current', n, m, method);
   if (n < 5 || m < 5) return undecided('too-few-rows', n, m, method);
-  const pooled = new Float64Array(total);
-  pooled.set(a);
-  pooled.set(b, n);
-  pooled.sort();
+  const pooled = pooledAscending(a, b);
   const scale = (quantileOf(pooled, 0.75) - quantileOf(pooled, 0.25)) / 2;
   if (!(scale > 0)) return undecided('constant', n, m, method);
   const left = moments(a, scale);

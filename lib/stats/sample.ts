@@ -23,6 +23,14 @@ export function sortedFinite(values: ArrayLike<RawValue>): Float64Array {
   return ascends ? found : sortDoubles(found);
 }
 
+/** The values of two ascending samples, ascending. O(n + m). */
+export function pooledAscending(a: Float64Array, b: Float64Array): Float64Array {
+  const pooled = new Float64Array(a.length + b.length);
+  for (let i = 0, j = 0, at = 0; at < pooled.length; at++)
+    pooled[at] = j === b.length || (i < a.length && a[i]! <= b[j]!) ? a[i++]! : b[j++]!;
+  return pooled;
+}
+
 function ascendsFinite(values: Float64Array): boolean {
   if (values.length === 0) return true;
   if (!Number.isFinite(values[0]) || !Number.isFinite(values[values.length - 1])) return false;

@@ -12,7 +12,7 @@
  */
 import { bridgeAreaPValue } from './bridge-area.ts';
 import { type BinnedPair, identical, type Outcome, undecided } from './outcome.ts';
-import { populationDeviation, type RawValue, sortedFinite } from './sample.ts';
+import { pooledAscending, populationDeviation, type RawValue, sortedFinite } from './sample.ts';
 import { sharesOf } from './shares.ts';
 import { walkPValue } from './walk-null.ts';
 
@@ -33,10 +33,7 @@ export function wasserstein(
   const name = options.normalised === true ? 'normalised' : 'raw';
   if (a.length === 0) return undecided('empty-reference', 0, b.length, name);
   if (b.length === 0) return undecided('empty-current', a.length, 0, name);
-  const pooled = new Float64Array(a.length + b.length);
-  pooled.set(a);
-  pooled.set(b, a.length);
-  pooled.sort();
+  const pooled = pooledAscending(a, b);
   if (pooled[0] === pooled[pooled.length - 1]) return identical(a.length, b.length, name);
   const raw = wassersteinDistance(a, b);
   const unit = options.normalised === true ? Math.max(populationDeviation(a), options.floor ?? 0) : 1;

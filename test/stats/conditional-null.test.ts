@@ -1,6 +1,6 @@
 /** p-values of distances of bins, held against drawing from the law itself. */
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { binnedByReference } from '../../lib/stats/bins.ts';
 import { hellingerOfCounts } from '../../lib/stats/hellinger.ts';
 import { jensenShannonOfCounts } from '../../lib/stats/jensen-shannon.ts';
@@ -111,4 +111,39 @@ describe.each(Object.entries(DISTANCES))('%s', (_, distance) => {
       { numRuns: 60 },
     );
   });
+});
+
+it('answers the same whatever was asked before', async () => {
+  const random = seededRandom(23);
+  const pairs = POOLED.flatMap(([pooled, n]) => Array.from({ length: 4 }, () => dealt(pooled, n, random)));
+  const asked = [
+    ...pairs,
+    ...pairs.map((pair) => ({ ...pair, cut: 'reference' as const })),
+    ...pairs.map(({ reference, current }) => ({ reference: current, current: reference })),
+    // As many rows of each bin together, other sizes of the sides; and one reference, another side twice as long.
+    ...POOLED.map(([pooled, n]) => dealt(pooled, Math.ceil(n / 3), random)),
+    ...pairs.map(({ reference, current }) => ({
+      reference,
+      current: Array.from(current, (count) => 2 * count),
+      cut: 'reference' as const,
+    })),
+    ...pairs.map(({ reference, current }) => ({
+      reference: Array.from(reference).reverse(),
+      current: Array.from(current).reverse(),
+      cut: 'reference' as const,
+    })),
+  ];
+  const names = ['psi', 'kl', 'hellinger', 'total-variation'] as const;
+  const answered = asked.map((pair) => names.map((name) => DISTANCES[name]!(pair).pValue));
+  vi.resetModules();
+  const fresh = {
+    psi: (await import('../../lib/stats/psi.ts')).psiOfCounts,
+    kl: (await import('../../lib/stats/kl.ts')).klOfCounts,
+    hellinger: (await import('../../lib/stats/hellinger.ts')).hellingerOfCounts,
+    'total-variation': (await import('../../lib/stats/total-variation.ts')).totalVariationOfCounts,
+  };
+  const backwards = [...asked]
+    .reverse()
+    .map((pair) => [...names].reverse().map((name) => fresh[name](pair, { law: 'given-counts' }).pValue));
+  expect(backwards.reverse().map((values) => values.reverse())).toEqual(answered);
 });

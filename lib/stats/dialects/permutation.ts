@@ -11,7 +11,10 @@ const DRAWN = 20_000;
 export function permutationPValue(reference: readonly number[], current: readonly number[], observed: number): number {
   const n = reference.reduce((sum, count) => sum + count, 0);
   const m = current.reduce((sum, count) => sum + count, 0);
-  if (n + m > DRAWN) return conditionalSumTail({ reference, current }, (x, y) => Math.abs(x / n - y / m) / 2, observed);
+  if (n + m > DRAWN) {
+    const term = (x: number, y: number): number => Math.abs(x / n - y / m) / 2;
+    return conditionalSumTail({ reference, current }, { name: 'total-variation', term }, observed);
+  }
   const pooled = reference.map((count, i) => count + current[i]!);
   const random = seededRandom(n * 65_537 + m);
   const drawn = new Float64Array(pooled.length);
