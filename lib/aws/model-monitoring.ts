@@ -47,7 +47,7 @@ import { removalOf } from './removal.ts';
 import { type CapturedEndpoints, SageMakerCapture } from './sagemaker-capture.ts';
 import { type EnvironmentReference, ImportedPlatform } from './sharing/imported-platform.ts';
 import type { IModelMonitoring } from './sharing/monitoring-platform.ts';
-import { linkFrom, NONE, noKeyArn, PlatformLinks } from './sharing/platform-links.ts';
+import { checkedName, linkFrom, NONE, noKeyArn, PlatformLinks } from './sharing/platform-links.ts';
 import { Store } from './store.ts';
 import { StreamScaler } from './stream-scaler.ts';
 import { Alarms } from './watching/alarms.ts';
@@ -77,7 +77,7 @@ export interface ModelMonitoringProps {
   readonly channels: readonly IChannel[];
   /** What is watched; more can come from other stacks (`ModelMonitor`) and from `mlmon monitor apply`. @default none yet */
   readonly models?: readonly Monitor[];
-  /** A dimension of all metrics. @default ENVIRONMENT_NAME: production */
+  /** A dimension of all metrics, and in names of parameters, alarms and dashboards. @default ENVIRONMENT_NAME: production */
   readonly environmentName?: string;
   /** How senders of events prove who they are. @default CollectorAccess.iam() */
   readonly access?: CollectorAccess;
@@ -208,6 +208,7 @@ export class ModelMonitoring extends Construct implements IModelMonitoring {
     const { key, linkBase } = props;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     knownAtSynthesis(reckonedWith(props));
+    const environmentName = checkedName(props.environmentName ?? ENVIRONMENT_NAME, 'environmentName', 'taken');
     if (key !== undefined) permitServices(key);
     this.store =
       props.bucket === undefined
@@ -218,7 +219,7 @@ export class ModelMonitoring extends Construct implements IModelMonitoring {
         ? new EventStream(this, 'Stream', { key, removalPolicy, capacity: props.capacity })
         : undefined;
     const platform: PlatformContext = {
-      environmentName: props.environmentName ?? ENVIRONMENT_NAME,
+      environmentName,
       bucket: props.bucket ?? this.store!.bucket,
       stream: props.stream?.stream ?? this.eventStream!.stream,
       ...(key === undefined ? {} : { key }),

@@ -109,6 +109,30 @@ describe('a file', () => {
   });
 });
 
+describe('what a file names', () => {
+  it('is not taken for another whose name is alike', () => {
+    const folder = folderOf({ 'churn.yaml': monitorText('churn'), 'fraud.yaml': monitorText('fraud') });
+    const input: EnvironmentInput = {
+      alerting: {
+        channels: [
+          { type: 'slack', name: 'one', secret: 'team/a-b' },
+          { type: 'slack', name: 'two', secret: 'team/a/b' },
+          { type: 'email', address: 'team@example.com' },
+        ],
+        modelAlarms: {
+          churn: { warning: 'arn:aws:sns:eu-central-1:111122223333:alerts' },
+          fraud: { warning: 'arn:aws:sns:eu-central-1:444455556666:alerts' },
+        },
+      },
+      models: ['churn.yaml', 'fraud.yaml'],
+    };
+    const { stack } = addEnvironment(testApp(), config(input, 'test', folder));
+    const text = JSON.stringify(resourcesOf(stack));
+    for (const name of ['secret:team/a-b', 'secret:team/a/b', '111122223333:alerts', '444455556666:alerts'])
+      expect([name, text.includes(name)]).toEqual([name, true]);
+  });
+});
+
 describe('inside a stage of a pipeline', () => {
   it('brings its files along', () => {
     const app = testApp();

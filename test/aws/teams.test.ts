@@ -80,6 +80,31 @@ describe('a platform', () => {
     // Without a key the parameter names one that cannot be.
     expect(JSON.stringify(value('keyArn'))).toMatch(/key\/none/);
   });
+
+  it.each(['', 'my environment', 'prod.eu', 'e'.repeat(65)])(
+    'is not called %j: what is called by it could not be made',
+    (environmentName) => {
+      expect(() => least(new Stack(testApp(), 'Platform'), { environmentName })).toThrow(
+        /^environmentName: is no name of an environment, got ".*; expected 1 to 64 letters, digits, hyphens and underscores/,
+      );
+    },
+  );
+
+  it('has a name of its own in its account and region, as far as that is known', () => {
+    const app = testApp();
+    const env = { account: '111122223333', region: 'eu-central-1' };
+    least(new Stack(app, 'First', { env }));
+    expect(() => least(new Stack(app, 'Second', { env }))).toThrow(
+      'Second/Monitoring: environmentName: is that of First/Monitoring, in the same account and region, got "production"',
+    );
+    least(new Stack(app, 'Third', { env }), { environmentName: 'staging' });
+    least(new Stack(app, 'Fourth', { env: { ...env, region: 'eu-west-1' } }));
+    // Each may be deployed to an account of its own.
+    least(new Stack(app, 'Fifth'));
+    const sixth = new Stack(app, 'Sixth');
+    least(sixth);
+    expect(() => least(new NestedStack(sixth, 'Inner'))).toThrow(/is that of Sixth\/Monitoring/);
+  });
 });
 
 describe('a team in an app of its own', () => {

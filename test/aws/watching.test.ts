@@ -201,6 +201,22 @@ describe('Alerting', () => {
     expect(ids(second.stack)).toEqual(expect.arrayContaining(ids(first.stack)));
   });
 
+  it('takes one subscriber under several names, which hears of alarms once', () => {
+    const { stack, alerting } = alertingWith(() => [
+      Channel.email('a@example.com', { name: 'team' }),
+      Channel.email('a@example.com', { name: 'everybody' }),
+      Channel.https('https://example.com/alerts'),
+      Channel.https('https://example.com/alerts'),
+    ]);
+    expect(alerting.configuration.channels.map(({ name }) => name)).toEqual(['team', 'everybody', 'https', 'https-2']);
+    const subscribed = ofType(stack, 'AWS::SNS::Subscription')
+      .filter(({ Properties }) => Properties['Protocol'] !== 'lambda')
+      .map(({ Properties }) => JSON.stringify([Properties['TopicArn'], Properties['Endpoint']]));
+    // Each name has a topic of its own; critical alarms and warnings come once to each subscriber.
+    expect(subscribed).toHaveLength(4 + 2 * 2);
+    expect(new Set(subscribed).size).toBe(subscribed.length);
+  });
+
   it('lets alarms publish to its topics, by TLS alone, under a key that admits them', () => {
     const { stack } = alertingWith(() => [Channel.email('a@example.com')]);
     const policies = ofType(stack, 'AWS::SNS::TopicPolicy').map(({ Properties }) =>

@@ -177,7 +177,8 @@ function monitorsOf({ models, folder, name }: EnvironmentConfig): Monitor[] {
 
 /** By name: its ARN ends in six characters that only the service knows. One construct for each. */
 function secretNamed(stack: Stack, name: string): secretsmanager.ISecret {
-  const id = `Secret-${name.replaceAll('/', '-')}`;
+  // No name of a secret has a colon, so no two meet.
+  const id = `Secret-${name.replaceAll('/', ':')}`;
   const present = stack.node.tryFindChild(id);
   return present === undefined
     ? secretsmanager.Secret.fromSecretNameV2(stack, id, name)
@@ -190,7 +191,7 @@ function modelAlarmsOf(
 ): Readonly<Record<string, ModelAlarmsOptions>> {
   const topic = (arn: string | undefined): sns.ITopic | undefined => {
     if (arn === undefined) return undefined;
-    const id = `Topic-${arn.split(':').at(-1)}`;
+    const id = `Topic-${arn}`;
     const present = stack.node.tryFindChild(id);
     return present === undefined ? sns.Topic.fromTopicArn(stack, id, arn) : (present as unknown as sns.ITopic);
   };

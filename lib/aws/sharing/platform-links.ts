@@ -1,6 +1,6 @@
 import { Arn, ArnFormat, CfnRule, Fn, Stack, Token } from 'aws-cdk-lib';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import { ProblemError, shown } from '../../contracts/problem.ts';
 
 /**
@@ -30,19 +30,51 @@ export const LINKS = {
 /** What a platform tells stacks of other apps, by parameters. */
 export type Link = keyof typeof LINKS;
 
-/** @throws ProblemError for a name that no parameter can have */
+/** Names of dashboards take no others; the names that are made of it have room for so many. */
+const NAME = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** @throws ProblemError for a name that something which is called by it cannot have */
 export function checkedName(environmentName: string, path: string, tokens: 'taken' | 'refused'): string {
   const isToken = Token.isUnresolved(environmentName);
-  if (isToken ? tokens === 'taken' : /^[A-Za-z0-9_.-]{1,128}$/.test(environmentName)) return environmentName;
+  if (isToken ? tokens === 'taken' : NAME.test(environmentName)) return environmentName;
   throw new ProblemError([
     {
       code: 'environment-name',
       path,
       message: isToken ? 'is known only when deployed' : 'is no name of an environment',
       got: isToken ? undefined : shown(environmentName),
-      expected: 'letters, digits, dots, hyphens and underscores, known at synthesis: parameters are called by it',
+      expected:
+        '1 to 64 letters, digits, hyphens and underscores, known at synthesis: parameters and dashboards are called by it',
     },
   ]);
+}
+
+/** Platforms of an app, by their names and where they are deployed. */
+const platforms = new WeakMap<IConstruct, Map<string, string>>();
+
+/** @throws ProblemError when another platform of the app has the name, in the same account and region: what is called by it is there once */
+function claimName(scope: Construct, environmentName: string): void {
+  if (Token.isUnresolved(environmentName)) return;
+  const { account, region } = Stack.of(scope);
+  const isKnown = !Token.isUnresolved(account) && !Token.isUnresolved(region);
+  // Two stacks for whoever deploys may be for two accounts.
+  const where = isKnown ? `${account}/${region}` : outermost(scope).node.path;
+  const names = platforms.get(scope.node.root) ?? new Map<string, string>();
+  platforms.set(scope.node.root, names);
+  const name = `${environmentName} ${where}`;
+  const platform = scope.node.scope?.node.path ?? scope.node.path;
+  const other = names.get(name);
+  if (other === undefined) names.set(name, platform);
+  else
+    throw new ProblemError([
+      {
+        code: 'environment-name',
+        path: `${platform}: environmentName`,
+        message: `is that of ${other}, in the same account and region`,
+        got: shown(environmentName),
+        expected: 'a name of its own: parameters, alarms and dashboards are called by it',
+      },
+    ]);
 }
 
 export function linkName(environmentName: string, link: Link): string {
@@ -59,6 +91,7 @@ export class PlatformLinks extends Construct {
   constructor(scope: Construct, id: string, props: PlatformLinksProps) {
     super(scope, id);
     checkedName(props.environmentName, 'environmentName', 'taken');
+    claimName(this, props.environmentName);
     for (const link of Object.keys(LINKS) as Link[])
       new ssm.StringParameter(this, link.charAt(0).toUpperCase() + link.slice(1), {
         parameterName: linkName(props.environmentName, link),

@@ -125,7 +125,7 @@ export class Channel implements IChannel {
           expected: 'name@domain',
         },
       ]);
-    return Channel.#subscribed('email', options, 'text', (topic, deadLetterQueue) =>
+    return Channel.#subscribed('email', address, options, 'text', (topic, deadLetterQueue) =>
       topic.addSubscription(new subscriptions.EmailSubscription(address, { deadLetterQueue })),
     );
   }
@@ -139,7 +139,7 @@ export class Channel implements IChannel {
       throw new ProblemError([
         { code: 'https', path: 'url', message: 'is no HTTPS address', got: shown(url), expected: 'https://…' },
       ]);
-    return Channel.#subscribed('https', options, 'json', (topic, deadLetterQueue) =>
+    return Channel.#subscribed('https', url, options, 'json', (topic, deadLetterQueue) =>
       topic.addSubscription(
         new subscriptions.UrlSubscription(url, { protocol: sns.SubscriptionProtocol.HTTPS, deadLetterQueue }),
       ),
@@ -243,6 +243,7 @@ export class Channel implements IChannel {
   /** A topic of its own for transitions, and the same subscriber on the topics of alarms. */
   static #subscribed(
     kind: string,
+    subscriber: string,
     options: ChannelOptions,
     format: 'text' | 'json',
     subscribe: (topic: sns.ITopic, deadLetters: sqs.IQueue) => void,
@@ -250,7 +251,11 @@ export class Channel implements IChannel {
     return new Channel(kind, options.name, (scope, context) => {
       const topic = context.newTopic(scope, 'Topic');
       allowPublish(context, topic);
-      for (const one of [topic, ...topicsForPeople(context)]) subscribe(one, context.deadLetters);
+      for (const one of [topic, ...topicsForPeople(context)]) {
+        // Routes may give one subscriber several names; of alarms it hears once. Subscriptions are called by their subscriber, if it is known.
+        if (Token.isUnresolved(subscriber) || one.node.tryFindChild(subscriber) === undefined)
+          subscribe(one, context.deadLetters);
+      }
       return { delivery: { type: 'sns', name: context.name, topicArn: topic.topicArn, format }, independent: true };
     });
   }
