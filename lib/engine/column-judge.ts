@@ -53,7 +53,7 @@ export class ColumnJudge {
     this.shares = shares;
     const scores = scoresOf(shares);
     this.scoreCount = scores.aspects.length;
-    const reference = rows > 0 ? withUnseen(scores, setShares(scores, shares, rows), this.bins) : null;
+    const reference = rows > 0 ? toBeExpected(scores, setShares(scores, shares, rows), this.bins) : null;
     const fits = this.fit?.scales ?? [independentScale(rows, scores.aspects.length)];
     this.scales =
       reference === null
@@ -127,19 +127,26 @@ export function columnJudge(column: ColumnBaseline): ColumnJudge {
   return judge;
 }
 
-/** Unseen categories are expected as often as categories were seen once, and the bins of those so much less. */
-function withUnseen(
+/**
+ * Unseen categories are expected as often as categories were seen once, and the bins of those so much less; categories that were put
+ * together since they are rare, more often than where they were chosen.
+ */
+function toBeExpected(
   scores: ScoreSet,
   shares: Float64Array,
-  { unseen, seenOnce, expectedUnseen, rows }: VerdictBins,
+  { other, unseen, seenOnce, expectedUnseen, keptOut, rows }: VerdictBins,
 ): ScoreReference {
   const least = 0.5 / rows;
-  if (unseen !== null && seenOnce !== null)
-    scores.sets.forEach((set, i) => {
-      const bin = set.length === 1 ? set[0]! : unseen;
-      const share = bin === unseen ? Math.max(shares[i]!, expectedUnseen) : shares[i]! - seenOnce[bin]! / rows;
-      if (share !== shares[i]) shares[i] = Math.min(1 - least, Math.max(least, share));
-    });
+  const expectedOf = (bin: number, share: number): number => {
+    if (bin === unseen) return seenOnce === null ? share : Math.max(share, expectedUnseen);
+    const away = unseen === null || seenOnce === null ? 0 : seenOnce[bin]!;
+    return share - (away - (bin === other ? keptOut : 0)) / rows;
+  };
+  scores.sets.forEach((set, i) => {
+    if (set.length > 1) return;
+    const share = expectedOf(set[0]!, shares[i]!);
+    if (share !== shares[i]) shares[i] = Math.min(1 - least, Math.max(least, share));
+  });
   return scoreReference(scores, shares);
 }
 

@@ -14,9 +14,13 @@ const OWN_BIN_LEAST = 10;
 
 /** How many of the categories have a bin of their own. `counts` descend; `rows` with a value, those of no named category included. */
 export function ownCategories(counts: readonly number[], rows: number): number {
-  const least = Math.min(OWN_BIN_ROWS, Math.max(OWN_BIN_LEAST, OWN_BIN_SHARE * rows));
+  const least = leastOwn(rows);
   const first = counts.findIndex((count) => count < least);
   return first < 0 ? counts.length : first;
+}
+
+function leastOwn(rows: number): number {
+  return Math.ceil(Math.min(OWN_BIN_ROWS, Math.max(OWN_BIN_LEAST, OWN_BIN_SHARE * rows)));
 }
 
 export interface VerdictBins {
@@ -43,6 +47,8 @@ export interface VerdictBins {
    * an unseen one is to come: the bin's share is to be expected smaller by them. `null` for numbers, or where there are none.
    */
   readonly seenOnce: Float64Array | null;
+  /** Rows that `other` is to be expected to have beside those of the baseline: the counts chose which categories are in it. */
+  readonly keptOut: number;
 }
 
 export function verdictBins(column: ColumnBaseline): VerdictBins {
@@ -81,6 +87,7 @@ function numericBins(column: Extract<ColumnBaseline, { type: 'numeric' }>): Verd
     rows: total(baseline),
     expectedUnseen: 0,
     seenOnce: null,
+    keptOut: 0,
   };
 }
 
@@ -119,7 +126,24 @@ function categoricalBins(column: Extract<ColumnBaseline, { type: 'categorical' }
     rows,
     expectedUnseen: once === 0 ? 0 : once / rows,
     seenOnce: once === 0 ? null : seenOnce,
+    keptOut: other === null ? 0 : keptOut(column),
   };
+}
+
+/**
+ * Categories that came often enough by chance have a bin of their own, those that came seldom by chance are put together. Of categories
+ * with λ_c rows to be expected those below the boundary L have Σ_c L·P(X_c = L) fewer than that in all, whatever the λ_c (L = 1 is Good
+ * and Turing's estimate of the unseen): L times how many categories have just L rows, for which the geometric mean of those on either side stands.
+ */
+function keptOut({ counts, count, other }: Extract<ColumnBaseline, { type: 'categorical' }>): number {
+  const boundary = leastOwn(count);
+  const reach = Math.ceil(Math.sqrt(boundary) / 2);
+  const within = (from: number, to: number): number =>
+    counts.filter((rows) => rows >= from && rows <= to).length / reach;
+  const above = within(boundary + 1, boundary + reach);
+  // Where categories without a name may be within reach, only those above the boundary tell.
+  const isNamed = other === 0 || (counts.at(-1) ?? 0) < boundary - reach;
+  return boundary * (isNamed ? Math.sqrt(within(boundary - reach, boundary - 1) * above) : above);
 }
 
 /** Of a row with the heaviest bin's weight, that each bin is taken to have besides: one with few rows tells little of its own. */

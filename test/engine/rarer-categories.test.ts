@@ -1,0 +1,70 @@
+/** Categories near the boundary of "often enough for a bin of its own": chance chooses among them, and nothing has changed. */
+import { describe, expect, test } from 'vitest';
+import { judgeColumn } from '../../lib/engine/column-verdict.ts';
+import { categoricalColumnOf, countsOfSample } from '../../lib/engine/sample-columns.ts';
+import { verdictBins } from '../../lib/engine/verdict-bins.ts';
+import { type Random, seededRandom } from '../../lib/stats/random.ts';
+
+const OPTIONS = {
+  level: 0.05,
+  smallestEffect: 0.05,
+  minimumRows: 30,
+  span: null,
+  confirmation: { m: 1, n: 1 },
+  others: 'none',
+} as const;
+
+function judge(reference: readonly string[], current: readonly string[]) {
+  const column = categoricalColumnOf(reference);
+  return judgeColumn(column, countsOfSample(column, current), OPTIONS);
+}
+
+const alike = (random: Random, rows: number, categories: number): string[] =>
+  Array.from({ length: rows }, () => `c${Math.floor(random.next() * categories)}`);
+
+describe('categories that are all about as frequent', () => {
+  test.each([
+    [100, 1_000, 1_000],
+    [100, 3_000, 3_000],
+    [100, 10_000, 3_000],
+    [200, 3_000, 3_000],
+  ])('%d of them, %d rows against %d: alike is alike', (categories, n, m) => {
+    const random = seededRandom(8);
+    let drifted = 0;
+    for (let i = 0; i < 40; i++)
+      if (judge(alike(random, n, categories), alike(random, m, categories)).status === 'drifted') drifted++;
+    // Level 5 %: 9 or more of 40 come once in a few thousand times.
+    expect(drifted).toBeLessThanOrEqual(8);
+  });
+
+  test('the bin of the rarer ones is expected to be as large as it is in truth', () => {
+    const random = seededRandom(9);
+    let had = 0;
+    let expected = 0;
+    let truth = 0;
+    for (let i = 0; i < 60; i++) {
+      const bins = verdictBins(categoricalColumnOf(alike(random, 3_000, 100)));
+      const { other } = bins;
+      had += bins.baseline[other!]!;
+      expected += bins.baseline[other!]! + bins.keptOut;
+      truth += 30 * bins.ofFine.filter((bin) => bin === other).length;
+    }
+    expect(had / truth).toBeLessThan(0.9);
+    expect(expected / truth).toBeGreaterThan(0.97);
+    expect(expected / truth).toBeLessThan(1.03);
+  });
+
+  test('the rarer ones are a change when they grow', () => {
+    const random = seededRandom(10);
+    const reference = alike(random, 3_000, 100);
+    const rarer = new Set(categoricalColumnOf(reference).categories.slice(60));
+    const current = alike(random, 3_600, 100).filter((name) => rarer.has(name) || random.next() < 0.75);
+    expect(judge(reference, current)).toMatchObject({ status: 'drifted' });
+  });
+
+  test('nothing is expected beside what was seen where categories are few and far between', () => {
+    const named = { a: 5_000, b: 2_500, c: 1_200, d: 600, e: 300, f: 40, g: 20, h: 10 };
+    const rows = Object.entries(named).flatMap(([name, count]) => new Array<string>(count).fill(name));
+    expect(verdictBins(categoricalColumnOf(rows)).keptOut).toBe(0);
+  });
+});
