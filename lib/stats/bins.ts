@@ -7,24 +7,37 @@ import { type RawValue, sortedFinite } from './sample.ts';
  */
 export function quantileEdges(sorted: ArrayLike<number>, bins: number): number[] {
   const n = sorted.length;
-  const edges = new Set<number>();
+  const edges: number[] = [];
+  let last = sorted[0]!;
+  const add = (edge: number): void => {
+    if (!(edge > last)) return;
+    last = edge;
+    // Of zeros there is one.
+    edges.push(edge === 0 ? 0 : edge);
+  };
+  let from = 0;
   for (let k = 1; k < bins; k++) {
     const rank = Math.floor((n * k) / bins);
     const value = sorted[rank];
     if (value === undefined) continue;
-    if (value > sorted[0]!) edges.add(value);
-    const first = firstAbove(sorted, value, 0);
-    if (first < n && first - firstAtLeast(sorted, value) > n / bins) edges.add(sorted[first]!);
+    add(value);
+    if (sorted[rank + 1] === value || sorted[rank - 1] === value) {
+      // The first rank that has the value is at the former place or after it.
+      from = firstAtLeast(sorted, value, from);
+      const above = firstAbove(sorted, value, rank);
+      if (above < n && above - from > n / bins) add(sorted[above]!);
+    } else if (1 > n / bins && rank + 1 < n) add(sorted[rank + 1]!);
   }
-  return [...edges].sort((a, b) => a - b);
+  return edges;
 }
 
-/** Counts of each of the edges.length + 1 bins. `sorted` and the edges ascend. O(edges · log n). */
+/** Counts of each of the edges.length + 1 bins. `sorted` and the edges ascend. O(n + edges). */
 export function countsIn(sorted: ArrayLike<number>, edges: readonly number[]): Float64Array {
   const counts = new Float64Array(edges.length + 1);
   let before = 0;
-  for (const [bin, edge] of edges.entries()) {
-    const below = firstAtLeast(sorted, edge);
+  let below = 0;
+  for (let bin = 0; bin < edges.length; bin++) {
+    while (below < sorted.length && sorted[below]! < edges[bin]!) below++;
     counts[bin] = below - before;
     before = below;
   }
@@ -61,8 +74,8 @@ function distinct(sorted: ArrayLike<number>): number {
   return found;
 }
 
-function firstAtLeast(sorted: ArrayLike<number>, value: number): number {
-  let low = 0;
+function firstAtLeast(sorted: ArrayLike<number>, value: number, from: number): number {
+  let low = from;
   let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >>> 1;

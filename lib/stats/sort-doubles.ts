@@ -1,18 +1,23 @@
 /**
  * Sorts doubles in place, ascending, NaN last, as `Float64Array.prototype.sort` does and several times as fast for many of them: a
- * radix sort of the upper 32 bits, in three passes of eleven, then by insertion what agrees in them. O(n); O(n log n) where too much
- * agrees.
+ * radix sort of the upper 32 bits, in three passes of eleven, then by insertion what agrees in them. Some hundreds, for which the tables of
+ * the passes cost more than they save, are put where they would lie if they were spread evenly, then by insertion in order: twice as fast.
+ * O(n); O(n log n) where too much agrees.
  */
 
-/** Below this the tables of the passes cost more than they save. */
+/** From this on by passes. */
 const FEW = 4_096;
+/** Below it there is nothing to gain. */
+const VERY_FEW = 24;
 const DIGIT = 11;
 const SIZE = 1 << DIGIT;
 /** Moves by insertion, a value each, before all is given to the comparison sort. */
 const PATIENCE = 2;
 
 export function sortDoubles(values: Float64Array): Float64Array {
-  if (values.length < FEW || !LITTLE_ENDIAN) return values.sort();
+  if (values.length < FEW)
+    return values.length >= VERY_FEW && spread(values) && finish(values) ? values : values.sort();
+  if (!LITTLE_ENDIAN) return values.sort();
   let n = 0;
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
@@ -23,6 +28,31 @@ export function sortDoubles(values: Float64Array): Float64Array {
   byUpperBits(numbers);
   if (!finish(numbers)) numbers.sort();
   return values;
+}
+
+const ends = new Uint16Array(FEW);
+const room = new Float64Array(FEW);
+
+/** Puts each value where it would lie between the least and the largest if all were spread evenly. `false`, nothing done, where that says nothing. */
+function spread(values: Float64Array): boolean {
+  const n = values.length;
+  let least = Number.POSITIVE_INFINITY;
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < n; i++) {
+    const value = values[i]!;
+    // Zeros of two signs are equal to all that follows.
+    if (Number.isNaN(value) || Object.is(value, -0)) return false;
+    if (value < least) least = value;
+    if (value > largest) largest = value;
+  }
+  const scale = (n - 1) / (largest - least);
+  if (!(scale > 0 && scale < Number.POSITIVE_INFINITY)) return false;
+  ends.fill(0, 0, n);
+  for (let i = 0; i < n; i++) ends[Math.floor((values[i]! - least) * scale)]!++;
+  for (let place = 1; place < n; place++) ends[place]! += ends[place - 1]!;
+  for (let i = n - 1; i >= 0; i--) room[--ends[Math.floor((values[i]! - least) * scale)]!] = values[i]!;
+  values.set(room.subarray(0, n));
+  return true;
 }
 
 /** Of the upper half of a double, a whole number that ascends with it. */
