@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { muteSchema, routeSchema } from '../lib/contracts/alerting.ts';
+import { TIME_WITH_ZONE } from '../lib/contracts/routing-problems.ts';
 import { alertReceivers, alertRoutes } from '../lib/kubernetes/alerting-settings.ts';
 import { PARTS } from '../lib/kubernetes/index.ts';
 
@@ -24,6 +26,7 @@ const global = z.record(z.string(), z.unknown()).optional();
 export function valuesSchema(): string {
   // A key of a Secret with Prometheus Operator, the path of a file beside Alertmanager without.
   const secretOrFile = z.union([key, text]);
+  const time = z.string().regex(TIME_WITH_ZONE).optional();
   const peers = z.array(z.record(z.string(), z.unknown()));
   const cpu = z.strictObject({
     minimum: whole.optional(),
@@ -91,6 +94,8 @@ export function valuesSchema(): string {
         peers: peers.optional(),
       }),
     ),
+    routes: z.array(routeSchema).max(200),
+    mutes: z.array(muteSchema.extend({ from: time, until: time })).max(200),
     retention: z.strictObject({ events: text.optional(), failed: text.optional() }),
     links: z.strictObject({ page: text.optional(), runbook: text.optional(), dashboards: text.optional() }),
     hostNames: z.array(text),

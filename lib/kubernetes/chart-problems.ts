@@ -1,6 +1,10 @@
 /** What is wrong with the props of a chart: all of it at once, before anything is made. */
+import { z } from 'zod';
+import { muteSchema, routeSchema } from '../contracts/alerting.ts';
 import { isDuration } from '../contracts/duration.ts';
 import { type Problem, shown } from '../contracts/problem.ts';
+import { routingProblems } from '../contracts/routing-problems.ts';
+import { schemaProblems } from '../contracts/schema-problems.ts';
 import type { ModelMonitoringChartProps } from './chart-props.ts';
 import { PARTS } from './defaults.ts';
 import {
@@ -88,6 +92,7 @@ export function chartProblems(props: ModelMonitoringChartProps): Problem[] {
   if (channels.length > MOST_CHANNELS)
     refuse('channels', 'has too many channels', channels.length, `at most ${MOST_CHANNELS}`);
   for (const channel of channels) problems.push(...channel.problems());
+  problems.push(...alertingProblems(props, names));
 
   if (channels.some(({ kind }) => kind === 'alertmanager')) {
     const bells = channels.filter(({ kind }) => kind !== 'alertmanager' && kind !== 'webhook').map((one) => one.name);
@@ -117,6 +122,24 @@ export function chartProblems(props: ModelMonitoringChartProps): Problem[] {
     if (url !== undefined && !isWebAddress(url)) refuse(`links.${link}`, 'is no address', url, 'https://…');
   return problems;
 }
+
+/** What the notifier would not begin with: routes and mutes of the wrong form, of unknown channels, at no time. */
+function alertingProblems({ routes = [], mutes = [] }: ModelMonitoringChartProps, names: readonly string[]): Problem[] {
+  if (names.length === 0 && routes.length + mutes.length > 0)
+    return [
+      {
+        code: 'chart',
+        path: routes.length > 0 ? 'routes' : 'mutes',
+        message: 'say of nothing who hears it: there are no channels',
+        expected: 'channels beside them',
+      },
+    ];
+  const parsed = routingSchema.safeParse({ routes, mutes });
+  if (!parsed.success) return schemaProblems(routingSchema, { routes, mutes }, parsed.error.issues);
+  return routingProblems(parsed.data, ['inbox', ...names]);
+}
+
+const routingSchema = z.object({ routes: z.array(routeSchema).max(200), mutes: z.array(muteSchema).max(200) });
 
 /** Every reference to a Secret, with where it stands. */
 export function secretReferences(props: ModelMonitoringChartProps): (readonly [string, SecretKey])[] {

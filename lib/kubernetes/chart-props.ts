@@ -1,4 +1,5 @@
 /** What users say of a chart. */
+import type { Mute, Route } from '../contracts/alerting.ts';
 import type { Channel } from './channel.ts';
 import type { ContainerResources, Part } from './defaults.ts';
 import type { Grafana } from './grafana.ts';
@@ -34,6 +35,10 @@ export interface ModelMonitoringChartProps {
   readonly policyKey?: SecretKey;
   /** Where the notifier delivers. @default none: alerts of models are seen on the page alone */
   readonly channels?: readonly Channel[];
+  /** Which channels hear of what; what matches no route goes to all of them. @default none */
+  readonly routes?: readonly Route[];
+  /** What is recorded and shown and sent to nobody, for a time or always. @default none */
+  readonly mutes?: readonly Mute[];
   /** How the platform is watched. @default Watching.operator() */
   readonly watching?: Watching;
   /** Where dashboards go. @default Grafana.sidecar() */

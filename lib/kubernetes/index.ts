@@ -1,4 +1,5 @@
 /** What the package offers to cdk8s apps: `import … from 'ml-monitoring-constructs/kubernetes'`. Covered by semantic versioning. */
+export type { Mute, Route } from '../contracts/alerting.ts';
 export { ProblemError } from '../contracts/problem.ts';
 export { Archiver } from './archiver.ts';
 export {

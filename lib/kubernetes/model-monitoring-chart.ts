@@ -61,6 +61,8 @@ export class ModelMonitoringChart extends Chart {
       monitors: props.monitors,
       owner: props.owner ?? 'kubernetes',
       channels: props.channels ?? [],
+      routes: props.routes ?? [],
+      mutes: props.mutes ?? [],
       tokens: props.tokens ?? DEFAULT_TOKENS,
       ...(props.policyKey === undefined ? {} : { policyKey: props.policyKey }),
       retention: props.retention ?? {},

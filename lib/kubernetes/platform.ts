@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import type { Mute, Route } from '../contracts/alerting.ts';
 import { ROLE_PORTS } from '../contracts/roles.ts';
 import type { Channel } from './channel.ts';
 import { PATHS } from './defaults.ts';
@@ -23,6 +24,8 @@ export interface PlatformProps extends Names {
   readonly monitors: readonly Monitor[];
   readonly owner: string;
   readonly channels: readonly Channel[];
+  readonly routes: readonly Route[];
+  readonly mutes: readonly Mute[];
   readonly tokens: SecretKey;
   readonly policyKey?: SecretKey;
   readonly links: { readonly page?: string; readonly runbook?: string; readonly dashboards?: string };
@@ -56,12 +59,16 @@ export class Platform extends Construct {
   constructor(scope: Construct, id: string, props: PlatformProps) {
     super(scope, id);
     this.props = props;
-    const { monitors, channels } = props;
+    const { monitors, channels, routes, mutes } = props;
 
     const run = canonicalJson(runConfig(props));
     this.runConfigMap = this.#configMap('run', { 'run.yaml': run });
 
-    const told = canonicalJson({ channels: channels.map(({ config }) => config) });
+    const told = canonicalJson({
+      channels: channels.map(({ config }) => config),
+      ...(routes.length === 0 ? {} : { routes }),
+      ...(mutes.length === 0 ? {} : { mutes }),
+    });
     this.channelsConfigMap = channels.length === 0 ? null : this.#configMap('channels', { 'channels.yaml': told });
 
     this.monitorConfigMaps = monitors.map(({ model, files }) => ({

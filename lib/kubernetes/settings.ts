@@ -1,5 +1,6 @@
 /** A chart as a YAML file says it, for those who write no TypeScript: `mlmon render kubernetes FILE`, and the values of the Helm chart. */
 import { z } from 'zod';
+import { muteSchema, routeSchema } from '../contracts/alerting.ts';
 import { alertingKeys, alertingOf, isWhole } from './alerting-settings.ts';
 import { Channel } from './channel.ts';
 import type { ModelMonitoringChartProps } from './chart-props.ts';
@@ -129,6 +130,8 @@ export const settingsSchema = z
     tokens: secretKey.optional(),
     policyKey: secretKey.optional(),
     channels: z.array(channel).optional(),
+    routes: z.array(routeSchema).optional(),
+    mutes: z.array(muteSchema).optional(),
     watching: z
       .union([
         z

@@ -1,5 +1,5 @@
 /**
- * Channels of a platform on one machine: the inbox always, others from a file. Secrets are files of their own, named in it,
+ * Channels of a platform on one machine or a cluster, with routes and mutes: the inbox always, others from a file. Secrets are files of their own, named in it,
  * so that none stands in the configuration, in the environment or in a log.
  */
 import { readFile } from 'node:fs/promises';
@@ -13,9 +13,13 @@ import { PagerDutyChannel } from '../adapters/pagerduty/pagerduty-channel.ts';
 import { SlackChannel } from '../adapters/slack/slack-channel.ts';
 import { TeamsChannel } from '../adapters/teams/teams-channel.ts';
 import { WebhookChannel } from '../adapters/webhook/webhook-channel.ts';
+import { muteSchema, routeSchema } from '../contracts/alerting.ts';
+import type { Transition } from '../contracts/episode.ts';
 import { expectedBy } from '../contracts/expected.ts';
 import { type Problem, ProblemError, shown } from '../contracts/problem.ts';
-import type { AlertChannel, ObjectStore } from '../pipeline/ports.ts';
+import { routingProblems } from '../contracts/routing-problems.ts';
+import type { AlertChannel, Clock, ObjectStore } from '../pipeline/ports.ts';
+import { type Destination, destinationOf } from '../pipeline/routes.ts';
 
 const name = z
   .string()
@@ -63,12 +67,38 @@ type ChannelEntry = z.output<typeof channelSchema>;
 type AlertmanagerEntry = Extract<ChannelEntry, { readonly type: 'alertmanager' }>;
 /** Those that tell people themselves. */
 const BELLS: readonly ChannelEntry['type'][] = ['slack', 'teams', 'opsgenie', 'pagerduty'];
-const channelsSchema = z.object({ channels: z.array(channelSchema).max(50) }).strict();
+const channelsSchema = z
+  .object({
+    channels: z.array(channelSchema).max(50),
+    /** To the channels of every route that matches; of none: to all. */
+    routes: z.array(routeSchema).max(200).default([]),
+    mutes: z.array(muteSchema).max(200).default([]),
+  })
+  .strict();
+
+export interface RoutedChannels {
+  readonly channels: AlertChannel[];
+  /** Where a transition goes; absent where the file has neither routes nor mutes: to all channels. */
+  readonly destination?: (transition: Transition) => Destination;
+}
 
 /** @throws ProblemError naming every problem of the file and of the secrets it names */
 export async function readChannels(path: string | undefined, store: ObjectStore): Promise<AlertChannel[]> {
-  const channels: AlertChannel[] = [new InboxChannel(store)];
-  if (path === undefined) return channels;
+  return (await readRoutedChannels(path, store, { now: () => 0 })).channels;
+}
+
+/**
+ * `clock`: time of the platform, for mutes.
+ * @throws ProblemError naming every problem of the file and of the secrets it names
+ */
+export async function readRoutedChannels(
+  path: string | undefined,
+  store: ObjectStore,
+  clock: Clock,
+): Promise<RoutedChannels> {
+  const inbox = new InboxChannel(store);
+  const channels: AlertChannel[] = [inbox];
+  if (path === undefined) return { channels };
   const problems: Problem[] = [];
   const content = await text(path, path, problems);
   if (problems.length > 0) throw new ProblemError(problems);
@@ -141,8 +171,25 @@ export async function readChannels(path: string | undefined, store: ObjectStore)
       });
     seen.add(channel.name);
   }
+  const { routes, mutes } = parsed.data;
+  problems.push(
+    ...routingProblems({ routes, mutes }, [...seen]).map((one) => ({ ...one, path: `${path}: ${one.path}` })),
+  );
   if (problems.length > 0) throw new ProblemError(problems);
-  return channels;
+  if (routes.length === 0 && mutes.length === 0) return { channels };
+  const names = [...seen];
+  return {
+    channels,
+    destination: (transition) => {
+      const to = destinationOf(
+        transition,
+        { routes, mutes, notifiedBy: 'episodes' },
+        { channels: names, now: clock.now() },
+      );
+      // The inbox keeps a record of all that is told to anybody, and of what routes tell nobody.
+      return to.muted === undefined ? { channels: [...new Set([inbox.name, ...to.channels])] } : to;
+    },
+  };
 }
 
 async function alertmanager(

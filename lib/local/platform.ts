@@ -46,7 +46,7 @@ import {
 import { PlatformActions } from './actions.ts';
 import { baselineFromCapture, type CaptureRequest } from './baseline-from-capture.ts';
 import { capturedFeatures } from './captured-features.ts';
-import { readChannels } from './channels.ts';
+import { readRoutedChannels } from './channels.ts';
 import { makeDataFolder } from './data-folder.ts';
 import { DEFAULT_HOST } from './defaults.ts';
 import { openEraser } from './open-eraser.ts';
@@ -137,9 +137,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const tokens = await tokensFor(host, options.tokenFile);
   await makeDataFolder(folder);
   const store = await FolderStore.open({ folder: join(folder, 'store'), durability });
-  const channels = await readChannels(options.channelsFile, store);
   const replay = options.replayFrom === undefined ? null : new ReplayClock(options.replayFrom);
   const clock: Clock = replay ?? wallClock;
+  const routed = await readRoutedChannels(options.channelsFile, store, clock);
   const log = await SegmentLog.open({
     folder: join(folder, 'log'),
     clock,
@@ -255,13 +255,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       make: ({ model, monitor, span, leaveOut }) => ofCapture(model, monitor, { ...span, leaveOut }),
     });
     const archiver = new Archiver({ log, store, clock, writer: new DuckDbCaptureWriter(captureDb) });
-    const notifier = new Notifier({ store, clock, channels, sweep: SWEEP });
+    const notifier = new Notifier({ store, clock, ...routed, sweep: SWEEP });
     const actions = new PlatformActions({
       store,
       clock,
       registry,
       audit,
-      channels,
+      channels: routed.channels,
       policyKey: key,
       baselineFromCapture: (model, monitor, from, to) => ofCapture(model, monitor, { from, to }),
     });

@@ -1,5 +1,5 @@
 /** Delivers transitions of models to people. */
-import { readChannels } from '../local/channels.ts';
+import { readRoutedChannels } from '../local/channels.ts';
 import { Notifier } from '../pipeline/notifier.ts';
 import { every } from '../pipeline/timed-parts.ts';
 import { type RoleParts, whenFailing } from './role.ts';
@@ -10,8 +10,8 @@ const LEASE_MS = 60_000;
 
 /** @throws ProblemError for what is wrong in the file of channels */
 export async function notifierRole({ store, clock, config, pace }: Shared): Promise<RoleParts> {
-  const channels = await readChannels(config.channelsFile, store);
-  const notifier = new Notifier({ store, clock, channels, leaseMs: LEASE_MS });
+  const routed = await readRoutedChannels(config.channelsFile, store, clock);
+  const notifier = new Notifier({ store, clock, ...routed, leaseMs: LEASE_MS });
   return {
     parts: [every('notifier', pace.notify, () => notifier.run())],
     deliveries: notifier,

@@ -368,7 +368,7 @@ describe('watching', () => {
 
 describe('every prop', () => {
   it('changes what is made', () => {
-    const base = JSON.stringify(objectsOf());
+    const made = (props: Partial<ModelMonitoringChartProps>): string => JSON.stringify(objectsOf(props));
     const all: Partial<ModelMonitoringChartProps> = { ...FULL, createNamespace: true, monitors: [] };
     const declared = readFileSync(join(import.meta.dirname, '../../lib/kubernetes/chart-props.ts'), 'utf8');
     const names = [...declared.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name ?? '');
@@ -376,7 +376,9 @@ describe('every prop', () => {
     for (const name of names) {
       const value = all[name as keyof ModelMonitoringChartProps];
       expect([name, value !== undefined]).toEqual([name, true]);
-      expect([name, JSON.stringify(objectsOf({ [name]: value })) !== base]).toEqual([name, true]);
+      // They say of channels who hears what.
+      const beside = name === 'routes' || name === 'mutes' ? { channels: all.channels ?? [] } : {};
+      expect([name, made({ ...beside, [name]: value }) !== made(beside)]).toEqual([name, true]);
     }
   });
 });
@@ -461,6 +463,25 @@ describe('what is wrong', () => {
       'hostNames',
       'retention.events',
       'links.page',
+    ]);
+  });
+
+  it('is a route or a mute that the notifier would not begin with', () => {
+    const route = { match: {}, channels: ['slack'] };
+    expect(problemsOf({ routes: [route] })).toEqual(['routes']);
+    expect(problemsOf({ mutes: [{ match: {}, reason: 'x' }] })).toEqual(['mutes']);
+    const channels = [Channel.slack(KEY)];
+    expect(problemsOf({ channels, routes: [route, { ...route, channels: ['inbox'] }] })).toEqual([]);
+    expect(
+      problemsOf({
+        channels,
+        routes: [{ match: {}, channels: ['slak'] }],
+        mutes: [{ match: {}, from: '2026-12-24', reason: 'holidays' }],
+      }),
+    ).toEqual(['routes.0.channels', 'mutes.0.from']);
+    expect(problemsOf({ channels, routes: [{ match: { severity: 'fatal' as never }, channels: [] }] })).toEqual([
+      'routes.0.match.severity',
+      'routes.0.channels',
     ]);
   });
 

@@ -55,6 +55,8 @@ export const FULL: ModelMonitoringChartProps = {
       peers: [Peer.addresses('10.1.0.0/16')],
     }),
   ],
+  routes: [{ match: { severity: 'critical' }, channels: ['slack', 'ticketing'] }],
+  mutes: [{ match: { model: 'churn', signal: 'volume' }, until: '2026-12-27T00:00:00Z', reason: 'holidays' }],
   watching: Watching.operator({ labels: { release: 'prometheus' }, by: 'services' }),
   grafana: Grafana.sidecar({ annotations: { folder: 'Models' } }),
   retention: { events: '400d', failed: '7d' },

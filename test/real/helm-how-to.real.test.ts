@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Chart, Testing } from 'cdk8s';
 import { beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { Grafana, Scaling, Store, StrimziKafka, Watching } from '../../lib/kubernetes/index.ts';
+import { Channel, Grafana, Scaling, Store, StrimziKafka, Watching } from '../../lib/kubernetes/index.ts';
 import { REFERENCE } from '../../scripts/deploy-files.ts';
 import { type K8sObject, objectsOf } from '../kubernetes/objects.ts';
 import { buildTools, CHART, readable, rendered, same } from './kubernetes/helm.ts';
@@ -37,6 +37,13 @@ it('gives what the construct gives', async () => {
         image: 'registry.example.com/ml-monitoring:0.1.0',
         store: Store.s3({ bucket: 'ml-monitoring', region: 'eu-central-1' }),
         watching: Watching.operator({ labels }),
+      }),
+    'channels.yaml': () =>
+      objectsOf({
+        ...REFERENCE,
+        channels: [Channel.slack(chat('slack')), Channel.pagerDuty(chat('pagerduty'))],
+        routes: [{ match: { severity: 'critical' }, channels: ['pagerduty'] }],
+        mutes: [{ match: { model: 'trial' }, reason: 'an experiment' }],
       }),
     'receivers.yaml': () =>
       objectsOf({

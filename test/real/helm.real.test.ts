@@ -74,6 +74,8 @@ describe('the Helm chart', () => {
           secrets,
           ...(at === 0 ? {} : { ports: [8443], peers: [{ ipBlock: { cidr: '10.1.0.0/16' } }] }),
         })),
+        routes: FULL.routes,
+        mutes: FULL.mutes,
         links: FULL.links,
         retention: FULL.retention,
         hostNames: ['events.example.com'],
@@ -199,6 +201,10 @@ describe('the Helm chart', () => {
 
   it('refuses what contradicts itself, and says what is expected', () => {
     const room = { type: 'slack', name: 'room', url: secret('chat', 'slack') };
+    const chat = {
+      config: { type: 'slack', name: 'chat', urlFile: '/var/run/secrets/mlmon/chat/url' },
+      secrets: [secret('chat', 'url')],
+    };
     const pager = { type: 'pagerduty', name: 'pager', routingKey: secret('chat', 'pager') };
     for (const [values, told] of [
       [{ watching: { receivers: [{ ...room, url: '/etc/slack' }] } }, 'expected { secret, key }'],
@@ -214,6 +220,9 @@ describe('the Helm chart', () => {
       [{ watching: { receivers: [{ ...room, chanel: '#ml' }] } }, "additional properties 'chanel' not allowed"],
       [{ watching: { receivers: [{ ...pager, routingKey: 'R0UT1NG' }] } }, 'expected { secret, key }'],
       [{ collectors: { cpu: null } }, 'collectors: says not how many run; expected one of fixed and cpu'],
+      [{ routes: [{ match: {}, channels: ['chat'] }] }, 'expected channels beside routes and mutes'],
+      [{ channels: [chat], routes: [{ match: {}, channels: ['chats'] }] }, 'got chats, expected one of inbox, chat'],
+      [{ channels: [chat], mutes: [{ match: {}, until: 'monday', reason: 'x' }] }, "'monday' does not match pattern"],
       [{ policyKey: { secret: 'policy' } }, "missing property 'key'"],
       [{ grafana: { mode: 'operator' } }, 'grafana.instances: says no Grafana'],
       [{ log: { strimzi: { enabled: true }, kafka: { tls: {} } } }, 'log.kafka.tls: is said by Strimzi'],

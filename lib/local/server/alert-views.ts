@@ -49,13 +49,13 @@ function alertView(
   };
 }
 
-/** What is held back for maintenance is told of before anything was tried. */
+/** What is held back for maintenance is told of before anything was tried, and what is sent to nobody with the reason. */
 export function deliveriesOf(entry: OutboxEntry): AlertView['deliveries'] {
-  const { transition, delivered, attempts, failed, held } = entry;
+  const { transition, delivered, attempts, failed, held, muted } = entry;
   const known = [...Object.keys(attempts), ...Object.keys(delivered), ...Object.keys(failed)];
   const channels = new Set(held === undefined ? known : [...known, ...(entry.channels ?? [])]);
-  return [...channels].sort().map((channel) => {
-    const { kind } = transition;
+  const { kind } = transition;
+  const told = [...channels].sort().map((channel): AlertView['deliveries'][number] => {
     const done = delivered[channel];
     if (done?.startsWith('silenced') || done?.startsWith('not told'))
       return { transition: kind, channel, state: 'silenced' as const, detail: done };
@@ -66,6 +66,9 @@ export function deliveriesOf(entry: OutboxEntry): AlertView['deliveries'] {
     const wait = tries > 0 || held === undefined ? `attempt ${tries}` : `held back until ${held.until}: ${held.reason}`;
     return { transition: kind, channel, state: 'pending' as const, detail: wait };
   });
+  return muted === undefined
+    ? told
+    : [...told, { transition: kind, channel: 'everybody', state: 'silenced', detail: muted }];
 }
 
 /** `1h` before `1d` before `7d`; what is no duration comes last, by name. */

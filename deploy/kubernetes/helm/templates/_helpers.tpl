@@ -82,8 +82,15 @@ app.kubernetes.io/instance: {{ .Values.name }}
 
 {{- define "mlmon.channels" -}}
 {{- $channels := list -}}
-{{- range .Values.channels }}{{ $channels = append $channels .config }}{{ end -}}
-{{- toPrettyJson (dict "channels" $channels) -}}
+{{- $names := list "inbox" -}}
+{{- range .Values.channels }}{{ $channels = append $channels .config }}{{ $names = append $names (.config.name | default .config.type) }}{{ end -}}
+{{- $told := dict "channels" $channels -}}
+{{- with .Values.routes }}{{ $_ := set $told "routes" . }}{{ end -}}
+{{- with .Values.mutes }}{{ $_ := set $told "mutes" . }}{{ end -}}
+{{- range $i, $route := .Values.routes -}}
+{{- range $route.channels }}{{ if not (has . $names) }}{{ fail (printf "routes[%d].channels: no channel has this name; got %s, expected one of %s" $i . (join ", " $names)) }}{{ end }}{{ end -}}
+{{- end -}}
+{{- toPrettyJson $told -}}
 {{- end -}}
 
 {{- define "mlmon.monitorsDigest" -}}
