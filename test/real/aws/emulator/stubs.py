@@ -67,10 +67,10 @@ def install() -> None:
     def create(logical_id, properties, stack):
         return (shell if properties.get("Metrics") else alarm)["create"](logical_id, properties, stack)
 
-    def update(physical_id, old, new, stack, **named):
+    def update(physical_id, old, new, stack, logical_id=None):
         if new.get("Metrics"):
             return shell["update"](physical_id, old, new, stack)
-        return alarm["update"](physical_id, old, new, stack, **named)
+        return alarm["update"](physical_id, old, new, stack, logical_id)
 
     def delete(physical_id, properties, *more, **named):
         return (shell if properties.get("Metrics") else alarm)["delete"](physical_id, properties, *more, **named)
