@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import { type Problem, ProblemError, shown } from '../contracts/problem.ts';
 import { DEFAULT_NAMESPACE, DEFAULT_PARTITIONS } from './defaults.ts';
 import { Log } from './log.ts';
+import { NAMESPACE, quantity, sizeProblems } from './object-rules.ts';
 import { Peer } from './peer.ts';
 
 export interface StrimziKafkaProps {
@@ -49,7 +50,7 @@ export class StrimziKafka extends Construct {
       retentionDays = 7,
       resources = { cpu: '500m', memory: '2Gi' },
     } = props;
-    const problems = strimziProblems({ replicas, partitions, retentionDays });
+    const problems = strimziProblems({ replicas, partitions, retentionDays }, { name, namespace, storage, resources });
     if (problems.length > 0) throw new ProblemError(problems);
     const user = `${name}-user`;
     // Two copies before a record counts, where there are three.
@@ -153,14 +154,54 @@ export class StrimziKafka extends Construct {
   }
 }
 
-function strimziProblems(numbers: Readonly<Record<string, number>>): Problem[] {
-  return Object.entries(numbers)
-    .filter(([, value]) => !(Number.isInteger(value) && value >= 1))
-    .map(([path, value]) => ({
-      code: 'strimzi',
-      path,
-      message: 'is no number of this kind',
-      got: shown(value),
-      expected: 'a whole number of at least 1',
-    }));
+/** Names of objects of its cluster begin with it, and become labels. */
+const LONGEST_NAME = 40;
+
+function strimziProblems(
+  numbers: Readonly<Record<string, number>>,
+  {
+    name,
+    namespace,
+    storage,
+    resources,
+  }: Required<Pick<StrimziKafkaProps, 'name' | 'namespace' | 'storage' | 'resources'>>,
+): Problem[] {
+  const wrong = (path: string, message: string, got: unknown, expected: string): Problem => ({
+    code: 'strimzi',
+    path,
+    message,
+    got: shown(got),
+    expected,
+  });
+  return [
+    ...Object.entries(numbers)
+      .filter(([, value]) => !(Number.isInteger(value) && value >= 1))
+      .map(([path, value]) => wrong(path, 'is no number of this kind', value, 'a whole number of at least 1')),
+    ...(NAMESPACE.test(name) && name.length <= LONGEST_NAME
+      ? []
+      : [
+          wrong(
+            'name',
+            'cannot begin names of objects',
+            name,
+            `lower-case letters, digits and hyphens, at most ${LONGEST_NAME}`,
+          ),
+        ]),
+    ...(NAMESPACE.test(namespace)
+      ? []
+      : [
+          wrong(
+            'namespace',
+            'is no name of a namespace',
+            namespace,
+            'lower-case letters, digits and hyphens, at most 63',
+          ),
+        ]),
+    ...((quantity(storage) ?? 0) >= LEAST_STORAGE
+      ? []
+      : [wrong('storage', 'is no size of a disk', storage, 'at least 1Gi, for example 100Gi')]),
+    ...sizeProblems('resources', resources),
+  ];
 }
+
+const LEAST_STORAGE = 1_073_741_824;

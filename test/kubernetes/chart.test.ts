@@ -1,7 +1,7 @@
 /** The chart: what is made, what it is called, what may talk to what, and what is refused. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, Testing } from 'cdk8s';
+import { App, Chart, Testing } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { describe, expect, it } from 'vitest';
 import { ProblemError } from '../../lib/contracts/problem.ts';
@@ -23,6 +23,7 @@ import {
   Peer,
   Scaling,
   Store,
+  StrimziKafka,
   Watching,
 } from '../../lib/kubernetes/index.ts';
 import {
@@ -547,6 +548,29 @@ describe('what is wrong', () => {
       'hostNames',
       'links.page',
     ]);
+  });
+
+  it('is a Kafka of its own that Strimzi would refuse', () => {
+    const wrong = {
+      name: 'My Events',
+      namespace: 'K',
+      replicas: 0,
+      storage: '100',
+      resources: { cpu: 'two', memory: '2' },
+    };
+    try {
+      new StrimziKafka(new Chart(Testing.app(), 'kafka'), 'Kafka', wrong);
+      expect.unreachable();
+    } catch (error) {
+      expect((error as ProblemError).problems.map(({ path }) => path)).toEqual([
+        'replicas',
+        'name',
+        'namespace',
+        'storage',
+        'resources.cpu',
+        'resources.memory',
+      ]);
+    }
   });
 
   it('is a channel that the notifier would not begin with', () => {
