@@ -10,7 +10,8 @@
  * | equal distances within each side, unequal between them | no number, reason `infinite` |
  */
 import { identical, type Outcome, undecided } from './outcome.ts';
-import { meanOf, type RawValue, sortedFinite } from './sample.ts';
+import { inOwnUnit } from './own-unit.ts';
+import { meanOf, type RawValue, sortedFinite, squaresAbout } from './sample.ts';
 import { regularizedBeta } from './special.ts';
 
 /** O(n log n). */
@@ -23,7 +24,7 @@ export function brownForsythe(reference: ArrayLike<RawValue>, current: ArrayLike
   if (m === 0) return undecided('empty-current', n, m, 'median');
   if (n + m < 3) return undecided('too-few-rows', n, m, 'median');
   if (a[0] === a[n - 1] && b[0] === b[m - 1]) return identical(n, m, 'median');
-  const [da, db] = [distances(a), distances(b)];
+  const [da, db] = inOwnUnit(a, b).map(distances) as [Float64Array, Float64Array];
   const [meanA, meanB] = [meanOf(da), meanOf(db)];
   const mean = (n * meanA + m * meanB) / (n + m);
   const between = n * (meanA - mean) ** 2 + m * (meanB - mean) ** 2;
@@ -45,10 +46,4 @@ function distances(sorted: Float64Array): Float64Array {
   const middle = sorted.length >> 1;
   const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
   return sorted.map((value) => Math.abs(value - median));
-}
-
-function squaresAbout(values: Float64Array, mean: number): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (values[i]! - mean) ** 2;
-  return sum;
 }

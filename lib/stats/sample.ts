@@ -1,5 +1,6 @@
 /** Raw samples as the numeric tests see them. */
 
+import { ownUnit } from './own-unit.ts';
 import { sortDoubles } from './sort-doubles.ts';
 
 /** A number, or nothing: `null`, `undefined`, NaN and both infinities are left out before any test. */
@@ -38,23 +39,47 @@ function ascendsFinite(values: Float64Array): boolean {
   return true;
 }
 
-/** Mean of values; NaN when there are none. Two passes, so that a large offset does not cancel. */
-export function meanOf(values: ArrayLike<number>): number {
-  const n = values.length;
+/** Σ values, by Neumaier's compensated addition: many equal ones, as sorted whole numbers have them, round the same way each. */
+export function sumOf(values: ArrayLike<number>): number {
   let sum = 0;
-  for (let i = 0; i < n; i++) sum += values[i]!;
-  const first = sum / n;
-  let rest = 0;
-  for (let i = 0; i < n; i++) rest += values[i]! - first;
-  return first + rest / n;
+  let lost = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    const next = sum + value;
+    lost += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
+    sum = next;
+  }
+  // Past the largest double what was lost is no number.
+  return Number.isFinite(sum) ? sum + lost : sum;
+}
+
+/** Mean of values; NaN when there are none. */
+export function meanOf(values: ArrayLike<number>): number {
+  return sumOf(values) / values.length;
+}
+
+/** Σ (value − mean)², compensated likewise. */
+export function squaresAbout(values: ArrayLike<number>, mean: number): number {
+  let sum = 0;
+  let lost = 0;
+  for (let i = 0; i < values.length; i++) {
+    const square = (values[i]! - mean) ** 2;
+    const next = sum + square;
+    lost += sum >= square ? sum - next + square : square - next + sum;
+    sum = next;
+  }
+  return Number.isFinite(sum) ? sum + lost : sum;
 }
 
 /** Population standard deviation; NaN when there are none. */
 export function populationDeviation(values: ArrayLike<number>): number {
   const mean = meanOf(values);
-  let squares = 0;
-  for (let i = 0; i < values.length; i++) squares += (values[i]! - mean) ** 2;
-  return Math.sqrt(squares / values.length);
+  let farthest = 0;
+  for (let i = 0; i < values.length; i++) farthest = Math.max(farthest, Math.abs(values[i]! - mean));
+  const unit = ownUnit(farthest);
+  const apart = Float64Array.from(values, (value) => (value - mean) / unit);
+  // The mean of numbers far from zero is rounded as they are.
+  return unit * Math.sqrt(squaresAbout(apart, meanOf(apart)) / values.length);
 }
 
 /** Counts of each category of either side, in the order of their code points. `null` and `undefined` are left out. */

@@ -10,7 +10,8 @@
  * | both sides constant, unequal | no number, reason `infinite` |
  */
 import { identical, type Outcome, undecided } from './outcome.ts';
-import { meanOf, type RawValue, sortedFinite } from './sample.ts';
+import { inOwnUnit } from './own-unit.ts';
+import { meanOf, type RawValue, sortedFinite, squaresAbout } from './sample.ts';
 import { studentTwoSided } from './special.ts';
 
 export interface TTestOptions {
@@ -24,13 +25,13 @@ export function tTest(
   current: ArrayLike<RawValue>,
   options: TTestOptions = {},
 ): Outcome {
-  const a = sortedFinite(reference);
-  const b = sortedFinite(current);
-  const n = a.length;
-  const m = b.length;
+  const given = [sortedFinite(reference), sortedFinite(current)] as const;
+  const n = given[0].length;
+  const m = given[1].length;
   const method = options.variances ?? 'student';
   if (n === 0) return undecided('empty-reference', n, m, method);
   if (m === 0) return undecided('empty-current', n, m, method);
+  const [a, b] = inOwnUnit(...given);
   const [meanA, meanB] = [meanOf(a), meanOf(b)];
   const [squaresA, squaresB] = [squaresAbout(a, meanA), squaresAbout(b, meanB)];
   let square: number;
@@ -54,10 +55,4 @@ export function tTest(
     method,
     degreesOfFreedom,
   };
-}
-
-function squaresAbout(values: Float64Array, mean: number): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (values[i]! - mean) ** 2;
-  return sum;
 }
