@@ -30,8 +30,11 @@ export interface CollectorProps {
 export interface ICollector {
   /** Ends in a slash. Events go to `<url>v1/events`, labels to `<url>v1/labels`. */
   readonly url: string;
-  /** Lets a principal sign requests to it. */
-  allow(grantee: iam.IGrantable): void;
+  /**
+   * Lets a principal sign requests to it.
+   * @param functionArn as the stack of the principal may name its function; left out, as the stack of the collector does
+   */
+  allow(grantee: iam.IGrantable, functionArn?: string): void;
   /** Lets a role that is known by its ARN sign requests to it. */
   admit(principalArn: string): void;
 }
@@ -144,7 +147,7 @@ export class Collector extends Construct implements ICollector {
   }
 
   /** Lets a principal of this account sign requests to the Function URL. What it may send is a matter of bindings. */
-  allow(grantee: iam.IGrantable): void {
+  allow(grantee: iam.IGrantable, functionArn = this.handler.function.functionArn): void {
     if (this.functionUrl === undefined)
       throw new ProblemError([
         {
@@ -156,8 +159,7 @@ export class Collector extends Construct implements ICollector {
           fix: 'grant by the subject of the token or the id of the key: grants.captureBy(…)',
         },
       ]);
-    for (const statement of signerStatements(this.handler.function.functionArn))
-      grantee.grantPrincipal.addToPrincipalPolicy(statement);
+    for (const statement of signerStatements(functionArn)) grantee.grantPrincipal.addToPrincipalPolicy(statement);
   }
 
   /**

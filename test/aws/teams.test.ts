@@ -3,6 +3,7 @@ import { type App, Lazy, NestedStack, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
@@ -298,16 +299,31 @@ describe('a team in the app of the platform', () => {
     const platform = least(platformStack, { environmentName: 'test' });
     const team = new Stack(app, 'Team');
     new ModelMonitor(team, 'Churn', { platform, monitor: churn(), channels: [Channel.email('team@example.com')] });
+    const one = role(team);
+    for (const right of ['capture', 'label'] as const) platform.grants[right](one, 'churn');
+    for (const right of ['produce', 'read', 'operate', 'erase'] as const) platform.grants[right](one);
     const { Outputs = {} } = Template.fromStack(platformStack).toJSON() as { Outputs?: object };
     expect(Outputs).toEqual({});
     expect(JSON.stringify(Template.fromStack(team).toJSON())).not.toMatch(/ImportValue|GetStackOutput/);
-    expect(taken(team)).toEqual([
-      linkName('test', 'notifierRoleArn'),
-      linkName('test', 'publisherArn'),
-      linkName('test', 'topicKeyArn'),
-    ]);
+    // The key is that of the services: there is none to name.
+    expect(taken(team)).toEqual(
+      (['bucketName', 'collectorArn', 'notifierRoleArn', 'publisherArn', 'streamArn', 'topicKeyArn'] as const).map(
+        (link) => linkName('test', link),
+      ),
+    );
     expect(team.dependencies.map(({ node }) => node.id)).toEqual(['Platform']);
     expect(platformStack.dependencies).toEqual([]);
+  });
+
+  it('may be the one that brought the bucket, and does not wait for what it needs not', () => {
+    const app = testApp();
+    const team = new Stack(app, 'Team');
+    const bucket = new s3.Bucket(team, 'Bucket', { versioned: true, eventBridgeEnabled: true });
+    const platformStack = new Stack(app, 'Platform');
+    const platform = least(platformStack, { environmentName: 'test', bucket });
+    platform.grants.read(role(team));
+    expect(taken(team)).toEqual([]);
+    expect(platformStack.dependencies).toEqual([team]);
   });
 
   it('cannot lie in another region: the parameters are not there', () => {

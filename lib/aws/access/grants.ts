@@ -5,6 +5,7 @@ import type { ICollector } from '../collector.ts';
 import { producerStatements } from '../event-stream.ts';
 import type { PlatformContext } from '../platform-context.ts';
 import { type IPublisher, Publication } from '../publication.ts';
+import { platformSeenFrom, type SeenContext } from '../sharing/linked-platform.ts';
 import { Bindings } from './bindings.ts';
 import { eraserStatements } from './eraser-access.ts';
 import { admitProducer, otherAccount } from './other-account.ts';
@@ -62,7 +63,7 @@ export class Grants {
    * use the producer helper. A role of another account is let in by policies of the stream and of its key, and needs the same rights there.
    */
   produce(role: iam.IRole): void {
-    const { stream, key } = this.#props.platform;
+    const { stream, key } = this.#seenFrom(role);
     const account = otherAccount(role, Stack.of(this.#scope));
     if (account !== undefined) admitProducer(this.#props.platform, role, account);
     for (const statement of producerStatements(stream, key)) role.addToPrincipalPolicy(statement);
@@ -70,7 +71,7 @@ export class Grants {
 
   /** The role may look at everything by `mlmon serve --store s3://…` and list by `mlmon … --platform s3://…`, and change nothing. */
   read(role: iam.IRole): void {
-    const { bucket, key } = this.#props.platform;
+    const { bucket, key } = this.#seenFrom(role);
     for (const statement of readerStatements(bucket, key)) role.addToPrincipalPolicy(statement);
   }
 
@@ -79,7 +80,7 @@ export class Grants {
    * the page shows, and neither events nor configuration are its to change.
    */
   operate(role: iam.IRole): void {
-    const { bucket, key } = this.#props.platform;
+    const { bucket, key } = this.#seenFrom(role);
     for (const statement of operatorStatements(bucket, key)) role.addToPrincipalPolicy(statement);
   }
 
@@ -88,7 +89,7 @@ export class Grants {
    * assumed for the purpose.
    */
   erase(role: iam.IRole): void {
-    const { bucket, key } = this.#props.platform;
+    const { bucket, key } = this.#seenFrom(role);
     for (const statement of eraserStatements(bucket, key)) role.addToPrincipalPolicy(statement);
   }
 
@@ -100,7 +101,11 @@ export class Grants {
   /** A role of another account is given nothing here: the collector lets it in, and it needs the same rights there. */
   #signer(role: iam.IRole): void {
     if (otherAccount(role, Stack.of(this.#scope)) !== undefined) this.#props.collector.admit(role.roleArn);
-    this.#props.collector.allow(role);
+    this.#props.collector.allow(role, this.#seenFrom(role).collectorArn);
+  }
+
+  #seenFrom(role: iam.IRole): SeenContext {
+    return platformSeenFrom(role, this.#scope, this.#props.platform);
   }
 
   /** A role of another stack is bound from there: this stack must not depend on one that depends on it. */

@@ -1,9 +1,7 @@
 import { CfnCondition, Fn, Names, Token } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import type * as iam from 'aws-cdk-lib/aws-iam';
-import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as kms from 'aws-cdk-lib/aws-kms';
-import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { MetricDetail } from '../../contracts/cloudwatch-metrics.ts';
 import type { ShownIn } from '../../contracts/dashboards.ts';
@@ -17,6 +15,7 @@ import type { PlatformContext } from '../platform-context.ts';
 import { Claims, type IPublisher } from '../publication.ts';
 import { ModelMetrics } from '../watching/model-metrics.ts';
 import { METRIC_DETAIL } from '../watching/watching-defaults.ts';
+import { linkedContext } from './linked-platform.ts';
 import type { IModelMonitoring } from './monitoring-platform.ts';
 import { checkedName, expectLink, type Link, linkedValue, NONE } from './platform-links.ts';
 
@@ -57,10 +56,9 @@ export class ImportedPlatform extends Construct implements IModelMonitoring {
       get url() {
         return value('collectorUrl');
       },
-      allow(grantee: iam.IGrantable): void {
+      allow(grantee: iam.IGrantable, functionArn = value('collectorArn')): void {
         expectSigned();
-        for (const statement of signerStatements(value('collectorArn')))
-          grantee.grantPrincipal.addToPrincipalPolicy(statement);
+        for (const statement of signerStatements(functionArn)) grantee.grantPrincipal.addToPrincipalPolicy(statement);
       },
       admit: (principalArn: string): void => {
         const name = Token.isUnresolved(principalArn) ? Names.nodeUniqueId(this.node) : signerName(principalArn);
@@ -107,29 +105,6 @@ export class ImportedPlatform extends Construct implements IModelMonitoring {
     if (present !== undefined) return present as unknown as kms.IKey;
     return kms.Key.fromKeyArn(scope, 'TopicKey', linkedValue(scope, this.#name, 'topicKeyArn'));
   }
-}
-
-/** What is not asked for takes no parameter of the stack. */
-function linkedContext(scope: Construct, environmentName: string): PlatformContext {
-  const made = <T extends Construct>(id: string, make: () => unknown): T =>
-    (scope.node.tryFindChild(id) ?? make()) as unknown as T;
-  const value = (link: Link): string => linkedValue(scope, environmentName, link);
-  return {
-    environmentName,
-    get bucket() {
-      return made<s3.IBucket & Construct>('Bucket', () =>
-        s3.Bucket.fromBucketName(scope, 'Bucket', value('bucketName')),
-      );
-    },
-    get stream() {
-      return made<kinesis.IStream & Construct>('Stream', () =>
-        kinesis.Stream.fromStreamArn(scope, 'Stream', value('streamArn')),
-      );
-    },
-    get key() {
-      return made<kms.IKey & Construct>('Key', () => kms.Key.fromKeyArn(scope, 'Key', value('keyArn')));
-    },
-  };
 }
 
 /** Publications of other apps are known to the function alone: it refuses a model that another has. */

@@ -103,12 +103,12 @@ export class PlatformLinks extends Construct {
 }
 
 /** The value that a parameter has when the stack of the scope is deployed. */
-export function linkedValue(scope: Construct, environmentName: string, link: Link): string {
+export function linkedValue(scope: IConstruct, environmentName: string, link: Link): string {
   return ssm.StringParameter.valueForStringParameter(scope, linkName(environmentName, link));
 }
 
 /** The stack that is deployed: that around all that it is nested in. */
-export function outermost(scope: Construct): Stack {
+export function outermost(scope: IConstruct): Stack {
   let stack = Stack.of(scope);
   while (stack.nestedStackParent !== undefined) stack = stack.nestedStackParent;
   return stack;
