@@ -12,10 +12,11 @@ export interface Moments {
   readonly third: number;
 }
 
+/** Two neighbouring j lie side by side, so that neither of two sums waits for the additions of the other; beyond i and j there are zeros. */
 interface Table {
-  /** Cov(|X|, |Y|) of standardised points, both orders together: entry i(i + 1)/2 + j, j ≤ i. */
+  /** Cov(|X|, |Y|) of standardised points, both orders together, j ≤ i: by i, then by j. */
   readonly pairs: Float64Array;
-  /** The third joint cumulant, all orders together, i ≥ j ≥ k. */
+  /** The third joint cumulant, all orders together, i ≥ j ≥ k: by i, by j two at a time, by k, and the two. */
   readonly triples: Float64Array;
 }
 
@@ -34,15 +35,24 @@ export function absoluteMoments(pooled: Float64Array, scale: number): Moments {
   let mean = 0;
   let variance = 0;
   let third = 0;
+  const { pairs, triples } = table;
   for (let i = 0, pair = 0, triple = 0; i < BLOCKS; i++) {
     const wi = weights[i]! * root;
     mean += wi;
-    for (let j = 0; j <= i; j++) {
-      const wij = wi * weights[j]! * root;
-      variance += wij * table.pairs[pair++]!;
-      let sum = 0;
-      for (let k = 0; k <= j; k++) sum += weights[k]! * table.triples[triple++]!;
-      third += wij * sum * root;
+    for (let j = 0; j <= i; j += 2) {
+      let even = 0;
+      let odd = 0;
+      for (let k = 0; k <= j + 1; k++, triple += 2) {
+        const wk = weights[k]!;
+        even += wk * triples[triple]!;
+        odd += wk * triples[triple + 1]!;
+      }
+      const wEven = wi * weights[j]! * root;
+      const wOdd = wi * weights[j + 1]! * root;
+      variance += wEven * pairs[pair++]!;
+      variance += wOdd * pairs[pair++]!;
+      third += wEven * even * root;
+      third += wOdd * odd * root;
     }
   }
   return { mean: mean * Math.sqrt(2 / Math.PI), variance, third };
@@ -60,14 +70,17 @@ function tableOf(): Table {
   const triples: number[] = [];
   const first = Math.sqrt(2 / Math.PI);
   const two = (r: number): number => (2 / Math.PI) * (Math.sqrt(1 - r * r) + r * Math.asin(r));
+  const pairOf = (i: number, j: number): number => (j > i ? 0 : (i === j ? 1 : 2) * (two(rho(i, j)) - first ** 2));
+  const tripleOf = (i: number, j: number, k: number): number => {
+    if (j > i || k > j) return 0;
+    const [a, b, c] = [rho(j, k), rho(i, k), rho(i, j)];
+    const cumulant = three(a, b, c) - first * (two(a) + two(b) + two(c)) + 2 * first ** 3;
+    return (i === j && j === k ? 1 : i === j || j === k ? 3 : 6) * cumulant;
+  };
   for (let i = 0; i < BLOCKS; i++)
-    for (let j = 0; j <= i; j++) {
-      pairs.push((i === j ? 1 : 2) * (two(rho(i, j)) - first ** 2));
-      for (let k = 0; k <= j; k++) {
-        const [a, b, c] = [rho(j, k), rho(i, k), rho(i, j)];
-        const cumulant = three(a, b, c) - first * (two(a) + two(b) + two(c)) + 2 * first ** 3;
-        triples.push((i === j && j === k ? 1 : i === j || j === k ? 3 : 6) * cumulant);
-      }
+    for (let j = 0; j <= i; j += 2) {
+      pairs.push(pairOf(i, j), pairOf(i, j + 1));
+      for (let k = 0; k <= j + 1; k++) triples.push(tripleOf(i, j, k), tripleOf(i, j + 1, k));
     }
   return { pairs: Float64Array.from(pairs), triples: Float64Array.from(triples) };
 }
