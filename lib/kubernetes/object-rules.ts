@@ -6,8 +6,8 @@ import type { Peer } from './peer.ts';
 
 /** Name of a Secret or of a ConfigMap: a DNS subdomain. */
 export const OBJECT_NAME = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-/** Key of a Secret. */
-export const DATA_KEY = /^(?!\.\.?$)[-._a-zA-Z0-9]{1,253}$/;
+/** Key of a Secret that can be a file: none begins with two dots. */
+export const DATA_KEY = /^(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}$/;
 /** Name of a namespace: one part of a domain. */
 export const NAMESPACE = /^(?=.{1,63}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL_NAME = /^(?=.{1,63}$)[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
@@ -37,8 +37,10 @@ export function sizeProblems(path: string, sizes: Partial<ContainerResources>): 
   return Object.entries(sizes).flatMap(([kind, size]) => {
     const [least, expected] = LEAST[kind] ?? [0, 'for example 250m, 512Mi'];
     const found = quantity(size);
-    if (found !== null && found >= least) return [];
-    const message = found === null ? 'is no quantity' : 'is too little for a container to start';
+    const isWhole = kind === 'cpu' || Number.isInteger(found);
+    if (found !== null && found >= least && isWhole) return [];
+    const tooLittle = isWhole ? 'is too little for a container to start' : 'is no whole number of bytes';
+    const message = found === null ? 'is no quantity' : tooLittle;
     return [{ code: 'size', path: `${path}.${kind}`, message, got: shown(size), expected }];
   });
 }
@@ -104,12 +106,15 @@ export function peerProblems(path: string, peers: readonly Peer[]): Problem[] {
       ];
     }
     const range = rangeOf(spec.cidr);
-    if (range === null) return refuse('is no range of addresses', spec.cidr, 'for example 10.0.0.0/8 or fd00::/8');
+    if (range === null) return refuse('is no range of addresses', spec.cidr, RANGE);
+    if (!beginsRange(range)) return refuse('begins within its range', spec.cidr, `its first address: ${RANGE}`);
     return spec.except
       .filter((one) => !isWithin(one, range))
       .flatMap((one) => refuse('is excepted and no part of its range', one, `a range within ${spec.cidr}`));
   });
 }
+
+const RANGE = 'for example 10.0.0.0/8 or fd00::/8';
 
 interface Range {
   readonly address: string;
@@ -118,17 +123,33 @@ interface Range {
 }
 
 function rangeOf(cidr: string): Range | null {
-  const [, address = '', bits = ''] = /^([^/]+)\/(\d{1,3})$/.exec(cidr) ?? [];
-  const family = isIP(address);
+  const [, address = '', bits = ''] = /^([^/]+)\/(0|[1-9]\d{0,2})$/.exec(cidr) ?? [];
+  const family = address.includes('%') ? 0 : isIP(address);
   const prefix = Number(bits);
   if (family === 0 || prefix > (family === 4 ? 32 : 128)) return null;
   return { address, family: family === 4 ? 'ipv4' : 'ipv6', prefix };
 }
 
+/** No bit is set behind the prefix: the API server takes no other. */
+function beginsRange({ address, family, prefix }: Range): boolean {
+  const length = family === 'ipv4' ? 32n : 128n;
+  return (numberOf(address, family) & ((1n << (length - BigInt(prefix))) - 1n)) === 0n;
+}
+
+function numberOf(address: string, family: Range['family']): bigint {
+  if (family === 'ipv4') return address.split('.').reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
+  // Addresses of IPv4 in it are written out.
+  const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
+  const groups = (text: string): string[] => (text === '' ? [] : text.split(':'));
+  const [before, after] = [groups(head), groups(tail ?? '')];
+  const all = [...before, ...Array.from({ length: 8 - before.length - after.length }, () => '0'), ...after];
+  return all.reduce((sum, group) => sum * 65_536n + BigInt(`0x${group}`), 0n);
+}
+
 /** Strictly: the API server takes no exception as large as its range. */
 function isWithin(cidr: string, { address, family, prefix }: Range): boolean {
   const inner = rangeOf(cidr);
-  if (inner === null || inner.family !== family || inner.prefix <= prefix) return false;
+  if (inner === null || inner.family !== family || inner.prefix <= prefix || !beginsRange(inner)) return false;
   const outer = new BlockList();
   outer.addSubnet(address, prefix, family);
   return outer.check(inner.address, family);

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Log, Scaling, Store, Watching } from '../../lib/kubernetes/index.ts';
-import { FULL, neighbours } from '../kubernetes/charts.ts';
+import { EDGES, FULL, neighbours } from '../kubernetes/charts.ts';
 import { CHURN, type K8sObject, objectsOf } from '../kubernetes/objects.ts';
 import { CHECKOUT, eventually } from '../real/programs.ts';
 import { type Answer, ControlPlane } from './control-plane.ts';
@@ -169,6 +169,14 @@ describe.sequential('a chart with everything said', () => {
     for (const part of PARTS) expect([part, await rolledOut('models', `watch-${part}`)]).toEqual([part, [0, '']]);
     const scaled = await plane.get<{ spec: { maxReplicaCount: number } }>('scaledobject', 'watch-profiler', 'models');
     expect(scaled.spec.maxReplicaCount).toBe(12);
+  });
+});
+
+describe.sequential('the edges of what charts take', () => {
+  it.each(
+    Object.entries(EDGES).map(([name, props], at) => ({ name, props, namespace: props.namespace ?? `edge-${at}` })),
+  )('are taken by the API server without a warning: $name', async ({ props, namespace }) => {
+    expect(said(await plane.apply(objectsOf({ ...props, namespace, createNamespace: true })))).toEqual([0, '']);
   });
 });
 

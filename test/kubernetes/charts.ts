@@ -6,6 +6,7 @@ import {
   Grafana,
   Log,
   type ModelMonitoringChartProps,
+  Monitor,
   Peer,
   Scaling,
   Store,
@@ -75,6 +76,67 @@ export const FULL: ModelMonitoringChartProps = {
   clients: [Peer.namespace('serving')],
   scrapers: [Peer.namespace('observability')],
   dns: [Peer.addresses('169.254.20.10/32')],
+};
+
+/** The edges of what charts take: whatever our rules let through an API server must take, without a warning. */
+export const EDGES: Readonly<Record<string, Partial<ModelMonitoringChartProps>>> = {
+  'the longest names': {
+    name: `m${'o'.repeat(39)}`,
+    namespace: 'n'.repeat(63),
+    monitors: [Monitor.of({ model: 'x'.repeat(63), features: { f: { type: 'numeric' } } })],
+    channels: [Channel.slack(key('s'.repeat(63), 'k'.repeat(253)), { name: '-'.repeat(40) })],
+  },
+  images: { image: 'Registry.example.com:5000/a__b/c-d.e:V1_2', imagePullSecrets: ['a.b', 'c'] },
+  'a tag and a digest': { image: `localhost/x:1@sha256:${'a'.repeat(64)}` },
+  quantities: {
+    limits: 'memory-and-cpu',
+    resources: {
+      collector: { cpu: '0.3', memory: '1.5Gi', temporary: '1048576' },
+      page: { cpu: '1m', memory: '64Mi', temporary: '1Mi' },
+      notifier: { cpu: '1.0005', memory: '100000k', temporary: '5M' },
+    },
+  },
+  labels: {
+    watching: Watching.operator({ labels: { 'a.b/c': '0', 'x_y.z': 'A-b_c.9', Release: '1' }, by: 'services' }),
+    grafana: Grafana.sidecar({ labels: { grafana_dashboard: 'A_b.1' }, annotations: { 'a.b/c': '/tmp/Modèles\n' } }),
+    serviceAccountAnnotations: { 'iam.gke.io/gcp-service-account': 'a@b' },
+  },
+  peers: {
+    clients: [
+      Peer.addresses('10.0.0.0/8', { except: ['10.1.0.0/16'] }),
+      Peer.addresses('fd00::/8', { except: ['fd00:1::/32'] }),
+      Peer.addresses('::/0'),
+      Peer.cluster({ podLabels: { app: '', 'a.b/c': 'X' } }),
+      Peer.namespace('x'.repeat(63), { namespaceLabels: { team: 'a_b' } }),
+    ],
+    dns: [Peer.addresses('0.0.0.0/0')],
+    scrapers: [Peer.anywhere()],
+  },
+  'a log and a store with credentials': {
+    log: Log.kafka({
+      brokers: ['[::1]:1', 'k.example:65535'],
+      topic: 'A._-b',
+      group: 'G.x',
+      tls: { ca: key('k8.s', 'ca.crt'), certificate: key('k8.s', 'user.crt'), key: key('k8.s', 'user.key') },
+      sasl: { mechanism: 'plain', username: key('k8.s', '.a..b_'), password: key('p', 'P') },
+    }),
+    profilers: Scaling.lag({ minimum: 9, lagPerReplica: 1 }),
+    store: Store.s3({
+      bucket: 'a.b-c',
+      endpoint: 'https://[::1]:9000',
+      ca: key('k8.s', 's3.crt'),
+      region: 'RegionOne',
+    }),
+  },
+  'one of everything': {
+    collectors: Scaling.cpu({ minimum: 1, maximum: 1, utilisation: 500 }),
+    hostNames: ['a.b', '1.2.3.4'],
+    channels: [
+      Channel.alertmanager(['http://a:9093', 'https://b'], { labels: { _x: 'y' } }),
+      Channel.webhook(key('h', 'url'), { port: 65_535 }),
+    ],
+    retention: { events: '1ms' },
+  },
 };
 
 /** A model server beside the platform, with the sidecar; KServe's service with it; Kafka by Strimzi. */

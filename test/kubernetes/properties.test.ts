@@ -20,6 +20,7 @@ import {
   references,
   restrictedViolations,
 } from './assertions.ts';
+import { EDGES } from './charts.ts';
 import { CHURN, MINIMAL, objectsOf, templates } from './objects.ts';
 
 type Choice = Partial<ModelMonitoringChartProps>;
@@ -128,6 +129,8 @@ describe('every chart', () => {
     expect(rows.length).toBeGreaterThanOrEqual(12);
     for (const row of rows) check(chosen(row));
   });
+
+  it.each(Object.entries(EDGES))('holds at the edge of what is taken: %s', (_, props) => check(props));
 
   it('holds for choices of all kinds at once', () => {
     fc.assert(
