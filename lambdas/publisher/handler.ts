@@ -2,6 +2,7 @@
  * The custom resource that publishes monitors, baselines and the alerting configuration. It answers always: with all that is wrong, or, shortly
  * before its time is over, with how far it came. Publishing the same again changes nothing, so CloudFormation may repeat itself.
  */
+import { noun } from '../../lib/contracts/noun.ts';
 import { ProblemError } from '../../lib/contracts/problem.ts';
 import type { PublicationProperties } from '../../lib/contracts/publication.ts';
 import type { PolicyKey } from '../../lib/pipeline/field-policy.ts';
@@ -73,7 +74,11 @@ async function work(
       : publishAll(event, parts, isLate));
     log.info('published', { ...outcome });
     if (outcome.unfinished > 0)
-      return { status: 'FAILED', physicalId, reason: `${UNFINISHED} (${outcome.unfinished} models are left)` };
+      return {
+        status: 'FAILED',
+        physicalId,
+        reason: `${UNFINISHED} (${outcome.unfinished} ${noun(outcome.unfinished, 'model is', 'models are')} left)`,
+      };
     const { models, published, removed } = outcome;
     return {
       status: 'SUCCESS',

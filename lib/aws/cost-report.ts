@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Annotations, attachCustomSynthesis, type Duration, type ISynthesisSession, Stack, Token } from 'aws-cdk-lib';
 import { Construct, type IConstruct } from 'constructs';
+import { noun } from '../contracts/noun.ts';
 import { formatProblem, type Problem, ProblemError, shown } from '../contracts/problem.ts';
 import { dollars, type Estimate, estimate, guardBudget } from '../cost/estimate.ts';
 import type { PriceChanges } from '../cost/price-changes.ts';
@@ -99,7 +100,7 @@ export class CostReport extends Construct {
         ? ''
         : ` (the stack is in ${region}: say the prices that differ there)`;
     Annotations.of(this).addInfo(
-      `${dollars(found.total)} a month (${dollars(found.low)} to ${dollars(found.high)}) for ${found.usage.models.length} model(s) and ${found.usage.eventsPerMonth.toLocaleString('en-US')} events, ${found.prices.kind} of ${found.prices.region}, ${found.prices.asOf}${elsewhere}: ${dearest.join(', ')}, and more: all of it is in ${this.#file()} beside the template, which mlmon cost --from reads`,
+      `${dollars(found.total)} a month (${dollars(found.low)} to ${dollars(found.high)}) for ${found.usage.models.length} ${noun(found.usage.models.length, 'model')} and ${found.usage.eventsPerMonth.toLocaleString('en-US')} ${noun(found.usage.eventsPerMonth, 'event')}, ${found.prices.kind} of ${found.prices.region}, ${found.prices.asOf}${elsewhere}: ${dearest.join(', ')}, and more: all of it is in ${this.#file()} beside the template, which mlmon cost --from reads`,
     );
     return guardBudget(found, budget);
   }

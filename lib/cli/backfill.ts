@@ -5,6 +5,7 @@ import type { Baseline } from '../contracts/baseline.ts';
 import { durationMs, isDuration } from '../contracts/duration.ts';
 import type { InferenceEvent, LabelEvent } from '../contracts/event.ts';
 import type { Monitor } from '../contracts/monitor.ts';
+import { noun } from '../contracts/noun.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import type { BackfillTarget } from '../local/backfill.ts';
 import { DEFAULT_DATA } from '../local/defaults.ts';
@@ -112,7 +113,7 @@ export const command: Command = {
     if (options.flag('json')) io.stdout.write(`${JSON.stringify(outcome)}\n`);
     else
       io.stdout.write(
-        `${monitor.model}: ${outcome.events.toLocaleString('en')} events and ${outcome.labels.toLocaleString('en')} labels brought in, ${outcome.refused.toLocaleString('en')} refused\n`,
+        `${monitor.model}: ${outcome.events.toLocaleString('en')} ${noun(outcome.events, 'event')} and ${outcome.labels.toLocaleString('en')} ${noun(outcome.labels, 'label')} brought in, ${outcome.refused.toLocaleString('en')} refused\n`,
       );
     return EXIT.nothingFound;
   },

@@ -49,13 +49,13 @@ s { flex: none; width: 17px; font: 10px ui-monospace, monospace; color: var(--di
 
 export function backtestHtml(history: ReplayedHistory, names: ReplayNames): string {
   const { expected, episodes, days, results, window, timezone, rows } = history;
-  const cut = window.kind === 'rows' ? `${count(window.rows)} rows` : `${window.every} (${timezone})`;
+  const cut = window.kind === 'rows' ? counted(window.rows, 'row') : `${window.every} (${timezone})`;
   const titled = results.length <= MOST_TITLES;
   const cell = (mark: Mark, shows: number): string => {
     const result = titled ? results[shows] : undefined;
     if (result === undefined) return `<i class="${CLASSES[mark]}"></i>`;
     const drifted = result.features.filter(({ status }) => status === 'drifted').map(({ name }) => name);
-    const told = `${placeText(history, result.start)}: ${count(result.rows)} rows, ${result.status}${drifted.length > 0 ? `: ${drifted.slice(0, 5).join(', ')}` : ''}`;
+    const told = `${placeText(history, result.start)}: ${counted(result.rows, 'row')}, ${result.status}${drifted.length > 0 ? `: ${drifted.slice(0, 5).join(', ')}` : ''}`;
     return `<i class="${CLASSES[mark]}" title="${html(told)}"></i>`;
   };
   const calendar = calendarLines(history).map(
@@ -69,7 +69,7 @@ export function backtestHtml(history: ReplayedHistory, names: ReplayNames): stri
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>Backtest</title><style>${STYLE}</style></head><body>
 <h1>${html(names.data)} replayed</h1>
-<p>${count(rows)} rows in ${counted(results.length, 'window')} of ${html(cut)}, judged by ${html(names.reference)}. <span class="dim">${html(nullText(history))}</span></p>
+<p>${counted(rows, 'row')} in ${counted(results.length, 'window')} of ${html(cut)}, judged by ${html(names.reference)}. <span class="dim">${html(nullText(history))}</span></p>
 <p><b>Expected</b> when nothing changes: ${number(expected.low)} to ${number(expected.high)} false alarms a month of ${MONTH_DAYS} days; over these ${daysText(days)} 0 to ${quietMost((expected.high * days) / MONTH_DAYS)}. <b>Observed</b>: ${counted(episodes.length, 'alert')}.</p>
 <h2>Calendar</h2>
 <div class="scroll">

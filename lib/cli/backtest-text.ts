@@ -1,5 +1,6 @@
 /** A replay as people read it: the calendar, what was expected and what was seen, and each alert with its cause. */
 import type { Episode } from '../contracts/episode.ts';
+import { noun } from '../contracts/noun.ts';
 import { MONTH_DAYS } from '../engine/expected-openings.ts';
 import { placeOf, type ReplayedHistory } from '../local/backtest.ts';
 import { calendar, LEGEND } from './backtest-calendar.ts';
@@ -18,9 +19,9 @@ export interface ReplayNames {
 
 export function backtestText(history: ReplayedHistory, names: ReplayNames, paint: Paint = NO_PAINT): string {
   const { backtest, window, timezone } = history;
-  const cut = window.kind === 'rows' ? `${count(window.rows)} rows` : `${window.every} (${timezone})`;
+  const cut = window.kind === 'rows' ? counted(window.rows, 'row') : `${window.every} (${timezone})`;
   const lines = [
-    `${paint('bold', plain(names.data))} (${count(history.rows)} rows) replayed in ${counted(backtest.windows.length, 'window')} of ${cut}, judged by ${paint('bold', plain(names.reference))} (${count(history.baseline.rows)} rows)`,
+    `${paint('bold', plain(names.data))} (${counted(history.rows, 'row')}) replayed in ${counted(backtest.windows.length, 'window')} of ${cut}, judged by ${paint('bold', plain(names.reference))} (${counted(history.baseline.rows, 'row')})`,
     paint('dim', nullText(history)),
     '',
     ...calendar(history, paint),
@@ -41,7 +42,7 @@ export function nullText({ baseline, window }: ReplayedHistory): string {
   const made = baseline.window;
   if (made === null || baseline.columns.every(({ calibration }) => calibration === null))
     return 'rows are taken as independent: real traffic varies more than that, so expect more false alarms than are told below';
-  const of = window.kind === 'rows' ? `${count(window.rows)} rows` : `${made.every} (${made.timezone})`;
+  const of = window.kind === 'rows' ? counted(window.rows, 'row') : `${made.every} (${made.timezone})`;
   const provisional = baseline.columns.some(({ calibration }) => calibration?.provisional);
   return `calibrated on ${counted(made.count, 'window')} of ${of} of the reference${provisional ? '; provisional for want of windows' : ''}`;
 }
@@ -99,7 +100,7 @@ function more(hidden: number): string[] {
 
 /** `1 window`, `2 windows`. */
 export function counted(value: number, one: string): string {
-  return `${count(value)} ${one}${value === 1 ? '' : 's'}`;
+  return `${count(value)} ${noun(value, one)}`;
 }
 
 export function daysText(days: number): string {

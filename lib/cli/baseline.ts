@@ -1,5 +1,6 @@
 /** `mlmon baseline`: the life of a baseline on a running platform. */
 import type { BaselineInfo, ModelAnswer } from '../contracts/api.ts';
+import { noun } from '../contracts/noun.ts';
 import { baselineSql } from './baseline-sql.ts';
 import { type Command, type CommandIo, EXIT, wrongUse } from './command.ts';
 import { type Options, readOptions, wholeNumber } from './options.ts';
@@ -38,7 +39,9 @@ const list: Action = async (model, options, client, io) => {
 
 function line({ version, n, rows, source, findings, ...one }: BaselineInfo): string {
   const remarks = findings.length === 0 ? '' : `  (${findings.join('; ')})`;
-  return plain(`version ${version}  number ${n}  ${rows} rows from ${source}  ${stateOf(one)}${remarks}`);
+  return plain(
+    `version ${version}  number ${n}  ${rows} ${noun(rows, 'row')} from ${source}  ${stateOf(one)}${remarks}`,
+  );
 }
 
 function stateOf({

@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { durationMs, durationText, isDuration } from '../contracts/duration.ts';
 import { ERASURE_LIMITS, ERASURE_REMEMBERED, type ErasureReport, type ErasureRequest } from '../contracts/erasure.ts';
+import { noun } from '../contracts/noun.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import { isStoreAddress } from '../local/deployed-store.ts';
 import type { ErasureInput } from '../pipeline/eraser.ts';
@@ -167,7 +168,9 @@ function list(requests: readonly ErasureRequest[], options: Options, io: Command
   else if (requests.length === 0) io.stdout.write('nothing is remembered\n');
   else
     for (const { model, marks, by, at, until } of requests)
-      io.stdout.write(`${plain(`${model}  ${marks.length} id(s)  asked ${at} by ${by}  remembered until ${until}`)}\n`);
+      io.stdout.write(
+        `${plain(`${model}  ${marks.length} ${noun(marks.length, 'id')}  asked ${at} by ${by}  remembered until ${until}`)}\n`,
+      );
   return EXIT.nothingFound;
 }
 
@@ -178,7 +181,8 @@ function tell(
   io: CommandIo,
 ): number {
   const events = Object.entries(retained).map(
-    ([model, gone]) => `${model}: ${gone} event(s) taken out that are older than retention.events of its monitor`,
+    ([model, gone]) =>
+      `${model}: ${gone} ${noun(gone, 'event')} taken out, older older than retention.events of its monitor`,
   );
   if (options.flag('json')) io.stdout.write(`${JSON.stringify({ report, retained }, null, 2)}\n`);
   else io.stdout.write(`${[...wordsOf(report), ...events].map(plain).join('\n')}\n`);
@@ -190,10 +194,10 @@ function wordsOf(report: ErasureReport | null): string[] {
   const { model, ids, dryRun, reached, problems, versions, remembered, until } = report;
   const verb = dryRun ? 'would be taken out' : 'taken out';
   return [
-    `${ids} id(s)${model === null ? ' of all requests' : ` of ${model}`}${dryRun ? ', dry run: nothing is changed' : ''}`,
+    `${ids} ${noun(ids, 'id')}${model === null ? ' of all requests' : ` of ${model}`}${dryRun ? ', dry run: nothing is changed' : ''}`,
     ...reached.map(
       ({ prefix, examined, changed, erased }) =>
-        `  ${prefix.padEnd(18)} ${examined} object(s) read, ${changed} ${dryRun ? 'to change' : 'changed'}, ${erased} event(s) ${verb}`,
+        `  ${prefix.padEnd(18)} ${examined} ${noun(examined, 'object')} read, ${changed} ${dryRun ? 'to change' : 'changed'}, ${erased} ${noun(erased, 'event')} ${verb}`,
     ),
     versions ? '  old versions are among them' : '  this store keeps no old versions',
     ...(problems.length === 0 ? [] : ['not done, may still hold some of it:', ...problems.map((one) => `  ${one}`)]),
@@ -201,6 +205,6 @@ function wordsOf(report: ErasureReport | null): string[] {
     ...ERASURE_LIMITS.map(({ where, because }) => `  ${where}: ${because}`),
     remembered === 0
       ? 'nothing is remembered'
-      : `${remembered} request(s) remembered until ${until}: what lands until then is erased when the platform looks, on AWS by \`mlmon erase --again\``,
+      : `${remembered} ${noun(remembered, 'request')} remembered until ${until}: what lands until then is erased when the platform looks, on AWS by \`mlmon erase --again\``,
   ];
 }

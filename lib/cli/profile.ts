@@ -1,6 +1,7 @@
 /** `mlmon profile`: makes a baseline from data. */
 import { resolve } from 'node:path';
 import type { Baseline } from '../contracts/baseline.ts';
+import { noun } from '../contracts/noun.ts';
 import { type Command, EXIT, wrongUse } from './command.ts';
 import { DATA_HELP, DATA_OPTIONS, Progress, withDuckDb, writeFindings } from './data-files.ts';
 import { readMonitorFile } from './monitor-option.ts';
@@ -89,13 +90,15 @@ export const command: Command = {
 
 function summary(baseline: Baseline, output: string | undefined): string {
   const lines = [
-    `${output ?? 'baseline'}: ${baseline.rows.toLocaleString('en')} rows of ${plain(baseline.source.name)}, ${baseline.columns.length} columns`,
+    `${output ?? 'baseline'}: ${baseline.rows.toLocaleString('en')} ${noun(baseline.rows, 'row')} of ${plain(baseline.source.name)}, ${baseline.columns.length} ${noun(baseline.columns.length, 'column')}`,
   ];
   if (baseline.window === null)
     lines.push('no time column: rows are taken as independent, verdicts are not calibrated');
   else {
     const { every, timezone, count } = baseline.window;
-    lines.push(`${count} windows of ${every} (${timezone}), ${baseline.source.from} to ${baseline.source.to}`);
+    lines.push(
+      `${count} ${noun(count, 'window')} of ${every} (${timezone}), ${baseline.source.from} to ${baseline.source.to}`,
+    );
     const provisional = baseline.columns
       .filter(({ calibration }) => calibration?.provisional)
       .map(({ name }) => plain(name));

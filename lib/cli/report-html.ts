@@ -1,5 +1,6 @@
 /** A comparison as one page without any outside address: what needs eyes first, each column drawn, searchable. */
 import type { ColumnBaseline } from '../contracts/baseline.ts';
+import { noun } from '../contracts/noun.ts';
 import { formatProblem } from '../contracts/problem.ts';
 import type { QualityCheck, TestResult, Verdict } from '../contracts/result.ts';
 import { PRIMARY_TEST } from '../engine/column-verdict.ts';
@@ -43,7 +44,7 @@ export function reportHtml(comparison: Comparison, names: Names): string {
 <body>
 <header>
 <h1>${html(headline(comparison))}</h1>
-<p class="sides">${report.model === null ? '' : `model ${name(report.model)}; `}current ${name(names.current)} (${count(report.current.rows)} rows) against reference ${name(names.reference)} (${count(report.reference.rows)} rows)</p>
+<p class="sides">${report.model === null ? '' : `model ${name(report.model)}; `}current ${name(names.current)} (${count(report.current.rows)} ${noun(report.current.rows, 'row')}) against reference ${name(names.reference)} (${count(report.reference.rows)} ${noun(report.reference.rows, 'row')})</p>
 <p class="dim small">${html(nullText(comparison))}</p>
 <div class="tiles">${tiles(comparison)}</div>
 </header>
@@ -68,16 +69,18 @@ function headline({ report, quality, features }: Comparison): string {
   const drifted = report.drift.driftedFeatures;
   const broken = quality.filter(isBreach).length;
   const found = [
-    ...(drifted > 0 ? [`${count(drifted)} of ${count(report.drift.features)} columns drifted`] : []),
+    ...(drifted > 0
+      ? [`${count(drifted)} of ${count(report.drift.features)} ${noun(report.drift.features, 'column')} drifted`]
+      : []),
     ...(report.performance?.status === 'drifted' ? ['performance is beyond its limit'] : []),
-    ...(broken > 0 ? [`${count(broken)} quality ${broken === 1 ? 'finding' : 'findings'}`] : []),
+    ...(broken > 0 ? [`${count(broken)} quality ${noun(broken, 'finding')}`] : []),
   ].join('; ');
   if (found !== '') return `${found[0]?.toUpperCase()}${found.slice(1)}`;
   const undecided = features.filter(isUndecided).length;
   if (undecided === 0) return 'Nothing found';
   return undecided === features.length
     ? 'No verdict on any column'
-    : `Nothing found; ${count(undecided)} of ${count(features.length)} columns without a verdict`;
+    : `Nothing found; ${count(undecided)} of ${count(features.length)} ${noun(features.length, 'column')} without a verdict`;
 }
 
 function tiles({ report, quality, features }: Comparison): string {
@@ -90,19 +93,19 @@ function tiles({ report, quality, features }: Comparison): string {
     tile('Drift', driftedFeatures === 0 ? 'none found' : `${count(driftedFeatures)} drifted`, {
       to: 'columns',
       tone: driftedFeatures > 0 ? 'bad' : undecided > 0 ? 'open' : 'good',
-      detail: `of ${count(features.length)} columns${open}`,
+      detail: `of ${count(features.length)} ${noun(features.length, 'column')}${open}`,
     }),
     tile('Quality', broken === 0 ? 'nothing found' : `${count(broken)} found`, {
       to: quality.length === 0 ? null : 'quality',
       tone: broken > 0 ? 'bad' : 'good',
-      detail: `in ${count(quality.length)} checks`,
+      detail: `in ${count(quality.length)} ${noun(quality.length, 'check')}`,
     }),
     performance === null
       ? tile('Performance', 'not measured', { to: null, tone: 'none', detail: 'no truth in the current data' })
       : tile('Performance', performance.status === 'ok' ? 'within limits' : words(performance.status), {
           to: 'performance',
           tone: performance.status === 'drifted' ? 'bad' : performance.status === 'ok' ? 'good' : 'open',
-          detail: `${count(performance.labels)} labels${coverageText(performance)}`,
+          detail: `${count(performance.labels)} ${noun(performance.labels, 'label')}${coverageText(performance)}`,
         }),
   ].join('');
 }
@@ -200,7 +203,7 @@ function qualitySection(quality: readonly QualityCheck[]): string {
   const rest =
     quiet.length === 0
       ? ''
-      : `<details><summary>${quiet.length} checks without a finding</summary>${table(quiet)}</details>`;
+      : `<details><summary>${quiet.length} ${noun(quiet.length, 'check')} without a finding</summary>${table(quiet)}</details>`;
   return `<h2 id="quality">Quality</h2>${loud.length === 0 ? '<p>nothing found</p>' : table(loud)}${rest}`;
 }
 
@@ -210,7 +213,7 @@ function performanceSection(performance: JudgedPerformance | null): string {
     (metric) =>
       `<tr><td><span class="badge ${metric.status}">${words(metric.status)}</span></td><td>${html(metric.metric)}</td><td>${html(metricText(metric).replaceAll('  ', ' · '))}</td></tr>`,
   );
-  return `<h2 id="performance">Performance</h2><p class="dim">${count(performance.predictions)} predictions${html(coverageText(performance))}</p><div class="table"><table><tr><th></th><th>metric</th><th>value (95 % interval), reference, limit</th></tr>${rows.join('')}</table></div>${confusion(performance)}`;
+  return `<h2 id="performance">Performance</h2><p class="dim">${count(performance.predictions)} ${noun(performance.predictions, 'prediction')}${html(coverageText(performance))}</p><div class="table"><table><tr><th></th><th>metric</th><th>value (95 % interval), reference, limit</th></tr>${rows.join('')}</table></div>${confusion(performance)}`;
 }
 
 /** Larger ones cannot be read. */

@@ -1,4 +1,5 @@
 /** A comparison as people read it: what matters first. */
+import { noun } from '../contracts/noun.ts';
 import type { FeatureResult, QualityCheck, Verdict } from '../contracts/result.ts';
 import type { JudgedPerformance } from '../engine/performance.ts';
 import type { Comparison } from '../local/report.ts';
@@ -35,7 +36,7 @@ const QUIET_SHOWN = 30;
 export function reportText(comparison: Comparison, names: Names, paint: Paint = NO_PAINT): string {
   const { report } = comparison;
   const lines = [
-    `${paint('bold', plain(names.reference))} (${count(report.reference.rows)} rows) against ${paint('bold', plain(names.current))} (${count(report.current.rows)} rows)`,
+    `${paint('bold', plain(names.reference))} (${count(report.reference.rows)} ${noun(report.reference.rows, 'row')}) against ${paint('bold', plain(names.current))} (${count(report.current.rows)} ${noun(report.current.rows, 'row')})`,
     paint('dim', nullText(comparison)),
     '',
     ...driftLines(comparison.features, paint),
@@ -67,7 +68,11 @@ function driftLines(features: readonly FeatureResult[], paint: Paint): string[] 
   });
   const hidden = features.length - shown.length;
   if (hidden > 0) lines.push(paint('dim', `  and ${hidden} more without drift`));
-  return [`${paint('bold', 'Drift')}: ${found} of ${count(features.length)} columns${open}`, ...lines, ''];
+  return [
+    `${paint('bold', 'Drift')}: ${found} of ${count(features.length)} ${noun(features.length, 'column')}${open}`,
+    ...lines,
+    '',
+  ];
 }
 
 function qualityLines(quality: readonly QualityCheck[], paint: Paint): string[] {
@@ -78,7 +83,7 @@ function qualityLines(quality: readonly QualityCheck[], paint: Paint): string[] 
     const where = feature === null ? check : `${plain(feature)}: ${check}`;
     return `  ${paint('red', '✗')} ${where}: ${plain(summary)}`;
   });
-  return [`${paint('bold', 'Quality')}: ${head} in ${quality.length} checks`, ...lines, ''];
+  return [`${paint('bold', 'Quality')}: ${head} in ${quality.length} ${noun(quality.length, 'check')}`, ...lines, ''];
 }
 
 function performanceLines(performance: JudgedPerformance | null, paint: Paint): string[] {

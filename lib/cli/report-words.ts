@@ -1,4 +1,5 @@
 /** What text, JUnit and the page of a report say alike. */
+import { noun } from '../contracts/noun.ts';
 import type { FeatureResult, MetricResult, QualityCheck, Verdict } from '../contracts/result.ts';
 import { PRIMARY_TEST } from '../engine/column-verdict.ts';
 import { expectedFindings } from '../engine/expected-openings.ts';
@@ -46,7 +47,7 @@ function calibrationText(comparison: Comparison): string {
   const { window } = baseline;
   if (report.null === 'independent' || window === null)
     return `rows are taken as independent: real traffic varies more than that; --time COLUMN calibrates on the reference. ${chanceText(comparison)}`;
-  return `calibrated on ${count(window.count)} windows of ${window.every} (${window.timezone}) of the reference. ${chanceText(comparison)}`;
+  return `calibrated on ${count(window.count)} ${noun(window.count, 'window')} of ${window.every} (${window.timezone}) of the reference. ${chanceText(comparison)}`;
 }
 
 /** What chance alone finds, and what was found. */
@@ -54,7 +55,7 @@ function chanceText({ features }: Comparison): string {
   const judged = features.filter(({ test, threshold }) => test === PRIMARY_TEST && threshold !== null);
   const { low, high } = expectedFindings(judged.map(({ threshold }) => threshold ?? 0));
   const seen = judged.filter(({ status }) => status === 'drifted').length;
-  return `By chance ${number(low)} to ${number(high)} of ${count(judged.length)} columns would be drifted, had nothing changed: ${seen === 0 ? 'none is' : seen === 1 ? '1 is' : `${count(seen)} are`}`;
+  return `By chance ${number(low)} to ${number(high)} of ${count(judged.length)} ${noun(judged.length, 'column')} would be drifted, had nothing changed: ${seen === 0 ? 'none is' : seen === 1 ? '1 is' : `${count(seen)} are`}`;
 }
 
 /** Value, interval, reference and limit of a performance metric. */

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { access, constants } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { durationMs, isDuration } from '../contracts/duration.ts';
+import { noun } from '../contracts/noun.ts';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
 import { readBaselineFile } from '../local/baseline-file.ts';
 import { DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT } from '../local/defaults.ts';
@@ -135,7 +136,7 @@ async function publish({ actions, db }: Platform, { file, monitor, baselineFile 
       by: BY,
       monitor,
     });
-    told = `baseline ${published.n} of version ${version}, ${baseline.rows.toLocaleString('en')} rows`;
+    told = `baseline ${published.n} of version ${version}, ${baseline.rows.toLocaleString('en')} ${noun(baseline.rows, 'row')}`;
   }
   const { n, effectiveFrom } = await actions.applyMonitor(monitor.model, monitor, BY);
   const from = Date.parse(effectiveFrom) <= 0 ? 'the beginning' : effectiveFrom;

@@ -1,4 +1,5 @@
 /** A bill and a comparison as lines for people. */
+import { noun } from '../contracts/noun.ts';
 import type { CostPart, Estimate } from './estimate.ts';
 import type { ComparedPart, Comparison } from './model-monitor.ts';
 
@@ -20,7 +21,7 @@ function rows(parts: readonly Row[], total: Row): readonly string[] {
 export function billText({ parts, total, low, high, prices, usage, changedPrices }: Estimate): string {
   const changed = Object.keys(changedPrices);
   return `${[
-    `${prices.currency} a month for ${usage.models.length} model(s) and ${usage.eventsPerMonth.toLocaleString('en-US')} events: ${prices.kind} of ${prices.region}, ${prices.asOf}`,
+    `${prices.currency} a month for ${usage.models.length} ${noun(usage.models.length, 'model')} and ${usage.eventsPerMonth.toLocaleString('en-US')} ${noun(usage.eventsPerMonth, 'event')}: ${prices.kind} of ${prices.region}, ${prices.asOf}`,
     ...(changed.length === 0 ? [] : [`prices of yours: ${changed.join(', ')}`]),
     '',
     ...rows(parts, { title: 'total', usd: total, low, high, basis: '' }),

@@ -1,4 +1,5 @@
 /** The bill of a month: by part, with its range, and all that it was reckoned from, so that it can be reckoned again with other prices. */
+import { noun } from '../contracts/noun.ts';
 import type { Problem } from '../contracts/problem.ts';
 import { figuresAt, LEVELS } from './figures.ts';
 import type { PriceChanges } from './price-changes.ts';
@@ -70,7 +71,7 @@ export function guardBudget({ total, parts, usage, prices }: Estimate, budget: n
     {
       code: 'cost-budget',
       path: 'budget',
-      message: `${usage.models.length} model(s) and ${usage.eventsPerMonth.toLocaleString('en-US')} events would cost ${dollars(total)} a month, ${prices.kind} of ${prices.region}, ${prices.asOf}: ${dearest.join('; ')}`,
+      message: `${usage.models.length} ${noun(usage.models.length, 'model')} and ${usage.eventsPerMonth.toLocaleString('en-US')} ${noun(usage.eventsPerMonth, 'event')} would cost ${dollars(total)} a month, ${prices.kind} of ${prices.region}, ${prices.asOf}: ${dearest.join('; ')}`,
       expected: `at most ${dollars(budget)} a month`,
       fix: 'raise budget, or choose what costs less: docs/explanation/cost.md',
     },

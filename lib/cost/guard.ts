@@ -1,5 +1,6 @@
 /** The cardinality guard: stops a deployment whose metrics of models would cost more than their budget, and says what they would cost. */
 import type { MetricDetail } from '../contracts/cloudwatch-metrics.ts';
+import { noun } from '../contracts/noun.ts';
 import type { Problem } from '../contracts/problem.ts';
 import { figuresAt } from './figures.ts';
 import { cloudWatchMetrics } from './parts.ts';
@@ -55,11 +56,13 @@ export function guardCardinality(
   const parts = [
     ...(options.prometheus
       ? [
-          `${whole(cost.series.features + cost.series.state)} series in Managed Prometheus (${whole(models.length)} models, ${whole(columns)} columns, their statistics, segments and lengths) at ${usd(cost.prometheus)}`,
+          `${whole(cost.series.features + cost.series.state)} series in Managed Prometheus (${whole(models.length)} ${noun(models.length, 'model')}, ${whole(columns)} ${noun(columns, 'column')}, their statistics, segments and lengths) at ${usd(cost.prometheus)}`,
         ]
       : []),
     ...(cost.series.cloudWatch > 0
-      ? [`${whole(cost.series.cloudWatch)} metrics in CloudWatch (${options.detail}) at ${usd(cost.cloudWatch)}`]
+      ? [
+          `${whole(cost.series.cloudWatch)} ${noun(cost.series.cloudWatch, 'metric')} in CloudWatch (${options.detail}) at ${usd(cost.cloudWatch)}`,
+        ]
       : []),
   ];
   return [
@@ -68,7 +71,7 @@ export function guardCardinality(
       path: 'metricBudget',
       message: `metrics of models would cost ${usd(cost.total)} a month, ${prices.kind} of ${prices.region}: ${parts.join('; ')}`,
       expected: `at most ${usd(budget)} a month`,
-      fix: `raise metricBudget, choose less detail${options.detail === 'none' ? '' : ` than ${options.detail}`}, or watch fewer columns or segments${largest === undefined ? '' : ` (most series has ${largest.model}: ${whole(largest.columns)} columns × ${largest.segments} × ${largest.lengths} lengths)`}`,
+      fix: `raise metricBudget, choose less detail${options.detail === 'none' ? '' : ` than ${options.detail}`}, or watch fewer columns or segments${largest === undefined ? '' : ` (most series has ${largest.model}: ${whole(largest.columns)} ${noun(largest.columns, 'column')} × ${largest.segments} × ${largest.lengths} ${noun(largest.lengths, 'length')})`}`,
     },
   ];
 }

@@ -2,6 +2,7 @@
  * What SageMaker Model Monitor would cost for the same models and traffic, as far as both do the same: data quality of every model, model
  * quality of those that expect labels. Its jobs are billed by the instance, its metrics as CloudWatch metrics, its captured data as objects.
  */
+import { noun } from '../contracts/noun.ts';
 import { type Figure, figuresAt, LEVELS, type Level } from './figures.ts';
 import * as parts from './parts.ts';
 import { LIST_PRICES, type PriceTable, tiered } from './prices.ts';
@@ -115,12 +116,12 @@ function at(
     {
       title: 'Processing jobs',
       usd: jobs * (of('jobMinutes') / 60) * prices.single.processingHour.usd,
-      basis: `${whole(jobs)} jobs of ${of('jobMinutes')} min: ${models.length} model(s) of data quality, ${labelled} of model quality`,
+      basis: `${whole(jobs)} jobs of ${of('jobMinutes')} min: ${models.length} ${noun(models.length, 'model')} of data quality, ${labelled} of model quality`,
     },
     {
       title: 'CloudWatch, metrics',
       usd: tiered(prices.tiered.cloudWatchMetric, metrics),
-      basis: `${whole(metrics)} of ${whole(columns)} columns`,
+      basis: `${whole(metrics)} of ${whole(columns)} ${noun(columns, 'column')}`,
     },
     {
       title: 'S3, Data Capture',

@@ -6,6 +6,7 @@ import {
 } from '../contracts/cloudwatch-metrics.ts';
 import type { FunctionName } from '../contracts/functions.ts';
 import { EXPORT_MINUTES } from '../contracts/metric-names.ts';
+import { noun } from '../contracts/noun.ts';
 import { SEVERITIES } from '../contracts/result.ts';
 import type { Figures } from './figures.ts';
 import * as parts from './parts.ts';
@@ -64,6 +65,7 @@ const ACCESS_LOG_DAYS = 90;
 const NONCURRENT_DAYS = 30;
 
 const count = (n: number): string => Math.round(n).toLocaleString('en-US');
+const counted = (n: number, one: string, many?: string): string => `${count(n)} ${noun(Math.round(n), one, many)}`;
 
 export function reckon(usage: Usage, prices: PriceTable, figures: Figures): readonly ReckonedPart[] {
   const { models, eventsPerMonth: events, eventsPerRecord, metricDetail, inventory } = usage;
@@ -155,7 +157,7 @@ export function reckon(usage: Usage, prices: PriceTable, figures: Figures): read
         ? parts.provisionedStream(prices, traffic, shards)
         : usage.stream === 'on-demand' && parts.onDemandStream(prices, traffic),
       usage.stream === 'provisioned'
-        ? `${count(shards)} shard(s)${wanted > shards ? `, though the traffic takes ${count(wanted)}` : ''}, ${count(events / eventsPerRecord)} records of ${eventsPerRecord} event(s)`
+        ? `${counted(shards, 'shard')}${wanted > shards ? `, though the traffic takes ${count(wanted)}` : ''}, ${counted(events / eventsPerRecord, 'record')} of ${counted(eventsPerRecord, 'event')}`
         : 'on demand, read by the profiler and by the capture',
     ],
     [
@@ -163,44 +165,44 @@ export function reckon(usage: Usage, prices: PriceTable, figures: Figures): read
       usage.stream !== 'brought' &&
         usage.retentionDays > 1 &&
         parts.retention(prices, traffic, usage.stream === 'provisioned' ? shards : 'on-demand', usage.retentionDays),
-      `${usage.retentionDays} days`,
+      counted(usage.retentionDays, 'day'),
     ],
     [
       'capture',
       parts.capture(prices, traffic, usage.captureFormat),
-      `${usage.captureFormat === 'parquet' ? 'Parquet' : 'lines of JSON'}; ${eventsPerRecord} event(s) of ${count(eventBytes)} bytes a record, rounded up to 5 kB`,
+      `${usage.captureFormat === 'parquet' ? 'Parquet' : 'lines of JSON'}; ${counted(eventsPerRecord, 'event')} of ${count(eventBytes)} bytes a record, rounded up to 5 kB`,
     ],
     [
       'capture-storage',
       parts.storage(prices, parts.keptBytes(captureBytes, usage.captureDays ?? FOR_EVER_DAYS)),
-      usage.captureDays === null ? 'kept for ever: after a year' : `kept ${usage.captureDays} days`,
+      usage.captureDays === null ? 'kept for ever: after a year' : `kept ${counted(usage.captureDays, 'day')}`,
     ],
     [
       'collector',
       httpRequests > 0 &&
         parts.lambda(prices, httpRequests * figures.collectorSeconds, gbOf('collector'), httpRequests) +
           (inventory.httpApis > 0 ? httpRequests * single.httpApiRequest.usd : 0),
-      `${count(httpRequests)} requests`,
+      counted(httpRequests, 'request'),
     ],
     [
       'profiler',
       parts.lambda(prices, profilerSeconds, gbOf('profiler'), batches) +
         parts.requests(prices, figures.batchWrites * batches, figures.batchReads * batches),
-      `${count(batches)} batches, ${batchRequests} requests each`,
+      `${counted(batches, 'batch', 'batches')}, ${batchRequests} requests each`,
     ],
     [
       'evaluation',
       windows > 0 &&
         parts.lambda(prices, evaluatorSeconds, gbOf('evaluator'), messages) +
           parts.requests(prices, evaluatorWrites, evaluatorReads),
-      `${count(windows)} windows and ${count(modelHours)} hours of ${count(models.length)} model(s)`,
+      `${counted(windows, 'window')} and ${counted(modelHours, 'hour')} of ${counted(models.length, 'model')}`,
     ],
     [
       'schedules',
       scheduledSeconds.reduce((sum, { gbSeconds, runs }) => sum + parts.lambda(prices, gbSeconds, 1, runs), 0) +
         parts.requests(prices, scheduledWrites, scheduledReads) +
         scheduledRuns * single.schedulerInvocation.usd,
-      `${count(scheduledRuns)} runs of ${scheduled.length} function(s)`,
+      `${counted(scheduledRuns, 'run')} of ${counted(scheduled.length, 'function')}`,
     ],
     ['state-storage', parts.storage(prices, stateBytes), 'what is kept for ever: after a year'],
     [
@@ -228,20 +230,20 @@ export function reckon(usage: Usage, prices: PriceTable, figures: Figures): read
       inventory.alarms * single.alarm.usd +
         inventory.compositeAlarms * single.compositeAlarm.usd +
         Math.max(0, inventory.dashboards - 3) * single.dashboard.usd,
-      `${inventory.alarms + inventory.compositeAlarms} alarms, ${inventory.dashboards} dashboards`,
+      `${counted(inventory.alarms + inventory.compositeAlarms, 'alarm')}, ${counted(inventory.dashboards, 'dashboard')}`,
     ],
-    ['logs', parts.logs(prices, logBytes), `${count(invocations)} invocations`],
-    ['traces', parts.traces(prices, invocations, figures), `${count(invocations)} invocations`],
+    ['logs', parts.logs(prices, logBytes), counted(invocations, 'invocation')],
+    ['traces', parts.traces(prices, invocations, figures), counted(invocations, 'invocation')],
     [
       'queues',
       (inventory.polledQueues * figures.emptyReceives * MINUTES_A_MONTH + 3 * messages) * single.sqsRequest.usd,
-      `${inventory.polledQueues} queues that functions wait on`,
+      `${counted(inventory.polledQueues, 'queue')} that functions wait on`,
     ],
     [
       'keys',
       inventory.keys * (single.key.usd + figures.keyRequests * invocations * single.keyRequest.usd) +
         inventory.secrets * single.secret.usd,
-      `${inventory.keys} key(s), ${inventory.secrets} secret(s)`,
+      `${counted(inventory.keys, 'key')}, ${counted(inventory.secrets, 'secret')}`,
     ],
     [
       'bus',
@@ -253,7 +255,7 @@ export function reckon(usage: Usage, prices: PriceTable, figures: Figures): read
             ? ((told * figures.busBytes) / parts.GB) * single.busArchiveGb.usd +
               parts.storage(prices, parts.keptBytes(told * figures.busBytes, FOR_EVER_DAYS))
             : 0),
-      `${count(told)} events${inventory.archives > 0 ? ', archived' : ''}`,
+      `${counted(told, 'event')}${inventory.archives > 0 ? ', archived' : ''}`,
     ],
     [
       'endpoints',
@@ -266,7 +268,7 @@ export function reckon(usage: Usage, prices: PriceTable, figures: Figures): read
       'grafana',
       inventory.grafanaWorkspaces > 0 &&
         usage.grafanaEditors * single.grafanaEditor.usd + usage.grafanaViewers * single.grafanaViewer.usd,
-      `${usage.grafanaEditors} editor(s), ${usage.grafanaViewers} viewer(s)`,
+      `${counted(usage.grafanaEditors, 'editor')}, ${counted(usage.grafanaViewers, 'viewer')}`,
     ],
   ];
   return found.flatMap(([id, usd, basis]) => (usd === false ? [] : [{ id, title: PART_TITLES[id], usd, basis }]));

@@ -11,6 +11,7 @@ import type {
   PerformanceBaseline,
   VolumeBaseline,
 } from '../contracts/baseline.ts';
+import { noun } from '../contracts/noun.ts';
 import type { Problem } from '../contracts/problem.ts';
 import { binValues, FEW_VALUES, fixedPointOf, type ValueStep } from './numeric-bins.ts';
 import { round12OrNull } from './round.ts';
@@ -133,7 +134,12 @@ function oddities(column: ColumnBaseline): Problem[] {
   if (column.count === 0) return odd('all-missing', 'has no value in the reference; any value will be a change');
   if (column.type === 'numeric') {
     if (column.min === column.max) return odd('constant', 'has one value only', String(column.min));
-    if (column.nonFinite > 0) return odd('not-finite', 'has values that are not finite', `${column.nonFinite} rows`);
+    if (column.nonFinite > 0)
+      return odd(
+        'not-finite',
+        'has values that are not finite',
+        `${column.nonFinite} ${noun(column.nonFinite, 'row')}`,
+      );
     return [];
   }
   if (column.distinct === 1) return odd('constant', 'has one value only', JSON.stringify(column.categories[0]));

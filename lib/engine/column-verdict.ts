@@ -1,5 +1,6 @@
 /** The verdict on one column: its baseline against the counts of one window or of another data set. */
 import type { ColumnBaseline } from '../contracts/baseline.ts';
+import { noun } from '../contracts/noun.ts';
 import type { FeatureResult, Verdict } from '../contracts/result.ts';
 import { aspectText, changesOf, sentenceOf } from './column-changes.ts';
 import type { ColumnCounts } from './column-counts.ts';
@@ -65,7 +66,8 @@ export function judgeScores(column: ColumnBaseline, current: ColumnCounts, optio
   const least = Math.max(LEAST_ROWS, options.minimumRows);
   if (window.rows < least) {
     const visible = detectable === null ? 'no change' : `only an effect above ${numberText(detectable)}`;
-    const rows = `${numberText(Math.floor(window.rows))} ${current.weighted === null ? 'rows' : 'effective rows'}`;
+    const seen = Math.floor(window.rows);
+    const rows = `${numberText(seen)} ${current.weighted === null ? '' : 'effective '}${noun(seen, 'row')}`;
     return undecided('insufficient-data', `${rows}, fewer than ${least}: ${visible} could have been shown`, detectable);
   }
   const findings = scale.judge.judge({
@@ -81,7 +83,7 @@ export function judgeScores(column: ColumnBaseline, current: ColumnCounts, optio
   const flagged = findings.filter(({ q }) => round12(q) <= level);
   const status: Verdict = learning ? 'learning' : flagged.length > 0 ? 'drifted' : 'ok';
   const reason = learning
-    ? `the baseline has ${compiled.windows} windows; at least ${LEARNED_WINDOWS} tell how windows differ`
+    ? `the baseline has ${compiled.windows} ${noun(compiled.windows, 'window')}; at least ${LEARNED_WINDOWS} tell how windows differ`
     : undefined;
   const result = describe(column, current, window, findings, flagged, options.others ?? 'brief');
   return {

@@ -5,6 +5,7 @@
  */
 import { durationMs } from '../contracts/duration.ts';
 import type { Monitor } from '../contracts/monitor.ts';
+import { noun } from '../contracts/noun.ts';
 import type { LatencyResult } from '../contracts/result.ts';
 import { binomialSurvival } from '../stats/special.ts';
 import type { LatencyCounts } from './column-counts.ts';
@@ -53,7 +54,12 @@ export function judgeLatency(
   }
   const times = `p50 ${text(p50)}, p90 ${text(p90)}, p99 ${text(p99)}`;
   if (count < LEAST_ROWS)
-    return { status: 'insufficient-data', ...shown, threshold, summary: `${numberText(count)} requests: ${times}` };
+    return {
+      status: 'insufficient-data',
+      ...shown,
+      threshold,
+      summary: `${numberText(count)} ${noun(count, 'request')}: ${times}`,
+    };
   if (broken.length > 0) return { status: 'drifted', ...shown, threshold, summary: `${broken.join('; ')} (${times})` };
   return { status: 'ok', ...shown, threshold, summary: times };
 }

@@ -4,6 +4,7 @@
  * they are only shown here.
  */
 import type { ColumnBaseline } from '../contracts/baseline.ts';
+import { noun } from '../contracts/noun.ts';
 import type { QualityCheck, Verdict } from '../contracts/result.ts';
 import type { ColumnCounts, WindowCounts } from './column-counts.ts';
 import type { JudgedColumn } from './column-verdict.ts';
@@ -53,7 +54,7 @@ function columnChecks({ name, baseline, counts, judged }: QualityColumn): Qualit
       summary:
         invalid === 0
           ? 'all values are of the declared type'
-          : `${numberText(invalid)} values (${shareText(wrong)}) are not ${baseline?.type ?? 'of the declared type'}`,
+          : `${numberText(invalid)} ${noun(invalid, 'value')} (${shareText(wrong)}) ${noun(invalid, 'is', 'are')} not ${baseline?.type ?? 'of the declared type'}`,
     },
   ];
   if (baseline === null) return checks;
@@ -66,7 +67,7 @@ function columnChecks({ name, baseline, counts, judged }: QualityColumn): Qualit
       value: absent ? 1 : 0,
       expected: 0,
       breach: true,
-      summary: absent ? `in none of ${numberText(n)} rows` : 'present',
+      summary: absent ? `in none of ${numberText(n)} ${noun(n, 'row')}` : 'present',
     });
   checks.push(
     rate(
@@ -140,7 +141,7 @@ function newFeature(name: string, rows: number, all: number): QualityCheck {
     value: round12(share),
     expected: 0,
     breach: true,
-    summary: `the baseline does not know it; in ${numberText(rows)} rows (${shareText(Math.min(1, share))})`,
+    summary: `the baseline does not know it; in ${numberText(rows)} ${noun(rows, 'row')} (${shareText(Math.min(1, share))})`,
   };
 }
 

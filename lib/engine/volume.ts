@@ -5,6 +5,7 @@
  */
 import type { Baseline } from '../contracts/baseline.ts';
 import { durationMs } from '../contracts/duration.ts';
+import { noun } from '../contracts/noun.ts';
 import type { VolumeResult } from '../contracts/result.ts';
 import { studentTwoSided } from '../stats/special.ts';
 import { effectiveWindows } from './effective-windows.ts';
@@ -50,7 +51,7 @@ export function judgeVolume(baseline: Baseline, rows: number, span: SpanRows, le
   const t = (Math.log(rows + 0.5) - Math.log(expected + 0.5)) / spread;
   const pValue = round12(rows === 0 ? model.silence(span.start, expected) : studentTwoSided(t, model.freedom));
   const change = rows / expected - 1;
-  const size = `${numberText(Math.round(rows))} rows, ${numberText(Math.round(expected))} expected`;
+  const size = `${numberText(Math.round(rows))} ${noun(Math.round(rows), 'row')}, ${numberText(Math.round(expected))} expected`;
   const drifted = pValue <= round12(level) && Math.abs(change) >= SMALLEST_CHANGE;
   if (!drifted) return answer('ok', expected, pValue, size);
   const by =

@@ -3,6 +3,7 @@ import type { HealthAnswer } from '../contracts/api.ts';
 import { durationMs } from '../contracts/duration.ts';
 import type { InferenceEvent, LabelEvent } from '../contracts/event.ts';
 import type { Monitor } from '../contracts/monitor.ts';
+import { noun } from '../contracts/noun.ts';
 import { WindowRule } from '../engine/window.ts';
 import type { History } from './history.ts';
 
@@ -57,7 +58,9 @@ export async function backfill({
     if (step.end - waitedAt < DAY) continue;
     // A part that falls far behind the clock would look stalled, and its windows stale.
     waitedAt = step.end;
-    progress(`${new Date(step.end).toISOString().slice(0, 10)}: ${events.toLocaleString('en')} events`);
+    progress(
+      `${new Date(step.end).toISOString().slice(0, 10)}: ${events.toLocaleString('en')} ${noun(events, 'event')}`,
+    );
     await settled(target, signal, 'profiled');
     // What comes next is to be judged against the baseline, as it would have been.
     if (step.end >= learnedFrom) await learned(target, signal);

@@ -4,6 +4,7 @@ import { type Table, type TableColumn, timeSql } from '../adapters/duckdb/table.
 import type { Baseline } from '../contracts/baseline.ts';
 import { durationMs } from '../contracts/duration.ts';
 import { type Monitor, parseMonitor } from '../contracts/monitor.ts';
+import { noun } from '../contracts/noun.ts';
 import { nearest, type Problem, ProblemError } from '../contracts/problem.ts';
 import { LEARNED_WINDOWS } from '../engine/column-judge.ts';
 import { LEAST_ROWS } from '../engine/score-judge.ts';
@@ -225,7 +226,7 @@ async function placedRows(
       code: 'rows-without-time',
       path: `${table.shown}: ${column.name}`,
       message: 'rows without a readable time belong to no window',
-      got: `${placed.absent} of ${table.rows} rows`,
+      got: `${placed.absent} of ${table.rows} ${noun(table.rows, 'row')}`,
     });
   return placed;
 }

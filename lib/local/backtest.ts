@@ -4,6 +4,7 @@ import { type Table, type TableColumn, timeSql } from '../adapters/duckdb/table.
 import type { Baseline } from '../contracts/baseline.ts';
 import type { Episode } from '../contracts/episode.ts';
 import type { Monitor } from '../contracts/monitor.ts';
+import { noun } from '../contracts/noun.ts';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
 import type { FeatureResult, Severity, Signal, Verdict, WindowResult } from '../contracts/result.ts';
 import { type ExpectedOpenings, expectedOpenings, judgesVolume } from '../engine/expected-openings.ts';
@@ -203,7 +204,7 @@ function undecided(windows: readonly WindowResult[]): Problem[] {
     {
       code: 'no-verdict',
       path: 'windows',
-      message: `${open.length} of ${judged.length} windows have no verdict`,
+      message: `${open.length} of ${judged.length} ${noun(judged.length, 'window has', 'windows have')} no verdict`,
       got: first.reason ?? first.status,
       fix: 'take longer windows, a longer reference, or lower window.minimumRows in the monitor',
     },

@@ -3,6 +3,7 @@ import { numberFacts, timeRange, topCategories, valueSteps } from '../adapters/d
 import { numberSql, type Table, type TableColumn, textSql, timeSql } from '../adapters/duckdb/table.ts';
 import { MODEL_PATTERN } from '../contracts/event.ts';
 import { METRICS, type Monitor } from '../contracts/monitor.ts';
+import { noun } from '../contracts/noun.ts';
 import { nearest, type Problem, ProblemError, shown } from '../contracts/problem.ts';
 import { chooseColumns, isIdentifierNumber, isIdentifierText } from './table-columns.ts';
 
@@ -193,7 +194,7 @@ async function featuresOf(
     } else {
       const { distinct, missing } = await topCategories(table, source, 1);
       identifier = isIdentifierText(distinct, table.rows - missing);
-      note = `${distinct} ${distinct === 1 ? 'category' : 'categories'}`;
+      note = `${distinct} ${noun(distinct, 'category', 'categories')}`;
     }
     if (identifier) {
       identifiers.push(name);
@@ -224,7 +225,11 @@ async function windowOf(table: Table, column: TableColumn | null): Promise<Parts
     return { every: '1h', rows: perHour, note: `about ${Math.round(perHour)} rows each in the reference` };
   if (perHour * 24 < FEWEST_ROWS && perHour * 168 >= FEWEST_ROWS)
     return { every: '7d', rows: perHour * 168, note: `about ${Math.round(perHour * 168)} rows each in the reference` };
-  return { every: '1d', rows: perHour * 24, note: `about ${Math.round(perHour * 24)} rows each in the reference` };
+  return {
+    every: '1d',
+    rows: perHour * 24,
+    note: `about ${Math.round(perHour * 24)} ${noun(Math.round(perHour * 24), 'row')} each in the reference`,
+  };
 }
 
 interface Parts {

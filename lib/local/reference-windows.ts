@@ -2,6 +2,7 @@
 import type { VolumeBaseline } from '../contracts/baseline.ts';
 import { durationMs } from '../contracts/duration.ts';
 import type { Monitor } from '../contracts/monitor.ts';
+import { noun } from '../contracts/noun.ts';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
 import { type Span, WindowRule } from '../engine/window.ts';
 
@@ -48,7 +49,7 @@ export function referenceWindows(
       code: 'rows-without-time',
       path: range.time,
       message: 'rows without a readable time belong to no window',
-      got: `${range.absent} of ${range.rows} rows`,
+      got: `${range.absent} of ${range.rows} ${noun(range.rows, 'row')}`,
     });
   const every = durationMs(window.every);
   const many = (to - from) / every > MOST_WINDOWS;

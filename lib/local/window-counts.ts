@@ -7,6 +7,7 @@ import { identifier, wholeText } from '../adapters/duckdb/load.ts';
 import { type CategoryBinning, categoryBinning, type WindowMap } from '../adapters/duckdb/summaries.ts';
 import { numberSql, type Table, type TableColumn, textSql } from '../adapters/duckdb/table.ts';
 import type { Monitor } from '../contracts/monitor.ts';
+import { noun } from '../contracts/noun.ts';
 import { LATENCY_FIRST, LATENCY_LAST, LATENCY_SCALE } from '../engine/latency-histogram.ts';
 import { latencyLimits } from '../engine/latency-verdict.ts';
 import type { Shape, ShapeColumn } from '../engine/shape.ts';
@@ -46,7 +47,7 @@ export async function countWindows(request: WindowCountsRequest): Promise<Counte
   const found: (Counting | null)[] = [];
   for (const column of shape.columns) found.push(await prepare(table, column));
   const counted = found.filter((one): one is Counting => one !== null);
-  progress(`counting ${counted.length} columns by window`);
+  progress(`counting ${counted.length} ${noun(counted.length, 'column')} by window`);
   const read = await readCells({ table, windows, columns: counted.map(({ cells }) => cells), weight });
   const cells: (CountedColumn | null)[] = [];
   for (const one of found) {

@@ -4,6 +4,7 @@
  * A row of a request is its features; a row of a response is one prediction.
  */
 import type { Monitor } from '../contracts/monitor.ts';
+import { noun } from '../contracts/noun.ts';
 import { asObject, readTensors, type Tensor } from './open-inference.ts';
 
 /** Which outputs are what. */
@@ -93,7 +94,9 @@ function columnar(inputs: Readonly<Record<string, unknown>>, rules: PayloadRules
   const rows = Math.max(0, ...lists.map(([, list]) => list.length));
   const wrong = lists.find(([, list]) => list.length !== rows);
   if (wrong !== undefined)
-    throw new Error(`inputs.${wrong[0].slice(0, 80)}: ${wrong[1].length} values, others have ${rows}`);
+    throw new Error(
+      `inputs.${wrong[0].slice(0, 80)}: ${wrong[1].length} ${noun(wrong[1].length, 'value')}, others have ${rows}`,
+    );
   return Array.from({ length: rows }, (_, i) =>
     rowFeatures(
       lists.map(([name, list]) => [name, list[i]] as const),
@@ -123,7 +126,8 @@ function tensorRows(tensors: readonly Tensor[], rules: PayloadRules): RequestRow
 function byRow<T>(tensors: readonly Tensor[], make: (row: (tensor: Tensor) => readonly unknown[]) => T): T[] {
   const rows = tensors[0]?.rows ?? 0;
   const other = tensors.find((tensor) => tensor.rows !== rows);
-  if (other !== undefined) throw new Error(`${other.name.slice(0, 80)}: ${other.rows} rows, others have ${rows}`);
+  if (other !== undefined)
+    throw new Error(`${other.name.slice(0, 80)}: ${other.rows} ${noun(other.rows, 'row')}, others have ${rows}`);
   return Array.from({ length: rows }, (_, i) => make(({ values, width }) => values.slice(i * width, (i + 1) * width)));
 }
 

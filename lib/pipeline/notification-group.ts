@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Transition } from '../contracts/episode.ts';
+import { noun } from '../contracts/noun.ts';
 import { SEVERITIES } from '../contracts/result.ts';
 
 export interface GroupOptions {
@@ -77,7 +78,7 @@ export function groupOf(transitions: readonly Transition[], at: string): Transit
   return {
     key: `${id}/${kind}/1`,
     kind,
-    title: `${transitions.length} alerts on ${models.size} ${models.size === 1 ? 'model' : 'models'}`,
+    title: `${transitions.length} ${noun(transitions.length, 'alert')} on ${models.size} ${noun(models.size, 'model')}`,
     at,
     runbook: worst.runbook,
     link: worst.link,

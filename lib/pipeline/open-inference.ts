@@ -2,6 +2,8 @@
  * Tensors of the Open Inference Protocol (V2): as JSON, flat or nested, or as raw little-endian bytes behind the JSON (binary tensor
  * extension). Format: docs/predict-api/v2/required_api.md of KServe. Nothing is trusted: a tensor whose data do not fit its shape is none.
  */
+import { noun } from '../contracts/noun.ts';
+
 export interface Tensor {
   readonly name: string;
   /** Rows: the first dimension of the shape; 1 for a scalar. */
@@ -55,7 +57,8 @@ export function readTensors(list: readonly unknown[], binary: Uint8Array): Tenso
       offset += size;
       values = datatype === 'BYTES' ? texts(bytes) : numbers(bytes, String(datatype));
     } else values = Array.isArray(data) ? (data.flat(Number.POSITIVE_INFINITY) as unknown[]) : [];
-    if (values.length !== count) throw new Error(`${path}: ${values.length} values, ${count} by its shape`);
+    if (values.length !== count)
+      throw new Error(`${path}: ${values.length} ${noun(values.length, 'value')}, ${count} by its shape`);
     return { name, rows, width: rows === 0 ? 0 : count / rows, values };
   });
 }

@@ -1,5 +1,6 @@
 /** The platform's own health, from the log, the cursors and the parts that run here. */
 import type { Health } from '../contracts/api.ts';
+import { noun } from '../contracts/noun.ts';
 import { keys } from '../contracts/object-keys.ts';
 import { formatProblem } from '../contracts/problem.ts';
 import { addTotals, type Cursor, EMPTY_TOTALS, type LedgerTotals, readCursors } from './cursor.ts';
@@ -69,7 +70,9 @@ export class PlatformStatus {
     const problems = [
       ...failing.map(({ name, error }) => `${name}: ${error ?? 'failing'}`),
       ...registry.problems().map(formatProblem),
-      ...(totals.lost > 0 ? [`${totals.lost} records were lost to retention before they were read`] : []),
+      ...(totals.lost > 0
+        ? [`${totals.lost} ${noun(totals.lost, 'record was', 'records were')} lost to retention before they were read`]
+        : []),
       ...quarantineProblems(totals),
     ];
     const evaluated = lastEvaluation();
@@ -136,5 +139,9 @@ function lagOf(head: Position | null, profiled: Position | null, first: Position
 
 function quarantineProblems({ quarantined }: LedgerTotals): string[] {
   const policy = quarantined.policy ?? 0;
-  return policy > 0 ? [`${policy} events broke the field policy of their monitor and are in quarantine`] : [];
+  return policy > 0
+    ? [
+        `${policy} ${noun(policy, 'event')} broke the field policy of ${noun(policy, 'its', 'their')} monitor and ${noun(policy, 'is', 'are')} in quarantine`,
+      ]
+    : [];
 }

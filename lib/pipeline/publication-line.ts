@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { alertingSchema, type Delivery, deliverySchema } from '../contracts/alerting.ts';
 import type { Baseline } from '../contracts/baseline.ts';
 import { type Monitor, parseMonitor } from '../contracts/monitor.ts';
+import { noun } from '../contracts/noun.ts';
 import { type Problem, ProblemError, shown } from '../contracts/problem.ts';
 import type { PublishedLine } from '../contracts/publication.ts';
 import { compileShape } from '../engine/shape.ts';
@@ -53,7 +54,7 @@ export async function check(store: ObjectStore, lines: AsyncIterable<string>): P
     problems.splice(TOLD, problems.length, {
       code: 'more',
       path: '',
-      message: `${problems.length - TOLD} more problems`,
+      message: `${problems.length - TOLD} more ${noun(problems.length - TOLD, 'problem')}`,
       fix: 'mend these first; `mlmon validate` shows all',
     });
   if (problems.length > 0) throw new ProblemError(problems);

@@ -4,6 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { Monitor } from '../contracts/monitor.ts';
+import { noun } from '../contracts/noun.ts';
 import type { SageMakerSource } from '../contracts/sagemaker.ts';
 import { csvRows } from './csv-rows.ts';
 import {
@@ -64,7 +65,9 @@ export function captureEvents(line: unknown, context: CaptureContext): Readonly<
   const count = requests?.length ?? responses?.length ?? 0;
   if (count === 0) throw new Error('captureData: no rows');
   if (requests !== null && responses !== null && requests.length !== responses.length)
-    throw new Error(`captureData: ${requests.length} rows in the request, ${responses.length} in the response`);
+    throw new Error(
+      `captureData: ${requests.length} ${noun(requests.length, 'row')} in the request, ${responses.length} in the response`,
+    );
   const { source, variant } = context;
   const common = {
     // Where only requests are captured nobody knows what was answered; where only responses are, each is the whole inference.

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cannotListen } from '../contracts/cannot-listen.ts';
+import { noun } from '../contracts/noun.ts';
 import type { SidecarConfig } from '../contracts/roles.ts';
 import type { Clock, Sample } from '../pipeline/ports.ts';
 import { CollectorClient } from './collector-client.ts';
@@ -119,7 +120,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       if (unsettled > 0)
         note(
           'warn',
-          `${unsettled} events were not sent; ${spool.isDurable ? 'the next start sends them' : 'they are lost'}`,
+          `${unsettled} ${noun(unsettled, 'event was', 'events were')} not sent; ${spool.isDurable ? `the next start sends ${noun(unsettled, 'it', 'them')}` : noun(unsettled, 'it is lost', 'they are lost')}`,
         );
     },
   };

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogProblem } from '../adapters/disk/segment.ts';
 import type { SegmentIo } from '../adapters/disk/segment-io.ts';
 import type { Durability } from '../adapters/disk/sync.ts';
+import { noun } from '../contracts/noun.ts';
 import type { Clock } from '../pipeline/ports.ts';
 import type { Ledger } from './ledger.ts';
 import { MemoryBudget } from './memory-budget.ts';
@@ -324,7 +325,7 @@ export class Spool {
     if (this.#failure !== null)
       this.#options.note(
         'info',
-        `${this.#options.folder}: the spool is on disk again; ${this.#held.length} events wait in memory`,
+        `${this.#options.folder}: the spool is on disk again; ${this.#held.length} ${noun(this.#held.length, 'event waits', 'events wait')} in memory`,
       );
     this.#failure = null;
     this.#failures = 0;

@@ -134,7 +134,7 @@ describe('the bill at synthesis', () => {
       .flatMap(({ node }) => node.metadata.filter(({ type }) => type === 'aws:cdk:info'));
     expect(notes.map(({ data }) => String(data))).toEqual([
       expect.stringMatching(
-        /^\$\d+ a month \(\$\d+ to \$\d+\) for 1 model\(s\) and 100,000,000 events, list prices of us-east-1, .* is in ModelMonitoring-production-Monitoring\.cost\.json beside the template, which mlmon cost --from reads$/,
+        /^\$\d+ a month \(\$\d+ to \$\d+\) for 1 model and 100,000,000 events, list prices of us-east-1, .* is in ModelMonitoring-production-Monitoring\.cost\.json beside the template, which mlmon cost --from reads$/,
       ),
     ]);
   });
@@ -182,7 +182,7 @@ describe('a cap', () => {
     const { problems } = light(stack);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(
-      /^budget: 1 model\(s\) and 1,000,000,000 events would cost \$\d+ a month, list prices of us-east-1, [\d-]+: Kinesis \$\d+; .*; expected at most \$50 a month; raise budget/,
+      /^budget: 1 model and 1,000,000,000 events would cost \$\d+ a month, list prices of us-east-1, [\d-]+: Kinesis \$\d+; .*; expected at most \$50 a month; raise budget/,
     );
   });
 

@@ -107,7 +107,7 @@ const independent = normalBaseline(days, null);
 describe('what cannot be judged says so', () => {
   test.each([
     ['no rows', numericCounts(normal(1, 0)), 'no rows'],
-    ['one row', numericCounts(normal(1, 1)), /^1 rows, fewer than 200: .* could have been shown$/],
+    ['one row', numericCounts(normal(1, 1)), /^1 row, fewer than 200: .* could have been shown$/],
     ['too few', numericCounts(normal(1, 199)), /^199 rows/],
     ['only wrong types', { ...numericCounts(normal(1, 0)), n: 500, invalid: 500 }, 'all values are of the wrong type'],
   ])('%s', (_, counts, reason) => {

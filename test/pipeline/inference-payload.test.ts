@@ -94,9 +94,9 @@ describe('a request', () => {
     });
     expect(rowsOf({ inputs: [sized('age', 'FP32', 8), sized('plan', 'BYTES', 17)] }, binary)).toEqual(wanted);
     expect(() => rowsOf({ inputs: [sized('age', 'FP32', 80)] }, binary)).toThrow(/Inference-Header-Content-Length/);
-    expect(() => rowsOf({ inputs: [tensor('age', [3], 'FP32', [1])] })).toThrow('age: 1 values, 3 by its shape');
+    expect(() => rowsOf({ inputs: [tensor('age', [3], 'FP32', [1])] })).toThrow('age: 1 value, 3 by its shape');
     expect(() => rowsOf({ inputs: [tensor('age', [2], 'FP32', [1, 2]), tensor('b', [1], 'FP32', [1])] })).toThrow(
-      'b: 1 rows, others have 2',
+      'b: 1 row, others have 2',
     );
   });
 
@@ -295,7 +295,7 @@ describe('a captured invocation', () => {
   it('says what is wrong with it, and quotes no payload', () => {
     for (const [bad, reason] of [
       [{}, 'eventVersion: expected "0"'],
-      [line(payload('1'), payload('1\n2')), '1 rows in the request, 2 in the response'],
+      [line(payload('1'), payload('1\n2')), '1 row in the request, 2 in the response'],
       [line(), 'no rows'],
       [line(payload('Ada{', 'JSON'), payload('1')), 'not readable as JSON'],
       [line(payload('Ada', 'XML')), 'encoding: expected CSV, JSON or BASE64'],

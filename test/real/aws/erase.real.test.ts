@@ -155,7 +155,7 @@ describe('mlmon erase on a bucket', () => {
     const left = (await versions()).filter(({ key }) => key === late);
     expect(left).toHaveLength(1);
     expect(await rowsIn(left[0]?.body ?? new Uint8Array())).toHaveLength(1);
-    expect((await erase('--list')).out).toMatch(/^m {2}2 id\(s\)/);
+    expect((await erase('--list')).out).toMatch(/^m {2}2 ids/);
     const audit = await clients.objects<{ readonly action: string; readonly by: string }>(BUCKET, 'audit/');
     expect(audit.map(({ action, by }) => [action, by])).toEqual([
       ['erasure.request', 'ann'],
