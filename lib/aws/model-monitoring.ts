@@ -127,7 +127,7 @@ export interface ModelMonitoringProps {
   readonly metricDetail?: MetricDetail;
   /** Where the series of features go. @default Prometheus.managed() */
   readonly prometheus?: Prometheus;
-  /** USD a month that metrics of models may cost; synthesis fails above it. @default DEFAULT_METRIC_BUDGET: 1000 */
+  /** USD a month that metrics of models may cost, of all that the app brings; synthesis fails above it. @default DEFAULT_METRIC_BUDGET: 1000 */
   readonly metricBudget?: number;
   /** What comes in a month: synthesis tells what the platform costs then, by part. @default none: the metrics of models alone are reckoned */
   readonly traffic?: Traffic;

@@ -28,7 +28,7 @@ export interface MetricsProps {
   readonly detail?: MetricDetail;
   /** @default Prometheus.managed() */
   readonly prometheus?: Prometheus;
-  /** USD a month that metrics of models may cost; synthesis fails above it. @default DEFAULT_METRIC_BUDGET: 1000 */
+  /** USD a month that metrics of models may cost, of all that the app brings; synthesis fails above it. @default DEFAULT_METRIC_BUDGET: 1000 */
   readonly metricBudget?: number;
   /** Prices that differ from the table. @default list prices of us-east-1 */
   readonly prices?: PriceChanges;
