@@ -59,7 +59,10 @@ function baseFiles(rendered: ReadonlyMap<string, string>): [string, string][] {
     });
     if (kept.length === 0) continue;
     resources.push(file);
-    files.push([`base/${file}`, kept.map((object) => stringify(object, { lineWidth: 0 })).join('---\n')]);
+    files.push([
+      `base/${file}`,
+      kept.map((object) => stringify(object, { version: '1.1', lineWidth: 0 })).join('---\n'),
+    ]);
   }
   if (run === undefined) throw new Error('the chart has no configuration of runs');
   files.push(['base/run.yaml', stringify(parse(run.data?.['run.yaml'] ?? ''), { lineWidth: 0 })]);

@@ -6,12 +6,21 @@ import { PARTS } from '../lib/kubernetes/index.ts';
 
 const text = z.string().min(1);
 const labels = z.record(z.string(), z.string());
-const key = z.strictObject({ secret: text.max(63), key: text.max(253) });
+// Without looking ahead: Helm reads patterns as Go does.
+const dataKey = z
+  .string()
+  .max(253)
+  .regex(/^[-._a-zA-Z0-9]+$/);
+const secretName = z
+  .string()
+  .max(63)
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
+const key = z.strictObject({ secret: secretName, key: dataKey });
 const whole = z.number().int().min(1);
 const port = whole.max(65_535);
-const quantity = z.string().regex(/^[0-9]+(m|[kMGTPE]i?)?$/);
+const quantity = z.string().regex(/^[0-9]+(\.[0-9]+)?(m|[kMGTPE]i?)?$/);
 const sizes = z.strictObject({ cpu: quantity, memory: quantity, temporary: quantity });
-const monitors = z.record(z.string().regex(/^[a-z0-9-]{1,63}$/), z.record(z.string(), z.string()));
+const monitors = z.record(z.string().regex(/^[a-z0-9-]{1,63}$/), z.record(dataKey, z.string()));
 const image = z.strictObject({
   repository: text,
   tag: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/),

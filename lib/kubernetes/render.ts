@@ -21,12 +21,19 @@ export function renderChart(props: ModelMonitoringChartProps): ReadonlyMap<strin
   const files = new Map<string, string>();
   for (const object of chartObjects(props)) {
     const file = fileOf(object);
-    const text = stringify(object, { lineWidth: 0 });
+    // As kubectl reads it: in YAML 1.1 `on` and `yes` are truths, so texts that look so stand in quotes.
+    const text = stringify(object, { version: '1.1', lineWidth: 0 });
     const before = files.get(file);
     files.set(file, before === undefined ? text : `${before}---\n${text}`);
   }
   return files;
 }
+
+/** Every file that a chart may be written to. */
+export const CHART_FILES: readonly string[] = [
+  ...PARTS.map((part) => `${part}.yaml`),
+  ...['namespace', 'dashboards', 'watching', 'monitors', 'platform'].map((name) => `${name}.yaml`),
+];
 
 function fileOf({ kind, apiVersion, metadata }: RenderedObject): string {
   if (kind === 'Namespace') return 'namespace.yaml';

@@ -143,11 +143,12 @@ export function sidecarPatch(
     patch: stringify(
       // The name is that of the target: Kustomize puts it in.
       { apiVersion: 'apps/v1', kind, metadata: { name: 'any' }, spec: { template } },
-      { lineWidth: 0 },
+      // As Kustomize reads it.
+      { version: '1.1', lineWidth: 0 },
     ),
     configMaps: configMaps
       .map(({ name, data }) =>
-        stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data }, { lineWidth: 0 }),
+        stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data }, { version: '1.1', lineWidth: 0 }),
       )
       .join('---\n'),
   };

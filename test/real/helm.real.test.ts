@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Chart, Testing } from 'cdk8s';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { AlertingOptions } from '../../lib/alerts/receivers.ts';
-import { Grafana, Scaling, StrimziKafka, Watching } from '../../lib/kubernetes/index.ts';
+import { Grafana, Log, Scaling, StrimziKafka, Watching } from '../../lib/kubernetes/index.ts';
 import { REFERENCE } from '../../scripts/deploy-files.ts';
 import { FULL } from '../kubernetes/charts.ts';
 import { CHURN, type K8sObject, objectsOf } from '../kubernetes/objects.ts';
@@ -196,6 +196,42 @@ describe('the Helm chart', () => {
         ...objectsOf({ ...REFERENCE, namespace: 'models', log: kafka.log, profilers: Scaling.lag() }),
         ...(Testing.synth(chart) as K8sObject[]),
       ]);
+    }
+  });
+
+  it('gives the objects of the chart where names look like numbers and truths', async () => {
+    const odd = {
+      name: 'on',
+      tokens: secret('1e3', 'yes'),
+      policyKey: secret('0.10', 'null'),
+      priorityClassName: 'true',
+      resources: { page: { cpu: '1', memory: '1.5Gi', temporary: '0.25Gi' } },
+    };
+    const kafka = { brokers: ['kafka:9092'], topic: '007', group: '1e3' };
+    const props = {
+      ...REFERENCE,
+      ...odd,
+      image: 'a:1.10',
+      imagePullSecrets: ['123'],
+      namespace: '42',
+      limits: 'memory-and-cpu' as const,
+      log: Log.kafka(kafka),
+      profilers: Scaling.lag(),
+    };
+    const values = {
+      ...odd,
+      image: { repository: 'a', tag: '1.10', pullSecrets: ['123'] },
+      log: { kafka },
+      profilers: { fixed: null, lag: {} },
+      limits: 'memory-and-cpu',
+    };
+    for (const [mode, watching] of [
+      ['operator', Watching.operator()],
+      ['files', Watching.files()],
+    ] as const) {
+      const { out, err } = template({ ...values, watching: { mode } }, '42');
+      expect(err).toBe('');
+      await same(documents(out), objectsOf({ ...props, watching }));
     }
   });
 

@@ -21,7 +21,8 @@ export function rendered(path: string, values: unknown, namespace = 'ml-monitori
   const folder = mkdtempSync(join(tmpdir(), 'mlmon-values-'));
   try {
     const file = join(folder, 'values.yaml');
-    writeFileSync(file, stringify(values));
+    // JSON is YAML, whatever its version: `on` stays a text.
+    writeFileSync(file, JSON.stringify(values));
     return tool('helm', [
       'template',
       'release',

@@ -4,7 +4,9 @@ import type { K8sObject } from '../../kubernetes/objects.ts';
 import { SCHEMAS, tool } from './tools.ts';
 
 export function yaml(objects: readonly unknown[]): string {
-  return objects.map((object) => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n');
+  return objects
+    .map((object) => stringify(object, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false }))
+    .join('---\n');
 }
 
 export function documents(text: string): K8sObject[] {

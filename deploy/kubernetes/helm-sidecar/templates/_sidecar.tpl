@@ -63,7 +63,7 @@ metadata:
   name: {{ .name }}
   labels: { app.kubernetes.io/part-of: ml-monitoring }
   {{- with .namespace }}
-  namespace: {{ . }}
+  namespace: {{ . | quote }}
   {{- end }}
 data: {{- toYaml .data | nindent 2 }}
 {{- end -}}
@@ -85,7 +85,7 @@ data: {{- toYaml .data | nindent 2 }}
 name: mlmon-sidecar
 {{- with .image }}
 {{- if and (not .digest) (eq .tag "latest") }}{{ fail "image.tag: latest is no fixed version; expected a version, or a digest as image.digest" }}{{ end }}
-image: {{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag }}{{ end }}
+image: {{ printf "%s%s" .repository (ternary (printf "@%s" .digest) (printf ":%s" .tag) (not (empty .digest))) | quote }}
 imagePullPolicy: {{ .pullPolicy }}
 {{- end }}
 {{- if .native }}
@@ -145,7 +145,7 @@ volumeMounts:
 
 {{- define "mlmon.sidecar.volumes" -}}
 - name: mlmon-tmp
-  emptyDir: { sizeLimit: {{ .resources.temporary }} }
+  emptyDir: { sizeLimit: {{ .resources.temporary | quote }} }
 - name: mlmon-run
   configMap: { name: {{ .name }}-run }
 - name: mlmon-monitors
@@ -156,7 +156,7 @@ volumeMounts:
           name: {{ $.name }}-monitor-{{ $model }}
           items:
             {{- range $file := keys (get $.monitors $model) | sortAlpha }}
-            - { key: {{ $file }}, path: {{ $file }} }
+            - { key: {{ $file | quote }}, path: {{ $file | quote }} }
             {{- end }}
       {{- end }}
 - name: mlmon-spool
@@ -165,14 +165,14 @@ volumeMounts:
 {{- with .token }}
 - name: mlmon-secret-0
   secret:
-    secretName: {{ .secret }}
+    secretName: {{ .secret | quote }}
     defaultMode: 288
     items:
-      - { key: {{ .key }}, path: {{ .key }} }
+      - { key: {{ .key | quote }}, path: {{ .key | quote }} }
 {{- end }}
 {{- end -}}
 
 {{/* Twice a quantity, in its own unit. */}}
 {{- define "mlmon.sidecar.twice" -}}
-{{ mul 2 (regexFind "^[0-9]+" . | int) }}{{ regexFind "[A-Za-z]*$" . }}
+{{ mulf 2 (regexFind "^[0-9.]+" . | float64) }}{{ regexFind "[A-Za-z]*$" . }}
 {{- end -}}

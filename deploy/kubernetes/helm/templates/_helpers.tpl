@@ -1,6 +1,6 @@
 {{- define "mlmon.labels" -}}
 app.kubernetes.io/name: mlmon
-app.kubernetes.io/instance: {{ .Values.name }}
+app.kubernetes.io/instance: {{ .Values.name | quote }}
 {{- end -}}
 
 {{- define "mlmon.image" -}}
@@ -121,7 +121,12 @@ app.kubernetes.io/instance: {{ .Values.name }}
 
 {{/* Twice a quantity, in its own unit. */}}
 {{- define "mlmon.twice" -}}
-{{ mul 2 (regexFind "^[0-9]+" . | int) }}{{ regexFind "[A-Za-z]*$" . }}
+{{ mulf 2 (regexFind "^[0-9.]+" . | float64) }}{{ regexFind "[A-Za-z]*$" . }}
+{{- end -}}
+
+{{/* A name in a text that is YAML: in quotes where it would be a number or a truth otherwise. */}}
+{{- define "mlmon.word" -}}
+{{- if regexMatch "^([0-9.]+(e[0-9]+)?|0x[0-9a-f]+|true|false|null)$" . }}{{ . | quote }}{{ else }}{{ . }}{{ end -}}
 {{- end -}}
 
 {{/* The keys of Secrets that a part reads, as JSON. */}}
@@ -143,7 +148,7 @@ app.kubernetes.io/instance: {{ .Values.name }}
 
 {{/* The rules of the catalogue, with the namespace and the links of this release. */}}
 {{- define "mlmon.alerts" -}}
-{{- $rules := .Files.Get "files/alerts.yaml" | replace "namespace: ml-monitoring\n" (printf "namespace: %s\n" .Release.Namespace) -}}
+{{- $rules := .Files.Get "files/alerts.yaml" | replace "namespace: ml-monitoring\n" (printf "namespace: %s\n" (include "mlmon.word" .Release.Namespace)) -}}
 {{- with .Values.links.runbook }}{{ $rules = $rules | replace "runbook_url: docs/runbook.md#" (printf "runbook_url: %s#" .) }}{{ end -}}
 {{- with .Values.links.dashboards }}{{ $rules = $rules | replace "dashboard_url: /d/" (printf "dashboard_url: %s/d/" (trimSuffix "/" .)) }}{{ end -}}
 {{- $rules -}}
