@@ -250,12 +250,15 @@ function scores(of: (isPositive: readonly boolean[], score: readonly number[]) =
           ? labels.map((label) => rows.truth.filter((truth) => String(truth) === label).length)
           : labels.map(() => 1);
       const total = weights.reduce((sum, weight) => sum + weight, 0);
-      return { value: values.reduce((sum, value, i) => sum + value * weights[i]!, 0) / total };
+      // What has no weight says nothing, be it undefined.
+      return {
+        value: values.reduce((sum, value, i) => (weights[i]! > 0 ? sum + value * weights[i]! : sum), 0) / total,
+      };
     },
   };
 }
 
-/** Of several classes each against the rest, or, `ovo`, the mean over pairs of classes (Hand & Till 2001). */
+/** Of several classes each against the rest, or, `ovo`, the mean over pairs of those that occur (Hand & Till 2001). */
 function rocAuc(): Metric {
   const againstRest = scores((isPositive, score) => ({ value: rocAucOf(isPositive, score) }));
   return {
@@ -267,8 +270,9 @@ function rocAuc(): Metric {
       const truth = rows.truth.map((value) => labels.indexOf(String(value)));
       let sum = 0;
       let all = 0;
-      for (let a = 0; a < labels.length; a++)
-        for (let b = a + 1; b < labels.length; b++) {
+      const occurring = [...new Set(truth)].filter((label) => label >= 0).sort((a, b) => a - b);
+      for (const [at, a] of occurring.entries())
+        for (const b of occurring.slice(at + 1)) {
           const kept = Array.from(truth.keys()).filter((i) => truth[i] === a || truth[i] === b);
           const auc = (of: number): number =>
             rocAucOf(

@@ -137,6 +137,28 @@ describe('metrics agree with scikit-learn', () => {
       }),
     ).toEqual([]);
   });
+
+  it('takes classes that do not occur for what they weigh', () => {
+    const auc = (options: object) =>
+      measure({
+        metric: 'roc-auc',
+        truth: ['a', 'c', 'a', 'c', 'c', 'a'],
+        score: [
+          [0.5, 0.25, 0.25],
+          [0.25, 0.25, 0.5],
+          [0.25, 0.5, 0.25],
+          [0.5, 0.125, 0.375],
+          [0.125, 0.125, 0.75],
+          [0.375, 0.5, 0.125],
+        ],
+        options: { labels: ['a', 'b', 'c'], ...options },
+      });
+    // scikit-learn 1.9
+    expect(auc({ average: 'weighted' }).value).toBeCloseTo(5 / 6, 12);
+    expect(auc({ multiclass: 'ovo' }).value).toBeCloseTo(5 / 6, 12);
+    expect(auc({ multiclass: 'ovo', average: 'weighted' }).value).toBeCloseTo(5 / 6, 12);
+    expect(auc({}).status).toBe('failed');
+  });
 });
 
 describe('any metric', () => {

@@ -47,7 +47,7 @@ const NUMERIC: Readonly<Record<string, (a: Float64Array, b: Float64Array, thresh
   hellinger: (a, b, threshold = 0.1) => distanceAnswer(hellinger(densityShares(a, b)), threshold),
   anderson: (a, b, threshold = 0.1) => {
     const { pValue, statistic, reason } = andersonDarling(a, b);
-    return reason === undefined ? pValueAnswer(pValue, statistic, threshold) : notComputable(threshold, reason);
+    return reason === undefined ? pValueAnswer(pValue, statistic, threshold) : withoutP(reason, threshold);
   },
   cramer_von_mises: (a, b, threshold = 0.1) => {
     const { pValue, statistic, reason } = cramerVonMises(a, b, { series: 'scipy' });
@@ -58,9 +58,7 @@ const NUMERIC: Readonly<Record<string, (a: Float64Array, b: Float64Array, thresh
     distanceAnswer(energy(a, b, { pValue: false }).statistic ?? Number.NaN, threshold, 'above'),
   es: (a, b, threshold = 0.05) => {
     const { pValue, statistic, reason } = eppsSingleton(a, b);
-    return pValue === null
-      ? notComputable(threshold, reason ?? 'not a number')
-      : pValueAnswer(pValue, statistic, threshold);
+    return pValue === null ? withoutP(reason ?? 'not a number', threshold) : pValueAnswer(pValue, statistic, threshold);
   },
   // One-sided, although documented as two-sided: the reference tends to be smaller.
   mannw: (a, b, threshold = 0.05) => {
@@ -168,6 +166,13 @@ export function evidentlyCategorical(
   const run = CATEGORICAL[name];
   if (run === undefined) return notComputable(threshold ?? null, 'not for categorical columns');
   return test === 'default' ? { ...run(counts, threshold), test: name } : run(counts, threshold);
+}
+
+/** With too few rows SciPy answers NaN, which is no alarm; for all else it has an error. */
+function withoutP(reason: string, threshold: number): DialectAnswer {
+  return reason === 'too-few-rows'
+    ? pValueAnswer(null, null, threshold, 'below', reason)
+    : notComputable(threshold, reason);
 }
 
 function chosen(test: string, a: Float64Array, b: Float64Array, threshold?: number): DialectAnswer {
