@@ -35,6 +35,9 @@ export const CHART_FILES: readonly string[] = [
   ...['namespace', 'dashboards', 'watching', 'monitors', 'platform'].map((name) => `${name}.yaml`),
 ];
 
+/** Files of a chart whose objects may be removed when a later rendering does not make them: not that of the namespace. */
+export const PASSING_FILES: readonly string[] = ['dashboards.yaml', 'watching.yaml', 'monitors.yaml'];
+
 function fileOf({ kind, apiVersion, metadata }: RenderedObject): string {
   if (kind === 'Namespace') return 'namespace.yaml';
   const part = metadata.labels?.['app.kubernetes.io/component'];
