@@ -144,6 +144,26 @@ describe('a team in an app of its own', () => {
     expect(JSON.stringify(Object.values(Rules))).toContain('takes no signed requests');
   });
 
+  it('takes no parameter for what it does not grant', () => {
+    const stack = new Stack(testApp(), 'Team');
+    const { grants } = ModelMonitoring.fromEnvironment(stack, 'Monitoring', 'test');
+    grants.capture(role(stack), 'churn');
+    const asked = ['collectorAccess', 'collectorArn', 'publisherArn'] as const;
+    expect(taken(stack)).toEqual(asked.map((link) => linkName('test', link)));
+  });
+
+  it('grants to roles of other stacks of its app by parameters of theirs', () => {
+    const app = testApp();
+    const stack = new Stack(app, 'Team');
+    const { grants } = ModelMonitoring.fromEnvironment(stack, 'Monitoring', 'test');
+    const other = new Stack(app, 'Service');
+    grants.produce(role(other));
+    expect(taken(stack)).toEqual([]);
+    expect(taken(other)).toEqual(['keyArn', 'streamArn'].map((link) => linkName('test', link as Link)));
+    expect(JSON.stringify(Template.fromStack(other).toJSON())).not.toMatch(/ImportValue|GetStackOutput/);
+    expect(other.dependencies).toEqual([]);
+  });
+
   it.each([undefined, 'summary'] as const)('reads the metrics of the platform, detail %s', (metricDetail) => {
     const app = testApp();
     const made = least(new Stack(app, 'Platform'), { environmentName: 'test', metricDetail });
