@@ -9,10 +9,10 @@ import {
   Monitor,
   Store,
   sidecarPatch,
-  Watching,
 } from '../lib/kubernetes/index.ts';
-import { chartObjects, renderChart } from '../lib/kubernetes/render.ts';
+import { renderChart } from '../lib/kubernetes/render.ts';
 import { alertingForms } from './helm-alerting.ts';
+import { alertTexts } from './helm-alerts.ts';
 import { sidecarValuesSchema, valuesSchema } from './helm-values.ts';
 
 /** What the kustomize base and the default values of the Helm chart stand for. */
@@ -110,11 +110,8 @@ function sidecarFiles(): [string, string][] {
 }
 
 function helmFiles(rendered: ReadonlyMap<string, string>): [string, string][] {
-  const files = chartObjects({ ...REFERENCE, watching: Watching.files() }).find(
-    ({ metadata }) => metadata.name === 'mlmon-prometheus',
-  ) as Described | undefined;
   return [
-    ['helm/files/alerts.yaml', files?.data?.['alerts.yaml'] ?? ''],
+    ['helm/files/alerts.json', `${JSON.stringify(alertTexts(), null, 2)}\n`],
     ['helm/files/alerting.json', `${JSON.stringify(alertingForms(), null, 2)}\n`],
     ['helm/files/kafka.json', `${JSON.stringify(defaultKafka(), null, 2)}\n`],
     ...documents(rendered.get('dashboards.yaml')).flatMap(({ data }) =>

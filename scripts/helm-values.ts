@@ -3,6 +3,7 @@ import { muteSchema, routeSchema } from '../lib/contracts/alerting.ts';
 import { TIME_WITH_ZONE } from '../lib/contracts/routing-problems.ts';
 import { alertReceivers, alertRoutes } from '../lib/kubernetes/alerting-settings.ts';
 import { PARTS } from '../lib/kubernetes/index.ts';
+import { alertChanges } from './helm-alerts.ts';
 
 const text = z.string().min(1);
 const labels = z.record(z.string(), z.string());
@@ -124,6 +125,8 @@ export function valuesSchema(): string {
       receivers: alertReceivers(secretOrFile),
       routes: alertRoutes,
       heartbeat: z.strictObject({ url: secretOrFile }).nullable(),
+      changes: alertChanges(),
+      notifier: z.enum(['episodes', 'alarms']),
     }),
     grafana: z.strictObject({
       mode: z.enum(['sidecar', 'operator', 'none']),

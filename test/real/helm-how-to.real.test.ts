@@ -66,6 +66,17 @@ it('gives what the construct gives', async () => {
           },
         }),
       }),
+    'alerts.yaml': () =>
+      objectsOf({
+        ...REFERENCE,
+        watching: Watching.operator({
+          changes: {
+            'profiler-behind': { threshold: 1_800, for: '10m', severity: 'critical' },
+            'series-capped': { off: true },
+          },
+          notifier: 'alarms',
+        }),
+      }),
     'files.yaml': () =>
       objectsOf({
         ...REFERENCE,

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { Chart, Testing } from 'cdk8s';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { AlertingOptions } from '../../lib/alerts/receivers.ts';
-import { Grafana, Log, Scaling, StrimziKafka, Watching } from '../../lib/kubernetes/index.ts';
+import type { AlertChanges } from '../../lib/alerts/rules.ts';
+import { Grafana, Log, type RuleOptions, Scaling, StrimziKafka, Watching } from '../../lib/kubernetes/index.ts';
 import { REFERENCE } from '../../scripts/deploy-files.ts';
+import { alertTexts } from '../../scripts/helm-alerts.ts';
 import { FULL } from '../kubernetes/charts.ts';
 import { CHURN, type K8sObject, objectsOf } from '../kubernetes/objects.ts';
 import { buildTools, CHART, readable, rendered, same } from './kubernetes/helm.ts';
@@ -155,6 +157,34 @@ describe('the Helm chart', () => {
     await same(readable(documents(out)), readable(expected));
   });
 
+  it('gives the alerts of the chart, changed in every way', async () => {
+    const { groups } = alertTexts();
+    const rules = groups.flatMap((group) => group.rules);
+    const every = (change: (rule: (typeof rules)[number], at: number) => object): AlertChanges =>
+      Object.fromEntries(rules.map((rule, at) => [rule.key, change(rule, at)]));
+    const cases: readonly RuleOptions[] = [
+      {
+        changes: every(({ key, threshold, severity }, at) => ({
+          for: ['0m', '45s', '24h'][at % 3],
+          ...(threshold === null ? {} : { threshold: [0.25, 1_000_000, threshold + 1][at % 3] }),
+          ...(key.startsWith('open-episodes-') ? {} : { severity: severity === 'info' ? 'critical' : 'info' }),
+        })),
+      },
+      { changes: every((_, at) => ({ off: at % 2 === 0 })), notifier: 'alarms' },
+      { changes: every(() => ({ off: true })) },
+    ];
+    for (const options of cases)
+      for (const [mode, watching] of [
+        ['operator', Watching.operator(options)],
+        ['files', Watching.files(options)],
+      ] as const) {
+        const links = { dashboards: 'https://grafana.example.com', runbook: 'https://docs.example.com/runbook' };
+        const { out, err } = template({ watching: { mode, ...options }, links });
+        expect(err).toBe('');
+        await same(documents(out), objectsOf({ ...REFERENCE, watching, links }));
+      }
+  });
+
   it('gives the dashboards of the chart for Grafana Operator', async () => {
     for (const folder of ['Models: all', undefined]) {
       const grafana = { instances: { dashboards: 'grafana' }, ...(folder === undefined ? {} : { folder }) };
@@ -259,6 +289,10 @@ describe('the Helm chart', () => {
       [{ routes: [{ match: {}, channels: ['chat'] }] }, 'expected channels beside routes and mutes'],
       [{ channels: [chat], routes: [{ match: {}, channels: ['chats'] }] }, 'got chats, expected one of inbox, chat'],
       [{ channels: [chat], mutes: [{ match: {}, until: 'monday', reason: 'x' }] }, "'monday' does not match pattern"],
+      [{ watching: { changes: { 'profiler-behin': { off: true } } } }, "additional properties 'profiler-behin'"],
+      [{ watching: { changes: { 'profiler-behind': { for: '25h' } } } }, "'25h' does not match pattern"],
+      [{ watching: { changes: { 'open-episodes-info': { severity: 'critical' } } } }, "properties 'severity' not"],
+      [{ watching: { changes: { 'profiler-behind': { threshold: 0 } } } }, 'exclusiveMinimum'],
       [{ policyKey: { secret: 'policy' } }, "missing property 'key'"],
       [{ grafana: { mode: 'operator' } }, 'grafana.instances: says no Grafana'],
       [{ log: { strimzi: { enabled: true }, kafka: { tls: {} } } }, 'log.kafka.tls: is said by Strimzi'],

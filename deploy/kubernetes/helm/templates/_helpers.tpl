@@ -148,7 +148,23 @@ app.kubernetes.io/instance: {{ .Values.name | quote }}
 
 {{/* The rules of the catalogue, with the namespace and the links of this release. */}}
 {{- define "mlmon.alerts" -}}
-{{- $rules := .Files.Get "files/alerts.yaml" | replace "namespace: ml-monitoring\n" (printf "namespace: %s\n" (include "mlmon.word" .Release.Namespace)) -}}
+{{- $watching := .Values.watching -}}
+{{- $rules := "" -}}
+{{- range (.Files.Get "files/alerts.json" | fromJson).groups -}}
+{{- $texts := "" -}}
+{{- range .rules -}}
+{{- $change := get $watching.changes .key | default dict -}}
+{{- if not $change.off -}}
+{{- $for := $change.for | default .for -}}
+{{- $text := .text | replace "{for}" (ternary "" (printf "        for: %s\n" $for) (eq $for "0m")) | replace "{severity}" ($change.severity | default .severity) | replace "{notify}" (get .notify $watching.notifier) -}}
+{{- $text = $text | replace "{threshold}" (hasKey $change "threshold" | ternary $change.threshold .threshold | toJson) -}}
+{{- $texts = print $texts $text -}}
+{{- end -}}
+{{- end -}}
+{{- if $texts }}{{ $rules = printf "%s  - name: %s\n    interval: %s\n    rules:\n%s" $rules .name .interval $texts }}{{ end -}}
+{{- end -}}
+{{- $rules = ternary (printf "groups:\n%s" $rules) "groups: []\n" (not (empty $rules)) -}}
+{{- $rules = $rules | replace "namespace: ml-monitoring\n" (printf "namespace: %s\n" (include "mlmon.word" .Release.Namespace)) -}}
 {{- with .Values.links.runbook }}{{ $rules = $rules | replace "runbook_url: docs/runbook.md#" (printf "runbook_url: %s#" .) }}{{ end -}}
 {{- with .Values.links.dashboards }}{{ $rules = $rules | replace "dashboard_url: /d/" (printf "dashboard_url: %s/d/" (trimSuffix "/" .)) }}{{ end -}}
 {{- $rules -}}
