@@ -5,10 +5,16 @@ import { CHECKOUT } from '../programs.ts';
 
 export class Document {
   readonly #path: string;
+  readonly #text: string;
   readonly #blocks: readonly { readonly language: string; readonly code: string }[];
 
-  private constructor(path: string, blocks: readonly { readonly language: string; readonly code: string }[]) {
+  private constructor(
+    path: string,
+    text: string,
+    blocks: readonly { readonly language: string; readonly code: string }[],
+  ) {
     this.#path = path;
+    this.#text = text;
     this.#blocks = blocks;
   }
 
@@ -17,6 +23,7 @@ export class Document {
     const blocks = [...text.matchAll(/```(\w+)\n([\s\S]*?)```/g)];
     return new Document(
       path,
+      text,
       blocks.map(([, language = '', code = '']) => ({ language, code })),
     );
   }
@@ -27,5 +34,14 @@ export class Document {
     if (found.length !== 1)
       throw new Error(`${this.#path}: ${found.length} blocks of ${language} with ${JSON.stringify(containing)}`);
     return found[0]!.code;
+  }
+
+  /** The one piece of code within a sentence that begins with this. */
+  line(beginning: string): string {
+    const found = [...this.#text.matchAll(/`([^`\n]+)`/g)]
+      .map(([, code = '']) => code)
+      .filter((code) => code.startsWith(beginning));
+    if (found.length !== 1) throw new Error(`${this.#path}: ${found.length} pieces of code begin with ${beginning}`);
+    return found[0]!;
   }
 }

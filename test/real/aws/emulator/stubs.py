@@ -31,6 +31,13 @@ SHELLS = {
         "arn:aws:chatbot::000000000000:chat-configuration/slack-channel/{id}",
         lambda arn: {"Arn": arn},
     ),
+    # What services are attached to: no cluster and no queue of jobs stands behind them.
+    "AWS::EKS::PodIdentityAssociation": (
+        f"arn:aws:eks:{ACCOUNT}:podidentityassociation/serving/a-{{id}}",
+        lambda arn: {"AssociationArn": arn, "AssociationId": arn.split("/")[-1]},
+    ),
+    "AWS::Batch::JobDefinition": (f"arn:aws:batch:{ACCOUNT}:job-definition/{{id}}:1", lambda arn: {"JobDefinitionArn": arn}),
+    "AWS::EC2::SecurityGroupIngress": ("sgr-{id}", lambda one: {"Id": one}),
     "AWS::ApplicationAutoScaling::ScalableTarget": ("service/{id}", lambda one: {"Id": one}),
     "AWS::ApplicationAutoScaling::ScalingPolicy": (
         f"arn:aws:autoscaling:{ACCOUNT}:scalingPolicy:{{id}}",
