@@ -1,6 +1,7 @@
-/** Whom Alertmanager tells, as YAML says it: in the file of `mlmon render kubernetes` and in the values of the Helm chart. */
+/** What is an alert and whom Alertmanager tells, as YAML says it: in the file of `mlmon render kubernetes` and in the values of the Helm chart. */
 import { z } from 'zod';
 import type { AlertingOptions } from '../alerts/receivers.ts';
+import type { AlertChange, AlertChanges } from '../alerts/rules.ts';
 import { SEVERITIES, SIGNALS } from '../contracts/result.ts';
 
 const text = z.string().min(1);
@@ -46,6 +47,24 @@ export function alertingKeys<S extends z.ZodType>(secret: S) {
   };
 }
 
+/** Changes of single alerts, and who tells of models; keys that there are not are refused when rules are made. */
+export const ruleKeys = {
+  changes: z
+    .record(
+      text,
+      z
+        .object({
+          threshold: z.number().positive().optional(),
+          severity: z.enum(SEVERITIES).optional(),
+          for: text.optional(),
+          off: z.boolean().optional(),
+        })
+        .strict(),
+    )
+    .optional(),
+  notifier: z.enum(['episodes', 'alarms']).optional(),
+};
+
 interface AlertingSettings<S> {
   readonly receivers?: AlertingOptions<S>['receivers'] | undefined;
   readonly routes?: AlertingOptions<S>['routes'] | undefined;
@@ -55,6 +74,19 @@ interface AlertingSettings<S> {
 /** Routes and a heartbeat say nothing where nobody is told. */
 export function isWhole({ receivers, routes, heartbeat }: AlertingSettings<unknown>): boolean {
   return receivers !== undefined || (routes === undefined && heartbeat === undefined);
+}
+
+interface RuleSettings {
+  readonly changes?: Readonly<Record<string, AlertChange>> | undefined;
+  readonly notifier?: 'episodes' | 'alarms' | undefined;
+}
+
+/** For `Watching`. */
+export function rulesOf({ changes, notifier }: RuleSettings): {
+  readonly changes?: AlertChanges;
+  readonly notifier?: 'episodes' | 'alarms';
+} {
+  return { ...(changes === undefined ? {} : { changes }), ...(notifier === undefined ? {} : { notifier }) };
 }
 
 /** For `Watching`; nothing where there are no receivers. */

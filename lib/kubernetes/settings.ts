@@ -1,7 +1,7 @@
 /** A chart as a YAML file says it, for those who write no TypeScript: `mlmon render kubernetes FILE`, and the values of the Helm chart. */
 import { z } from 'zod';
 import { muteSchema, routeSchema } from '../contracts/alerting.ts';
-import { alertingKeys, alertingOf, isWhole } from './alerting-settings.ts';
+import { alertingKeys, alertingOf, isWhole, ruleKeys, rulesOf } from './alerting-settings.ts';
 import { Channel } from './channel.ts';
 import type { ModelMonitoringChartProps } from './chart-props.ts';
 import { PARTS } from './defaults.ts';
@@ -140,6 +140,7 @@ export const settingsSchema = z
               .object({
                 labels: labels.optional(),
                 by: z.enum(['pods', 'services']).optional(),
+                ...ruleKeys,
                 ...alertingKeys(secretKey),
               })
               .strict()
@@ -147,7 +148,14 @@ export const settingsSchema = z
           })
           .strict(),
         // Secrets are files beside Alertmanager.
-        z.object({ files: z.object(alertingKeys(text)).strict().refine(isWhole, NOBODY_TOLD) }).strict(),
+        z
+          .object({
+            files: z
+              .object({ ...ruleKeys, ...alertingKeys(text) })
+              .strict()
+              .refine(isWhole, NOBODY_TOLD),
+          })
+          .strict(),
         z.enum(['files', 'none']),
       ])
       .optional(),
@@ -242,11 +250,12 @@ function channelOf(one: z.output<typeof channel>): Channel {
 function watchingOf(one: NonNullable<Settings['watching']>): Watching {
   if (one === 'none') return Watching.none();
   if (one === 'files') return Watching.files();
-  if ('files' in one) return Watching.files(alertingOf(one.files));
+  if ('files' in one) return Watching.files({ ...rulesOf(one.files), ...alertingOf(one.files) });
   const { labels: chosen, by, ...alerting } = one.operator;
   return Watching.operator({
     ...(chosen === undefined ? {} : { labels: chosen }),
     ...(by === undefined ? {} : { by }),
+    ...rulesOf(alerting),
     ...alertingOf(alerting),
   });
 }

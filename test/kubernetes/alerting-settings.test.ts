@@ -35,6 +35,14 @@ it('without operators make its file', () => {
   expect(objects({ files: {} })).toEqual(objects('files'));
 });
 
+it('stand beside changes of single alerts', () => {
+  const options = { changes: { 'part-down': { for: '10m', severity: 'warning' } }, notifier: 'alarms' } as const;
+  expect(objects({ operator: options })).toEqual(objectsOf({ ...MINIMAL, watching: Watching.operator(options) }));
+  expect(objects({ files: options })).toEqual(objectsOf({ ...MINIMAL, watching: Watching.files(options) }));
+  expect(objects({ operator: options })).not.toEqual(objectsOf());
+  expect(() => objects({ operator: { changes: { 'part-dwn': { off: true } } } })).toThrow(/did you mean part-down/);
+});
+
 it('are refused where nobody would be told, and where a secret stands in them', () => {
   const { heartbeat } = alerting((key) => ({ secret: 'chat', key }));
   expect(settingsSchema.safeParse({ ...needed, watching: { operator: { heartbeat } } }).success).toBe(false);
