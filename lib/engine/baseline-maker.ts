@@ -124,7 +124,24 @@ export function makeBaseline(parts: BaselineParts): Baseline {
       expected: `at least ${FEW_ROWS}`,
     });
   for (const column of parts.columns) findings.push(...oddities(column));
+  findings.push(...absentPositive(parts.performance));
   return { schema: 'mlmon.baseline/v1', ...parts, findings };
+}
+
+/** Without a positive truth there is no recall; accuracy is then that of a model for something else. */
+function absentPositive(performance: PerformanceBaseline | null): Problem[] {
+  if (performance === null || performance.positive === null) return [];
+  const { metrics, positive } = performance;
+  if (!('accuracy' in metrics) || 'recall' in metrics) return [];
+  return [
+    {
+      code: 'absent-positive',
+      path: 'positive',
+      message: 'is the truth of no row of the reference',
+      got: JSON.stringify(positive),
+      fix: 'write it as the truth is written; booleans, and True and False of a CSV, are "true" and "false"',
+    },
+  ];
 }
 
 function oddities(column: ColumnBaseline): Problem[] {
