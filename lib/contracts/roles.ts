@@ -104,7 +104,7 @@ const sidecarSchema = z
     collector: z
       .object({
         /** Without path: `http://mlmon-collector.monitoring:8080`. */
-        url: z.url(),
+        url: z.url({ protocol: /^https?$/ }),
         /** One line, the token alone, with the scopes `events:write` and `labels:write`; read again when it changes. */
         tokenFile: file.optional(),
         /** PEM, where the collector's certificate is not signed by a public authority. */

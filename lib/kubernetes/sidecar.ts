@@ -11,7 +11,7 @@ import { ROLE_PORTS } from '../contracts/roles.ts';
 import { type ContainerResources, DEFAULT_IMAGE, DEFAULT_RESOURCES, PATHS, USER } from './defaults.ts';
 import { hardenedContainer, type Limits, secretVolumes } from './hardened-pod.ts';
 import type { Monitor } from './monitor.ts';
-import { imageProblems, sizeProblems } from './object-rules.ts';
+import { imageProblems, isWebAddress, sizeProblems } from './object-rules.ts';
 import { canonicalJson, digest } from './platform.ts';
 import { type SecretKey, secretFile, secretProblems } from './secret-key.ts';
 
@@ -325,8 +325,14 @@ function sidecarProblems(props: SidecarProps): Problem[] {
   const refuse = (path: string, message: string, got: unknown, expected: string): void => {
     problems.push({ code: 'sidecar', path, message, got: shown(got), expected });
   };
-  if (!URL.canParse(props.collector) || !/^https?:$/.test(new URL(props.collector).protocol))
-    refuse('collector', 'is no address', props.collector, 'http://mlmon-collector.<namespace>:8080');
+  if (!isWebAddress(props.collector) || /[?#]/.test(props.collector))
+    // A token may stand where none belongs.
+    refuse(
+      'collector',
+      'is no address',
+      props.collector.replace(/\/\/[^/@]*@/, '//…@').replace(/[?#].*/s, '…'),
+      'http://mlmon-collector.<namespace>:8080',
+    );
   if (props.monitors.length === 0) refuse('monitors', 'has none', [], 'a monitor for each model that the pod serves');
   if (props.image !== undefined) problems.push(...imageProblems(props.image));
   problems.push(...sizeProblems('resources', props.resources ?? {}));

@@ -100,11 +100,7 @@ function unmet(config: RunConfig, roles: readonly Role[]): Problem[] {
       roles.filter((role) => !ALONE.includes(role)),
       's3: { bucket: NAME }, or folder: PATH where all roles run on one host',
     );
-  if (
-    roles.some((role) => SERVED.includes(role)) &&
-    config.http.tokenFile === undefined &&
-    !isLoopback(config.http.host)
-  )
+  if (config.http.tokenFile === undefined && !isLoopback(config.http.host))
     needs('http.tokenFile', [...SERVED, 'sidecar'], `a file of tokens, since others can reach ${config.http.host}`);
   if (roles.includes('sidecar') && roles.some((role) => SERVED.includes(role)))
     problems.push({
@@ -114,6 +110,15 @@ function unmet(config: RunConfig, roles: readonly Role[]): Problem[] {
       fix: 'run it in a process of its own, beside the model server',
     });
   if (config.sidecar === undefined) needs('sidecar', ['sidecar'], 'collector: { url: http://… }');
+  if (config.sidecar !== undefined && !isBare(config.sidecar.collector.url))
+    problems.push({
+      code: 'address',
+      path: 'sidecar.collector.url',
+      // Not shown: what stands there may be secret.
+      message: 'has credentials or a query in it',
+      expected: 'http://host:port',
+      fix: 'a token is a file of its own: sidecar.collector.tokenFile',
+    });
   for (const [path, pair] of pairs(config)) {
     const [[a, first], [b, second]] = pair;
     if ((first === undefined) !== (second === undefined))
@@ -125,6 +130,11 @@ function unmet(config: RunConfig, roles: readonly Role[]): Problem[] {
       });
   }
   return problems;
+}
+
+function isBare(url: string): boolean {
+  const { username, password, search, hash } = new URL(url);
+  return username === '' && password === '' && search === '' && hash === '';
 }
 
 type Pair = readonly [readonly [string, string | undefined], readonly [string, string | undefined]];

@@ -159,6 +159,19 @@ describe('addSidecar', () => {
     }
   });
 
+  it.each(['http://app:hush@collector:8080', 'http://collector:8080/?token=hush'])(
+    'puts no secret of an address into objects: %s',
+    (collector) => {
+      try {
+        withSidecar({}, { ...PROPS, collector });
+        expect.unreachable();
+      } catch (error) {
+        expect((error as ProblemError).problems.map(({ path }) => path)).toEqual(['collector']);
+        expect((error as ProblemError).message).not.toContain('hush');
+      }
+    },
+  );
+
   it('shares no port, runs no image that moves, and reads one monitor a model', () => {
     const wrong: SidecarProps = {
       ...PROPS,

@@ -51,6 +51,24 @@ monitors: { folder: monitors }
     });
   });
 
+  it('lets a sidecar neither listen to others without tokens nor send to what is no collector', () => {
+    const text = (url: string, host = '127.0.0.1'): string =>
+      `schema: mlmon.run/v1\nhttp: { host: ${host} }\nsidecar: { collector: { url: "${url}" } }\n`;
+    expect(refused(text('http://collector:8080', '0.0.0.0'), ['sidecar'])).toEqual([
+      '/etc/mlmon/run.yaml: http.tokenFile: is needed by sidecar; expected a file of tokens, since others can reach 0.0.0.0',
+    ]);
+    for (const url of ['http://a:hush@collector', 'https://collector/?token=hush']) {
+      expect(refused(text(url), ['sidecar'])).toEqual([expect.stringMatching(/url: has credentials .*tokenFile/)]);
+      expect(refused(text(url), ['sidecar'])[0]).not.toContain('hush');
+    }
+    for (const url of ['ftp://collector', 'collector:8080', 'collector'])
+      expect(refused(text(url), ['sidecar'])).toEqual([
+        expect.stringMatching(/sidecar\.collector\.url: is not valid, .*; expected an address/),
+      ]);
+    for (const url of ['http://collector:8080', 'https://gateway.example.com/monitoring/'])
+      expect(parseRunConfig(text(url), ['sidecar']).sidecar?.collector.url).toBe(url);
+  });
+
   it('takes no pattern of paths that is none', () => {
     const sidecar =
       'sidecar: { collector: { url: http://c }, proxy: { upstream: "127.0.0.1:70000", paths: ["([", a] } }';
