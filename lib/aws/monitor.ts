@@ -25,7 +25,7 @@ export class Monitor {
 
   /** Every monitor of a folder: `*.yaml`, `*.yml`, `*.json`; baselines among them are left out. The problems of all are told together. */
   static fromFolder(path: string): Monitor[] {
-    const files = readdirSync(path)
+    const files = namesIn(path)
       .filter((name) => /\.(?:ya?ml|json)$/.test(name))
       .sort()
       .map((name) => join(path, name));
@@ -84,6 +84,22 @@ function made(input: unknown, folder: string, place: string): Monitor {
     );
   // What its author wrote is what is published: a later release may fill in other defaults.
   return Monitor._make(monitor, { monitor: input as Readonly<Record<string, unknown>>, baseline: read.baseline });
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    throw new ProblemError([
+      {
+        code: 'file',
+        path: folder,
+        message: 'cannot be read',
+        got: (error as NodeJS.ErrnoException).code,
+        expected: 'a folder of monitors, as seen from where the app runs',
+      },
+    ]);
+  }
 }
 
 function readFile(path: string): { readonly input: unknown; readonly problems: readonly Problem[] } {

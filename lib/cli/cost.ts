@@ -201,6 +201,19 @@ async function modelsOf(options: Options, io: CommandIo): Promise<readonly Model
   for (const path of [...options.list('monitor'), ...options.words])
     files.push(...(await readMonitorFiles(resolve(io.cwd, path))));
   if (files.length === 0) throw wrongUse('--monitor', 'there is no monitor', 'write one with `mlmon init`');
+  const named = files.map(({ monitor }) => monitor.model);
+  const twice = files.filter(({ monitor }, i) => named.indexOf(monitor.model) !== i);
+  if (twice.length > 0)
+    throw new ProblemError(
+      twice.map(({ file, monitor }) => ({
+        code: 'twice',
+        path: `--monitor ${file}`,
+        message: `the model ${monitor.model} has a monitor already`,
+        got: files.find((one) => one.monitor.model === monitor.model)?.file,
+        expected: 'one monitor a model',
+        fix: 'leave one of them out',
+      })),
+    );
   const guessed: string[] = [];
   const models: ModelUsage[] = [];
   for (const { monitor, baselineFile } of files) {

@@ -21,7 +21,14 @@ export function changePrices(
 ): { readonly prices: PriceTable; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const wrong = (path: string, message: string, got: unknown, expected: string, fix?: string): void =>
-    void problems.push({ code: 'wrong-price', path, message, got: shown(got), expected, fix });
+    void problems.push({
+      code: 'wrong-price',
+      path,
+      message,
+      got: got === undefined ? got : shown(got),
+      expected,
+      fix,
+    });
   if (!isRecord(input)) {
     wrong('', 'is no list of prices', input, '`asOf` and `prices`');
     return { prices: table, problems };

@@ -64,6 +64,10 @@ describe('a monitor of a file', () => {
     expect(() => Monitor.fromFile(join(folder, 'b.yaml'))).toThrow(/is not a baseline, got other JSON/);
   });
 
+  it('tells of a folder that is not there', () => {
+    expect(() => Monitor.fromFolder('/nowhere')).toThrow(/^\/nowhere: cannot be read, got ENOENT; expected a folder/);
+  });
+
   it('tells all problems of a folder at once, each with its file', () => {
     const folder = folderOf({
       'a.yaml': 'model: Late\nwindows: {}\n',

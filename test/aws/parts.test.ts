@@ -264,6 +264,12 @@ describe('Collector', () => {
     });
   });
 
+  it('refuses tokens that nobody could have, all at once', () => {
+    expect(() => CollectorAccess.jwt({ issuer: 'http://issuer.example.com', audience: [] })).toThrow(
+      /^access\.issuer: is no issuer of tokens, got "http:.*; expected https:.*\naccess\.audience: is empty/,
+    );
+  });
+
   it('takes keys at an HTTP API with an authorizer that may read nothing but them', () => {
     const { stack, platform } = stackWith();
     new Collector(stack, 'Collector', { platform, access: CollectorAccess.keys(secret(stack, 'keys')) });

@@ -38,3 +38,17 @@ it('keys and subjects of tokens are nobody whom AWS knows', () => {
   expect(admitted({ senders })).toEqual([]);
   expect(admitted({ collector: { access: 'keys', keysSecret: 'monitoring/keys' }, senders })).toEqual([]);
 });
+
+it('subjects of tokens stand as they are, whatever characters they have', () => {
+  const subject = 'corp\\alice "the" first';
+  const { stack } = environment({
+    collector: { access: 'jwt', issuer: 'https://issuer.example.com', audience: ['ml'] },
+    senders: [{ principal: subject, events: ['churn'] }],
+  });
+  const [publication] = Object.values(resourcesOf(stack)).filter(
+    ({ Type }) => Type === 'Custom::ModelMonitoringPublication',
+  );
+  expect(JSON.parse(publication?.Properties?.['Bindings'] as string)).toEqual({
+    [subject]: { events: ['churn'], labels: [] },
+  });
+});

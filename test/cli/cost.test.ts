@@ -120,6 +120,7 @@ describe('mlmon cost', () => {
 
   it.each([
     [['--events-per-month', '1M'], '--monitor: is required, or --from'],
+    [['--monitor', 'churn.yaml', './churn.yaml', '--events-per-month', '1M'], 'the model churn has a monitor already'],
     [['--monitor', 'churn.yaml'], '--events-per-month: is required'],
     [
       ['--monitor', 'churn.yaml', '--events-per-month', 'many'],

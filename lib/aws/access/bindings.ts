@@ -1,4 +1,4 @@
-import { Lazy } from 'aws-cdk-lib';
+import { Lazy, Token } from 'aws-cdk-lib';
 
 type Right = 'events' | 'labels';
 
@@ -28,8 +28,8 @@ export class Bindings {
   #text(): string {
     const entries = [...this.#rights].map(
       ([principal, { events, labels }]) =>
-        // Neither ARNs nor ids of keys hold anything that JSON escapes.
-        `"${principal}":${JSON.stringify({ events: [...events].sort(), labels: [...labels].sort() })}`,
+        // A subject of tokens may hold what JSON escapes; an ARN that is known when deployed does not.
+        `${Token.isUnresolved(principal) ? `"${principal}"` : JSON.stringify(principal)}:${JSON.stringify({ events: [...events].sort(), labels: [...labels].sort() })}`,
     );
     return `{${entries.join(',')}}`;
   }

@@ -1,5 +1,7 @@
+import { Token } from 'aws-cdk-lib';
 import type * as secrets from 'aws-cdk-lib/aws-secretsmanager';
 import type { FunctionEnvironment } from '../../contracts/functions.ts';
+import { type Problem, ProblemError, shown } from '../../contracts/problem.ts';
 
 /** Whose tokens are believed. */
 export interface JwtAccess {
@@ -16,8 +18,26 @@ export class CollectorAccess {
     return new CollectorAccess('iam');
   }
 
-  /** Tokens of an identity provider, to an HTTP API. */
+  /** Tokens of an identity provider, to an HTTP API. @throws ProblemError for an issuer or an audience that no token could have */
   static jwt(jwt: JwtAccess): CollectorAccess {
+    const { issuer, audience } = jwt;
+    const problems: Problem[] = [];
+    if (!Token.isUnresolved(issuer) && !/^https:\/\/[^\s/]/.test(issuer))
+      problems.push({
+        code: 'issuer',
+        path: 'access.issuer',
+        message: 'is no issuer of tokens',
+        got: shown(issuer),
+        expected: 'https://…, as `iss` of the tokens has it',
+      });
+    if (!Token.isUnresolved(audience) && audience.length === 0)
+      problems.push({
+        code: 'audience',
+        path: 'access.audience',
+        message: 'is empty, so no token would be for this collector',
+        expected: 'what `aud` or `client_id` of the tokens is',
+      });
+    if (problems.length > 0) throw new ProblemError(problems);
     return new CollectorAccess('jwt', { jwt });
   }
 
