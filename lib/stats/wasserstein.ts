@@ -87,12 +87,15 @@ export function wassersteinDistance(a: Float64Array, b: Float64Array): number {
   let j = 0;
   let sum = 0;
   let x = Math.min(a[0]!, b[0]!);
+  let f = 0;
+  let g = 0;
   while (i < a.length || j < b.length) {
-    const next = Math.min(a[i] ?? Number.POSITIVE_INFINITY, b[j] ?? Number.POSITIVE_INFINITY);
-    sum += Math.abs(i / a.length - j / b.length) * (next - x);
+    const isOfA = j === b.length || (i < a.length && a[i]! <= b[j]!);
+    const next = isOfA ? a[i]! : b[j]!;
+    sum += Math.abs(f - g) * (next - x);
     x = next;
-    while (i < a.length && a[i] === x) i++;
-    while (j < b.length && b[j] === x) j++;
+    if (isOfA) f = ++i / a.length;
+    else g = ++j / b.length;
   }
   return sum;
 }
