@@ -29,12 +29,6 @@ export function renderChart(props: ModelMonitoringChartProps): ReadonlyMap<strin
   return files;
 }
 
-/** Every file that a chart may be written to. */
-export const CHART_FILES: readonly string[] = [
-  ...PARTS.map((part) => `${part}.yaml`),
-  ...['namespace', 'dashboards', 'watching', 'monitors', 'platform'].map((name) => `${name}.yaml`),
-];
-
 /** Files of a chart whose objects may be removed when a later rendering does not make them: not that of the namespace. */
 export const PASSING_FILES: readonly string[] = ['dashboards.yaml', 'watching.yaml', 'monitors.yaml'];
 
