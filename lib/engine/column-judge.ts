@@ -54,6 +54,7 @@ export class ColumnJudge {
     const scores = scoresOf(shares);
     this.scoreCount = scores.aspects.length;
     const reference = rows > 0 ? toBeExpected(scores, setShares(scores, shares, rows), this.bins) : null;
+    const noise = reference === null ? [] : referenceNoise(scores, reference.shares, this.bins);
     const fits = this.fit?.scales ?? [independentScale(rows, scores.aspects.length)];
     this.scales =
       reference === null
@@ -62,7 +63,7 @@ export class ColumnJudge {
             ms: scale.ms,
             judge: new ScoreJudge(
               reference,
-              { shares, rows, hourly: this.isHourly(scale.ms) },
+              { shares, rows, hourly: this.isHourly(scale.ms), noise },
               scale,
               this.independent,
             ),
@@ -148,6 +149,18 @@ function toBeExpected(
     if (share !== shares[i]) shares[i] = Math.min(1 - least, Math.max(least, share));
   });
   return scoreReference(scores, shares);
+}
+
+/** Of each set, the variance of its expected rows in units of those of as many drawn rows. */
+function referenceNoise(
+  { sets }: ScoreSet,
+  shares: ArrayLike<number>,
+  { unseen, other, choice, rows }: VerdictBins,
+): readonly number[] {
+  return sets.map(([bin, ...more], i) => {
+    const chosen = more.length > 0 ? 0 : bin === unseen ? choice.unseen : bin === other ? choice.other : 0;
+    return 1 + chosen / (rows * shares[i]! * (1 - shares[i]!));
+  });
 }
 
 /** Rows as independent draws; the reference is one of `rows` of them. */

@@ -47,7 +47,7 @@ export class OutsideScore {
       // A tail of nothing but such values tells nothing of how they come.
       if (score === undefined || share * rows < 1) return;
       const factor = (FURTHER_OUT * 2) / rows / share;
-      const law = new ScoreNullLaw(score, scale, true, factor);
+      const law = new ScoreNullLaw(score, scale, true, { tauFactor: factor });
       if (widest === null || law.betweenWindows() > widest.law.betweenWindows()) widest = { law, factor };
     });
     if (widest === null) return null;

@@ -70,7 +70,7 @@ export class ScoreJudge {
    * `shares`: of the baseline in each bin, `rows` in all. `hourly`: windows have an hour-of-day season; their mix is left to the longer
    * scales, since a night is not the day's mix with fewer rows: what differs between hours is no constant, as under-dispersion is not.
    * So it is where one cause moves all categories: its days are few however many hours they have.
-   * `independent`: rows are taken as independent, no calibration stands behind the scale.
+   * `noise`: of each set, what its expected share varies by (`ScoreNullLaw`). `independent`: rows are taken as independent, no calibration stands behind the scale.
    */
   constructor(
     reference: ScoreReference,
@@ -78,7 +78,13 @@ export class ScoreJudge {
       shares,
       rows,
       hourly = false,
-    }: { readonly shares: ArrayLike<number>; readonly rows: number; readonly hourly?: boolean },
+      noise = [],
+    }: {
+      readonly shares: ArrayLike<number>;
+      readonly rows: number;
+      readonly hourly?: boolean;
+      readonly noise?: readonly number[];
+    },
     scale: ScaleFit,
     independent: boolean,
   ) {
@@ -91,8 +97,9 @@ export class ScoreJudge {
     this.laws = scale.scores.map((score, j) => {
       // Of a set that the baseline never had, its windows tell nothing: relative to its share it varies as a set of a thousandth.
       const never = this.never[j - first] ?? 0;
-      const factor = never > 0 ? never / LEAST_SHARE : 1;
-      return new ScoreNullLaw(score, scale, independent ? null : score.rare, factor);
+      const tauFactor = never > 0 ? never / LEAST_SHARE : 1;
+      const referenceNoise = noise[j - first] ?? 1;
+      return new ScoreNullLaw(score, scale, independent ? null : score.rare, { tauFactor, referenceNoise });
     });
   }
 

@@ -35,11 +35,21 @@ export class ScoreNullLaw {
   private readonly meanPhi: number;
   private readonly meanTau2: number;
   private readonly tauFactor: number;
+  private readonly referenceNoise: number;
 
-  /** `tauFactor`: the law of a set whose windows differ by so many times this score's τ². */
-  constructor(score: ScoreNull, scale: Pick<ScaleFit, 'largest'>, rare: boolean | null = score.rare, tauFactor = 1) {
+  /**
+   * `tauFactor`: the law of a set whose windows differ by so many times this score's τ². `referenceNoise`: of a set whose expected share
+   * varies from baseline to baseline by so many times the sampling noise of its rows.
+   */
+  constructor(
+    score: ScoreNull,
+    scale: Pick<ScaleFit, 'largest'>,
+    rare: boolean | null = score.rare,
+    { tauFactor = 1, referenceNoise = 1 }: { readonly tauFactor?: number; readonly referenceNoise?: number } = {},
+  ) {
     const { points, weights } = score;
     this.tauFactor = tauFactor;
+    this.referenceNoise = referenceNoise;
     let all = 0;
     for (let i = 0; i < points.length; i++) all += weightAt(points, weights, i);
     this.points = points;
@@ -71,7 +81,7 @@ export class ScoreNullLaw {
 
   /** What the reference adds to that variance, being an estimate itself. */
   referenceVariance(): number {
-    return (1 / this.largest + this.meanTau2) * this.reference;
+    return (this.referenceNoise / this.largest + this.meanTau2) * this.reference;
   }
 
   /** Posterior mean of τ², what windows differ by beside the sampling of their rows. */
@@ -123,7 +133,7 @@ export class ScoreNullLaw {
       let variance = phi / rows + tau2;
       if (phi < 1) variance = Math.max(variance, Math.min(phi / this.largest, 1 / rows));
       variance += shape;
-      const extra = (1 / this.largest + tau2) * this.reference;
+      const extra = (this.referenceNoise / this.largest + tau2) * this.reference;
       let p = Math.min(1, tail(g, variance, extra) / weight);
       // Only the part of the variance that is sampling noise is new in each window: only it earns the credit of M of N.
       if (m > 1) p = Math.min(p, ways * p ** (m / (1 + ((m - 1) * tau2) / variance)));

@@ -49,6 +49,11 @@ export interface VerdictBins {
   readonly seenOnce: Float64Array | null;
   /** Rows that `other` is to be expected to have beside those of the baseline: the counts chose which categories are in it. */
   readonly keptOut: number;
+  /**
+   * Variance that the expected rows of these two have from baseline to baseline beside that of sampling, rows squared: chance chooses which
+   * categories are in them.
+   */
+  readonly choice: { readonly unseen: number; readonly other: number };
 }
 
 export function verdictBins(column: ColumnBaseline): VerdictBins {
@@ -88,6 +93,7 @@ function numericBins(column: Extract<ColumnBaseline, { type: 'numeric' }>): Verd
     expectedUnseen: 0,
     seenOnce: null,
     keptOut: 0,
+    choice: { unseen: 0, other: 0 },
   };
 }
 
@@ -113,6 +119,8 @@ function categoricalBins(column: Extract<ColumnBaseline, { type: 'categorical' }
   if (other !== null) baseline[other]! += column.other;
   baseline[missing] = column.missing;
   const rows = total(baseline);
+  const out = other === null ? { rows: 0, choice: 0 } : keptOut(column);
+  const ofUnseen = once === 0 ? 0 : 2 * counts.filter((count) => count === 2).length;
   return {
     type: 'categorical',
     size: missing + 1,
@@ -126,7 +134,8 @@ function categoricalBins(column: Extract<ColumnBaseline, { type: 'categorical' }
     rows,
     expectedUnseen: once === 0 ? 0 : once / rows,
     seenOnce: once === 0 ? null : seenOnce,
-    keptOut: other === null ? 0 : keptOut(column),
+    keptOut: out.rows,
+    choice: { unseen: ofUnseen, other: other === null ? 0 : ofUnseen + out.choice },
   };
 }
 
@@ -134,8 +143,15 @@ function categoricalBins(column: Extract<ColumnBaseline, { type: 'categorical' }
  * Categories that came often enough by chance have a bin of their own, those that came seldom by chance are put together. Of categories
  * with λ_c rows to be expected those below the boundary L have Σ_c L·P(X_c = L) fewer than that in all, whatever the λ_c (L = 1 is Good
  * and Turing's estimate of the unseen): L times how many categories have just L rows, for which the geometric mean of those on either side stands.
+ *
+ * Such an estimate less the truth has the variance Σ_c E[(X_c − λ_c)² · 1(X_c < L)] + L² P(X_c = L), of which
+ * Σ_{x ≤ L} x·N_x + L(L + 1)·N_{L+1} is an unbiased estimate, N_x being how many categories came x times (N₁ + 2 N₂ for L = 1: Esty 1983). The
+ * first sum is the sampling noise of as many rows, the second is `choice`; the mean over both sides takes from it what it smooths.
  */
-function keptOut({ counts, count, other }: Extract<ColumnBaseline, { type: 'categorical' }>): number {
+function keptOut({ counts, count, other }: Extract<ColumnBaseline, { type: 'categorical' }>): {
+  readonly rows: number;
+  readonly choice: number;
+} {
   const boundary = leastOwn(count);
   const reach = Math.ceil(Math.sqrt(boundary) / 2);
   const within = (from: number, to: number): number =>
@@ -143,7 +159,8 @@ function keptOut({ counts, count, other }: Extract<ColumnBaseline, { type: 'cate
   const above = within(boundary + 1, boundary + reach);
   // Where categories without a name may be within reach, only those above the boundary tell.
   const isNamed = other === 0 || (counts.at(-1) ?? 0) < boundary - reach;
-  return boundary * (isNamed ? Math.sqrt(within(boundary - reach, boundary - 1) * above) : above);
+  const there = isNamed ? Math.sqrt(within(boundary - reach, boundary - 1) * above) : above;
+  return { rows: boundary * there, choice: (boundary + boundary ** 2 / (isNamed ? 2 * reach : reach)) * there };
 }
 
 /** Of a row with the heaviest bin's weight, that each bin is taken to have besides: one with few rows tells little of its own. */

@@ -28,6 +28,7 @@ describe('categories that are all about as frequent', () => {
     [100, 3_000, 3_000],
     [100, 10_000, 3_000],
     [200, 3_000, 3_000],
+    [1_000, 1_000, 1_000],
   ])('%d of them, %d rows against %d: alike is alike', (categories, n, m) => {
     const random = seededRandom(8);
     let drifted = 0;
@@ -52,6 +53,37 @@ describe('categories that are all about as frequent', () => {
     expect(had / truth).toBeLessThan(0.9);
     expect(expected / truth).toBeGreaterThan(0.97);
     expect(expected / truth).toBeLessThan(1.03);
+  });
+
+  test.each([
+    [200, 1_000],
+    [300, 1_000],
+    [100, 3_000],
+  ])('%d of them, %d rows: what chance chooses varies as much as is reckoned', (categories, rows) => {
+    const random = seededRandom(11);
+    const squares = { unseen: 0, other: 0 };
+    const reckoned = { unseen: 0, other: 0 };
+    for (let i = 0; i < 400; i++) {
+      const bins = verdictBins(categoricalColumnOf(alike(random, rows, categories)));
+      const { baseline, seenOnce, expectedUnseen, keptOut, choice } = bins;
+      const each = rows / categories;
+      const named = bins.ofFine.filter((bin) => bin === bins.other).length;
+      const expected = {
+        unseen: rows * expectedUnseen,
+        other: baseline[bins.other!]! + keptOut - (seenOnce?.[bins.other!] ?? 0),
+      };
+      const truth = { unseen: each * (categories - bins.ofFine.length), other: each * named };
+      for (const set of ['unseen', 'other'] as const) {
+        squares[set] += (expected[set] - truth[set]) ** 2;
+        reckoned[set] += expected[set] * (1 - expected[set] / rows) + choice[set];
+      }
+    }
+    for (const set of ['unseen', 'other'] as const) {
+      // At 3,000 rows hardly any is unseen.
+      if (reckoned[set] < 400) continue;
+      expect(squares[set] / reckoned[set]).toBeGreaterThan(0.7);
+      expect(squares[set] / reckoned[set]).toBeLessThan(1.4);
+    }
   });
 
   test('the rarer ones are a change when they grow', () => {
