@@ -3,6 +3,7 @@
  * event at fault stands alone; everything else is only ever tried again later.
  */
 import { randomUUID } from 'node:crypto';
+import { noun } from '../contracts/noun.ts';
 import type { PostAnswer } from './collector-client.ts';
 import { type Ledger, REFUSED_REASONS, type RefusedReason } from './ledger.ts';
 import type { PayloadReader, Reading } from './payload-reader.ts';
@@ -191,7 +192,10 @@ export class Delivery {
     if (quarantined > 0) {
       this.quarantined += quarantined;
       const detail = /"detail":"([^"]{0,200})/.exec(text)?.[1] ?? 'without a reason';
-      this.#tell('quarantine', `the collector put ${quarantined} events into quarantine, the first: ${detail}`);
+      this.#tell(
+        'quarantine',
+        `the collector put ${quarantined} ${noun(quarantined, 'event')} into quarantine, the first: ${detail}`,
+      );
     }
   }
 
