@@ -1,5 +1,6 @@
 /** The bus for programs: what stands around it, and rules that start something. */
 import { Duration, Stack, Token } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -251,6 +252,29 @@ describe('a rule', () => {
       expect(JSON.stringify(condition.ArnLike)).toContain(':rule/*');
     }
     expect(stack.dependencies).toEqual([theirs]);
+  });
+
+  it('takes the bus of a platform in another stack by its parameter, with dead letters of its own', () => {
+    const app = newApp();
+    const platform = new Stack(app, 'Platform');
+    const theirs = new Stack(app, 'Team');
+    const { eventBus } = least(platform, { eventBus: {} });
+    eventBus!.on(theirs, 'Rule', { target: EventTarget.queue(new sqs.Queue(theirs, 'Taken')) });
+    eventBus!.on(platform, 'Rule', { target: EventTarget.queue(new sqs.Queue(platform, 'Taken')) });
+    const own = eventBus!.deadLetters.queue;
+    const [there, here] = [theirs, platform].map((stack) => Template.fromStack(stack).toJSON());
+    expect(JSON.stringify(there)).not.toContain('Fn::ImportValue');
+    expect(JSON.stringify(here?.Outputs ?? {})).not.toContain('Export');
+    const parameter = Object.entries<{ Default?: string }>(there?.Parameters).find(([, { Default }]) =>
+      Default?.endsWith('/event-bus-arn'),
+    );
+    const [rule] = ofType(resourcesOf(theirs), 'AWS::Events::Rule');
+    expect(rule?.Properties.EventBusName).toEqual({ Ref: parameter?.[0] });
+    expect(theirs.dependencies).toEqual([platform]);
+    const [target] = ofType(resourcesOf(platform), 'AWS::Events::Rule').flatMap(({ Properties }) =>
+      Properties.EventBusName === undefined ? [] : Properties.Targets,
+    );
+    expect(target.DeadLetterConfig.Arn).toEqual(platform.resolve(own.queueArn));
   });
 
   it.each<[string, EventChoice, RegExp]>([

@@ -13,6 +13,7 @@ import { DeadLetterQueue, MessageQueue } from '../message-queue.ts';
 import { MonitoringFunction } from '../monitoring-function.ts';
 import { newObjects } from '../object-trigger.ts';
 import type { PlatformContext } from '../platform-context.ts';
+import { linkFrom, outermost } from '../sharing/platform-links.ts';
 import type { IChannel } from '../watching/channel.ts';
 import { EventRule, type EventRuleProps } from './event-rule.ts';
 import type { IPlatformEvents } from './platform-events.ts';
@@ -50,9 +51,12 @@ export class EventBus extends Construct implements IPlatformEvents {
   /** The way of episodes: a channel that gets whatever is muted or silenced too; `undefined` where they are not told. */
   readonly channel: IChannel | undefined;
 
+  readonly #environmentName: string;
+
   constructor(scope: Construct, id: string, props: EventBusProps) {
     super(scope, id);
     const { platform } = props;
+    this.#environmentName = platform.environmentName;
     const carries = props.carries ?? EVENTS_CARRIED;
     if (carries.length === 0)
       throw new ProblemError([
@@ -78,9 +82,17 @@ export class EventBus extends Construct implements IPlatformEvents {
     this.announcer = prefixes.length === 0 ? undefined : this.#announcer(platform, prefixes);
   }
 
-  /** Starts something on events of the platform; what its target does not take lies in the dead letters here. */
+  /** By its parameter where a platform made it in another stack; a bus of yours is named as it is. */
+  busArn(scope: Construct): string {
+    const { eventBusArn } = this.bus;
+    const isHere = outermost(this.bus) === outermost(this);
+    return isHere ? linkFrom(scope, this, 'eventBusArn', this.#environmentName, eventBusArn) : eventBusArn;
+  }
+
+  /** Starts something on events of the platform; what its target does not take lies in the dead letters here, or beside a rule of another stack. */
   on(scope: Construct, id: string, props: Omit<EventRuleProps, 'events'>): EventRule {
-    return new EventRule(scope, id, { deadLetters: this.deadLetters.queue, ...props, events: this });
+    const here = outermost(scope) === outermost(this) ? { deadLetters: this.deadLetters.queue } : {};
+    return new EventRule(scope, id, { ...here, ...props, events: this });
   }
 
   #own({ key, environmentName }: PlatformContext): events.IEventBus {

@@ -14,7 +14,7 @@ export interface EventRuleProps extends EventChoice {
   readonly target: EventTarget;
   /** @default what the events are, in words */
   readonly description?: string;
-  /** Takes events that the target did not take within a day; one that was made elsewhere must let EventBridge send, and so must its key. @default that of the bus where it makes the rule, else a queue of its own */
+  /** Takes events that the target did not take within a day; one that was made elsewhere must let EventBridge send, and so must its key. @default that of the bus where it makes the rule in its own stack, else a queue of its own */
   readonly deadLetters?: sqs.IQueue;
   /** `false` makes it and starts nothing. @default true */
   readonly enabled?: boolean;
@@ -34,7 +34,7 @@ export class EventRule extends Construct {
     const { admit, arn, role, sageMakerPipelineParameters } = props.target.bind(this);
     const pattern = eventPattern(props.events, props);
     this.rule = new events.CfnRule(this, 'Resource', {
-      eventBusName: props.events.bus.eventBusArn,
+      eventBusName: props.events.busArn?.(this) ?? props.events.bus.eventBusArn,
       description: props.description ?? 'Model monitoring: starts something on what the platform finds',
       eventPattern: { source: pattern.source, 'detail-type': pattern.detailType, detail: pattern.detail },
       state: props.enabled === false ? 'DISABLED' : 'ENABLED',

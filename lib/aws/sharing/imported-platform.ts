@@ -84,7 +84,11 @@ export class ImportedPlatform extends Construct implements IModelMonitoring {
       told: `The platform ${name} has no bus: set eventBus in its environment, and deploy it`,
     });
     this.#bus ??= events.EventBus.fromEventBusArn(this, 'EventBus', arn);
-    return { bus: this.#bus, source: outgoingSource(name) };
+    return {
+      bus: this.#bus,
+      busArn: (scope) => linkedValue(scope, name, 'eventBusArn'),
+      source: outgoingSource(name),
+    };
   }
 
   notifierRoleArn(scope: Construct): string {
