@@ -151,16 +151,16 @@ function toBeExpected(
   return scoreReference(scores, shares);
 }
 
-/** Of each set, the variance of its expected rows in units of those of as many drawn rows. */
+/** Of each set, the variance of its expected rows in units of that of as many drawn rows. */
 function referenceNoise(
   { sets }: ScoreSet,
   shares: ArrayLike<number>,
-  { unseen, other, choice, rows }: VerdictBins,
+  { choice, rows }: VerdictBins,
 ): readonly number[] {
-  return sets.map(([bin, ...more], i) => {
-    const chosen = more.length > 0 ? 0 : bin === unseen ? choice.unseen : bin === other ? choice.other : 0;
-    return 1 + chosen / (rows * shares[i]! * (1 - shares[i]!));
-  });
+  if (choice === null) return [];
+  return sets.map(([bin, ...more], i) =>
+    more.length > 0 ? 1 : 1 + choice[bin!]! / (rows * shares[i]! * (1 - shares[i]!)),
+  );
 }
 
 /** Rows as independent draws; the reference is one of `rows` of them. */

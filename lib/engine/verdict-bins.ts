@@ -50,10 +50,10 @@ export interface VerdictBins {
   /** Rows that `other` is to be expected to have beside those of the baseline: the counts chose which categories are in it. */
   readonly keptOut: number;
   /**
-   * Variance that the expected rows of these two have from baseline to baseline beside that of sampling, rows squared: chance chooses which
-   * categories are in them.
+   * Variance that the expected rows of each bin have from baseline to baseline beside that of sampling, rows squared: chance chooses which
+   * categories come often enough for a bin of their own, and which not at all. `null` for numbers, or where it chooses nothing.
    */
-  readonly choice: { readonly unseen: number; readonly other: number };
+  readonly choice: Float64Array | null;
 }
 
 export function verdictBins(column: ColumnBaseline): VerdictBins {
@@ -93,7 +93,7 @@ function numericBins(column: Extract<ColumnBaseline, { type: 'numeric' }>): Verd
     expectedUnseen: 0,
     seenOnce: null,
     keptOut: 0,
-    choice: { unseen: 0, other: 0 },
+    choice: null,
   };
 }
 
@@ -119,8 +119,12 @@ function categoricalBins(column: Extract<ColumnBaseline, { type: 'categorical' }
   if (other !== null) baseline[other]! += column.other;
   baseline[missing] = column.missing;
   const rows = total(baseline);
-  const out = other === null ? { rows: 0, choice: 0 } : keptOut(column);
+  const near = other === null ? null : nearBoundary(column);
+  const choice = baseline.map((count) => (near !== null && count <= 2 * near.boundary ? near.ownChoice : 0));
+  choice[missing] = 0;
   const ofUnseen = once === 0 ? 0 : 2 * counts.filter((count) => count === 2).length;
+  if (unseen !== null) choice[unseen] = ofUnseen;
+  if (other !== null && near !== null) choice[other] = ofUnseen + near.otherChoice;
   return {
     type: 'categorical',
     size: missing + 1,
@@ -134,9 +138,19 @@ function categoricalBins(column: Extract<ColumnBaseline, { type: 'categorical' }
     rows,
     expectedUnseen: once === 0 ? 0 : once / rows,
     seenOnce: once === 0 ? null : seenOnce,
-    keptOut: out.rows,
-    choice: { unseen: ofUnseen, other: other === null ? 0 : ofUnseen + out.choice },
+    keptOut: near?.keptOut ?? 0,
+    choice: choice.some((variance) => variance > 0) ? choice : null,
   };
+}
+
+interface NearBoundary {
+  /** Categories that came fewer times have no bin of their own. */
+  readonly boundary: number;
+  /** As in `VerdictBins`. */
+  readonly keptOut: number;
+  /** `VerdictBins.choice` of the rarer ones together, and of each with a bin of its own near the boundary. */
+  readonly otherChoice: number;
+  readonly ownChoice: number;
 }
 
 /**
@@ -146,21 +160,35 @@ function categoricalBins(column: Extract<ColumnBaseline, { type: 'categorical' }
  *
  * Such an estimate less the truth has the variance Σ_c E[(X_c − λ_c)² · 1(X_c < L)] + L² P(X_c = L), of which
  * Σ_{x ≤ L} x·N_x + L(L + 1)·N_{L+1} is an unbiased estimate, N_x being how many categories came x times (N₁ + 2 N₂ for L = 1: Esty 1983). The
- * first sum is the sampling noise of as many rows, the second is `choice`; the mean over both sides takes from it what it smooths.
+ * first sum is the sampling noise of as many rows, the second is what choosing adds; the mean over both sides takes from it what it smooths.
+ *
+ * Of one that came x times E[λ] = (x + 1) N_{x+1} / N_x rows were to be expected (Robbins 1956), fewer than it had where N falls steeply.
  */
-function keptOut({ counts, count, other }: Extract<ColumnBaseline, { type: 'categorical' }>): {
-  readonly rows: number;
-  readonly choice: number;
-} {
+function nearBoundary({ counts, count, other }: Extract<ColumnBaseline, { type: 'categorical' }>): NearBoundary {
   const boundary = leastOwn(count);
   const reach = Math.ceil(Math.sqrt(boundary) / 2);
-  const within = (from: number, to: number): number =>
-    counts.filter((rows) => rows >= from && rows <= to).length / reach;
+  const within = (from: number, to: number): number => counts.filter((rows) => rows >= from && rows <= to).length;
+  const below = within(boundary - reach, boundary - 1);
   const above = within(boundary + 1, boundary + reach);
   // Where categories without a name may be within reach, only those above the boundary tell.
-  const isNamed = other === 0 || (counts.at(-1) ?? 0) < boundary - reach;
-  const there = isNamed ? Math.sqrt(within(boundary - reach, boundary - 1) * above) : above;
-  return { rows: boundary * there, choice: (boundary + boundary ** 2 / (isNamed ? 2 * reach : reach)) * there };
+  if (other > 0 && (counts.at(-1) ?? 0) >= boundary - reach) {
+    const there = above / reach;
+    return {
+      boundary,
+      keptOut: boundary * there,
+      otherChoice: (boundary + boundary ** 2 / reach) * there,
+      ownChoice: 0,
+    };
+  }
+  const there = Math.sqrt(below * above) / reach;
+  // Half a category more, since few tell little.
+  const fall = ((within(boundary, boundary + reach - 1) + 0.5) / (below + 0.5)) ** (1 / reach);
+  return {
+    boundary,
+    keptOut: boundary * there,
+    otherChoice: (boundary + boundary ** 2 / (2 * reach)) * there,
+    ownChoice: Math.max(0, boundary - (boundary + 1) * fall) ** 2,
+  };
 }
 
 /** Of a row with the heaviest bin's weight, that each bin is taken to have besides: one with few rows tells little of its own. */

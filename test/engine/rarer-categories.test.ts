@@ -29,6 +29,8 @@ describe('categories that are all about as frequent', () => {
     [100, 10_000, 3_000],
     [200, 3_000, 3_000],
     [1_000, 1_000, 1_000],
+    [200, 1_000, 1_000],
+    [300, 1_000, 10_000],
   ])('%d of them, %d rows against %d: alike is alike', (categories, n, m) => {
     const random = seededRandom(8);
     let drifted = 0;
@@ -75,7 +77,7 @@ describe('categories that are all about as frequent', () => {
       const truth = { unseen: each * (categories - bins.ofFine.length), other: each * named };
       for (const set of ['unseen', 'other'] as const) {
         squares[set] += (expected[set] - truth[set]) ** 2;
-        reckoned[set] += expected[set] * (1 - expected[set] / rows) + choice[set];
+        reckoned[set] += expected[set] * (1 - expected[set] / rows) + (choice?.[bins[set]!] ?? 0);
       }
     }
     for (const set of ['unseen', 'other'] as const) {
