@@ -7,6 +7,7 @@ import { baselineProblem, dataFileProblem, isOurOwn, unreadableFile } from '../c
 import { PREFIXES } from '../contracts/object-keys.ts';
 import { type Problem, ProblemError, shown } from '../contracts/problem.ts';
 import type { PublishedLine } from '../contracts/publication.ts';
+import { yamlProblems } from '../contracts/yaml-problems.ts';
 
 /** What `baseline.from` begins with where it names an object of the platform's bucket instead of a file: `store:uploads/churn/3.json`. */
 export const STORED_BASELINE = 'store:';
@@ -113,12 +114,7 @@ function readFile(path: string): { readonly input: unknown; readonly problems: r
   if (document.errors.length === 0) return { input: document.toJS({ maxAliasCount: 20 }), problems: [] };
   return {
     input: null,
-    problems: document.errors.map((error) => ({
-      code: 'yaml',
-      path: `${path}: line ${error.linePos?.[0].line ?? '?'}`,
-      message: error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? 'is not readable',
-      expected: 'YAML or JSON',
-    })),
+    problems: yamlProblems(document.errors, path),
   };
 }
 

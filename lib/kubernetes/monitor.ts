@@ -5,6 +5,7 @@ import { parseDocument, stringify } from 'yaml';
 import { type Monitor as Declared, type MonitorInput, parseMonitor } from '../contracts/monitor.ts';
 import { baselineProblem, dataFileProblem, isOurOwn, unreadableFile } from '../contracts/named-baseline.ts';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
+import { yamlProblems } from '../contracts/yaml-problems.ts';
 import { CONFIG_MAP_LIMIT } from './defaults.ts';
 
 /** What is to be watched on one model. */
@@ -42,15 +43,7 @@ export class Monitor {
   static fromText(text: string, options: { readonly folder: string; readonly place?: string }): Monitor {
     const { folder, place = 'monitor' } = options;
     const document = parseDocument(text, { prettyErrors: true });
-    if (document.errors.length > 0)
-      throw new ProblemError(
-        document.errors.map((error) => ({
-          code: 'yaml',
-          path: `${place}: line ${error.linePos?.[0].line ?? '?'}`,
-          message: error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? 'is not readable',
-          expected: 'YAML or JSON',
-        })),
-      );
+    if (document.errors.length > 0) throw new ProblemError(yamlProblems(document.errors, place));
     return Monitor.#make(document.toJS({ maxAliasCount: 20 }), folder, place);
   }
 

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
 import { schemaProblems } from '../contracts/schema-problems.ts';
+import { yamlProblems } from '../contracts/yaml-problems.ts';
 import { chartProblems } from './chart-problems.ts';
 import type { ModelMonitoringChartProps } from './chart-props.ts';
 import { Monitor } from './monitor.ts';
@@ -51,19 +52,7 @@ function contentOf(file: string): unknown {
     ]);
   }
   const document = parseDocument(content, { prettyErrors: true });
-  if (document.errors.length > 0)
-    throw new ProblemError(
-      document.errors.map((error) => ({
-        code: 'yaml',
-        path: `${file}: line ${error.linePos?.[0].line ?? '?'}`,
-        ...(error.code === 'MULTIPLE_DOCS'
-          ? { message: 'begins another document', expected: 'one document', fix: 'put each into a file of its own' }
-          : {
-              message: error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? 'is not readable',
-              expected: 'YAML',
-            }),
-      })),
-    );
+  if (document.errors.length > 0) throw new ProblemError(yamlProblems(document.errors, file));
   return document.toJS({ maxAliasCount: 20 }) ?? {};
 }
 

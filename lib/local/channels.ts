@@ -18,6 +18,7 @@ import type { Transition } from '../contracts/episode.ts';
 import { expectedBy } from '../contracts/expected.ts';
 import { type Problem, ProblemError, shown } from '../contracts/problem.ts';
 import { routingProblems } from '../contracts/routing-problems.ts';
+import { yamlProblems } from '../contracts/yaml-problems.ts';
 import type { AlertChannel, Clock, ObjectStore } from '../pipeline/ports.ts';
 import { type Destination, destinationOf } from '../pipeline/routes.ts';
 
@@ -260,14 +261,7 @@ function wrongWithAlertmanager(entries: readonly ChannelEntry[], path: string): 
 function yaml(content: string, path: string): unknown {
   const document = parseDocument(content);
   if (document.errors.length === 0) return document.toJS({ maxAliasCount: 20 });
-  throw new ProblemError(
-    document.errors.map((error) => ({
-      code: 'yaml',
-      path: `${path}: line ${error.linePos?.[0].line ?? '?'}`,
-      message: error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? 'is not readable',
-      expected: 'YAML or JSON',
-    })),
-  );
+  throw new ProblemError(yamlProblems(document.errors, path));
 }
 
 function isWebAddress(text: string): boolean {

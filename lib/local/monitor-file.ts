@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { type Monitor, parseMonitor } from '../contracts/monitor.ts';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
+import { yamlProblems } from '../contracts/yaml-problems.ts';
 
 /** Reads the text of a monitor; JSON is YAML too. */
 export function readMonitorText(text: string): { monitor: Monitor | null; problems: readonly Problem[] } {
@@ -11,12 +12,7 @@ export function readMonitorText(text: string): { monitor: Monitor | null; proble
   if (document.errors.length > 0)
     return {
       monitor: null,
-      problems: document.errors.map((error) => ({
-        code: 'yaml',
-        path: `line ${error.linePos?.[0].line ?? '?'}`,
-        message: error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? 'is not readable',
-        expected: 'YAML or JSON',
-      })),
+      problems: yamlProblems(document.errors, ''),
     };
   // Aliases can blow a small file up to gigabytes.
   return parseMonitor(document.toJS({ maxAliasCount: 20 }));

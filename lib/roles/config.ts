@@ -5,6 +5,7 @@ import { parseDocument } from 'yaml';
 import { nearest, type Problem, ProblemError, shown } from '../contracts/problem.ts';
 import { ROLES, type Role, type RunConfig, runConfigSchema } from '../contracts/roles.ts';
 import { schemaProblems } from '../contracts/schema-problems.ts';
+import { yamlProblems } from '../contracts/yaml-problems.ts';
 import { isLoopback } from '../local/server/tokens.ts';
 
 /** Of `--roles`: names with commas between. @throws ProblemError naming every unknown one */
@@ -56,15 +57,7 @@ export async function readRunConfig(file: string, roles: readonly Role[]): Promi
 /** Files that it names are meant from where it lies. @throws ProblemError with every problem of it */
 export function parseRunConfig(text: string, roles: readonly Role[], file = 'run.yaml'): RunConfig {
   const document = parseDocument(text, { prettyErrors: true });
-  if (document.errors.length > 0)
-    throw new ProblemError(
-      document.errors.map((error) => ({
-        code: 'yaml',
-        path: `${file}: line ${error.linePos?.[0].line ?? '?'}`,
-        message: error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? 'is not readable',
-        expected: 'YAML or JSON',
-      })),
-    );
+  if (document.errors.length > 0) throw new ProblemError(yamlProblems(document.errors, file));
   // Aliases can blow a small file up to gigabytes.
   const input: unknown = document.toJS({ maxAliasCount: 20 });
   const parsed = runConfigSchema.safeParse(input);

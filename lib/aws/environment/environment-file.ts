@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { nearest, type Problem, ProblemError, shown } from '../../contracts/problem.ts';
 import { schemaProblems } from '../../contracts/schema-problems.ts';
+import { yamlProblems } from '../../contracts/yaml-problems.ts';
 import { type EnvironmentConfig, environmentSchema } from './environment-schema.ts';
 
 /** Checks an environment and fills its defaults. All problems are returned together. */
@@ -20,12 +21,7 @@ export function parseEnvironment(
 export function readEnvironment(file: string): EnvironmentConfig {
   const name = basename(file).replace(/\.ya?ml$/, '');
   const document = parseDocument(readFileSync(file, 'utf8'), { prettyErrors: true });
-  const problems: Problem[] = document.errors.map((error) => ({
-    code: 'yaml',
-    path: `line ${error.linePos?.[0].line ?? '?'}`,
-    message: error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? 'is not readable',
-    expected: 'YAML',
-  }));
+  const problems: Problem[] = yamlProblems(document.errors, '');
   if (!/^[a-z][a-z0-9-]{0,39}$/.test(name))
     problems.push({
       code: 'environment-name',
