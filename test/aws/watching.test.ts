@@ -285,6 +285,8 @@ describe('Alerting', () => {
         mutes: [
           { match: {}, from: 'tomorrow', reason: 'x' },
           { match: {}, from: '2026-02-01T00:00:00Z', until: '2026-01-01T00:00:00Z', reason: '' },
+          // Another time on every machine.
+          { match: {}, until: '2026-01-01T00:00', reason: 'x' },
         ],
       }),
     );
@@ -294,6 +296,7 @@ describe('Alerting', () => {
     expect(text).toContain('mutes.0.from: is no time');
     expect(text).toContain('mutes.1.until: does not lie after `from`');
     expect(text).toContain('mutes.1.reason');
+    expect(text).toContain('mutes.2.until: is no time');
   });
 
   it('takes what is known only when deployed', () => {

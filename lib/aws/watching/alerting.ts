@@ -14,8 +14,9 @@ import {
 import type { ShownIn } from '../../contracts/dashboards.ts';
 import { expectedBy } from '../../contracts/expected.ts';
 import type { MaintenanceInput } from '../../contracts/maintenance.ts';
-import { nearest, type Problem, ProblemError, shown } from '../../contracts/problem.ts';
+import { type Problem, ProblemError, shown } from '../../contracts/problem.ts';
 import { SEVERITIES, type Severity } from '../../contracts/result.ts';
+import { routingProblems } from '../../contracts/routing-problems.ts';
 import { keyStatements } from '../access/statements.ts';
 import { EncryptionKey } from '../encryption-key.ts';
 import { FunctionSchedule } from '../function-schedule.ts';
@@ -230,41 +231,12 @@ function configurationProblems(configuration: AlertingConfiguration, names: read
         got: shown(name),
         fix: 'give each a name of its own',
       });
-  for (const [i, { channels }] of configuration.routes.entries())
-    for (const name of channels)
-      if (!names.includes(name)) {
-        const near = nearest(name, names);
-        problems.push({
-          code: 'unknown-channel',
-          path: `routes.${i}.channels`,
-          message: 'no channel has this name',
-          got: shown(name),
-          expected: names.length === 0 ? 'channels to route to' : `one of ${names.join(', ')}`,
-          fix: near === undefined ? undefined : `did you mean ${near}?`,
-        });
-      }
-  for (const [i, { from, until }] of configuration.mutes.entries()) {
-    for (const [key, text] of [
-      ['from', from],
-      ['until', until],
-    ] as const)
-      if (text !== undefined && !Token.isUnresolved(text) && Number.isNaN(Date.parse(text)))
-        problems.push({
-          code: 'time',
-          path: `mutes.${i}.${key}`,
-          message: 'is no time',
-          got: shown(text),
-          expected: 'RFC 3339, e.g. 2026-12-24T18:00:00Z',
-        });
-    if (from !== undefined && until !== undefined && Date.parse(from) >= Date.parse(until))
-      problems.push({
-        code: 'time-order',
-        path: `mutes.${i}.until`,
-        message: 'does not lie after `from`',
-        got: shown(until),
-        expected: `after ${from}`,
-      });
-  }
+  const mutes = configuration.mutes.map(({ from, until, ...mute }) => ({
+    ...mute,
+    from: known(from),
+    until: known(until),
+  }));
+  problems.push(...routingProblems({ routes: configuration.routes, mutes }, names));
   // What is known only when deployed cannot be checked here; everything else by the schema that the notifier reads with.
   const parsed = alertingSchema.safeParse(withoutTokens(configuration));
   if (!parsed.success)
@@ -276,6 +248,11 @@ function configurationProblems(configuration: AlertingConfiguration, names: read
         expected: expectedBy(issue),
       });
   return problems;
+}
+
+/** Without what is known only when deployed. */
+function known(text: string | undefined): string | undefined {
+  return Token.isUnresolved(text) ? undefined : text;
 }
 
 /** Receivers on the internet, of functions in a network without a way out. */
