@@ -1,23 +1,9 @@
 /** Categories near the boundary of "often enough for a bin of its own": chance chooses among them, and nothing has changed. */
 import { describe, expect, test } from 'vitest';
-import { judgeColumn } from '../../lib/engine/column-verdict.ts';
-import { categoricalColumnOf, countsOfSample } from '../../lib/engine/sample-columns.ts';
+import { categoricalColumnOf } from '../../lib/engine/sample-columns.ts';
 import { verdictBins } from '../../lib/engine/verdict-bins.ts';
 import { type Random, seededRandom } from '../../lib/stats/random.ts';
-
-const OPTIONS = {
-  level: 0.05,
-  smallestEffect: 0.05,
-  minimumRows: 30,
-  span: null,
-  confirmation: { m: 1, n: 1 },
-  others: 'none',
-} as const;
-
-function judge(reference: readonly string[], current: readonly string[]) {
-  const column = categoricalColumnOf(reference);
-  return judgeColumn(column, countsOfSample(column, current), OPTIONS);
-}
+import { judgeSamples } from './verdict-data.ts';
 
 const alike = (random: Random, rows: number, categories: number): string[] =>
   Array.from({ length: rows }, () => `c${Math.floor(random.next() * categories)}`);
@@ -35,7 +21,7 @@ describe('categories that are all about as frequent', () => {
     const random = seededRandom(8);
     let drifted = 0;
     for (let i = 0; i < 40; i++)
-      if (judge(alike(random, n, categories), alike(random, m, categories)).status === 'drifted') drifted++;
+      if (judgeSamples(alike(random, n, categories), alike(random, m, categories)).status === 'drifted') drifted++;
     // Level 5 %: 9 or more of 40 come once in a few thousand times.
     expect(drifted).toBeLessThanOrEqual(8);
   });
@@ -93,7 +79,7 @@ describe('categories that are all about as frequent', () => {
     const reference = alike(random, 3_000, 100);
     const rarer = new Set(categoricalColumnOf(reference).categories.slice(60));
     const current = alike(random, 3_600, 100).filter((name) => rarer.has(name) || random.next() < 0.75);
-    expect(judge(reference, current)).toMatchObject({ status: 'drifted' });
+    expect(judgeSamples(reference, current)).toMatchObject({ status: 'drifted' });
   });
 
   test('nothing is expected beside what was seen where categories are few and far between', () => {

@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { columnJudge } from '../../lib/engine/column-judge.ts';
 import { judgeColumn } from '../../lib/engine/column-verdict.ts';
-import { categoricalColumnOf, countsOfSample } from '../../lib/engine/sample-columns.ts';
+import { categoricalColumnOf } from '../../lib/engine/sample-columns.ts';
 import { type Random, seededRandom } from '../../lib/stats/random.ts';
-import { categoricalOf, categoryCounts, DAY, drawCategories, START } from './verdict-data.ts';
+import { categoricalOf, categoryCounts, DAY, drawCategories, judgeSamples, START } from './verdict-data.ts';
 
 const OPTIONS = {
   level: 0.05,
@@ -14,11 +14,6 @@ const OPTIONS = {
   confirmation: { m: 1, n: 1 },
   others: 'none',
 } as const;
-
-function judge(reference: readonly string[], current: readonly string[]) {
-  const column = categoricalColumnOf(reference);
-  return judgeColumn(column, countsOfSample(column, current), OPTIONS);
-}
 
 /** Category k of a law whose share falls as k to the power of −`power`, without end. */
 const zipf = (random: Random, rows: number, power: number): string[] =>
@@ -35,22 +30,25 @@ describe('a catalogue that no sample exhausts', () => {
     const reports = 100;
     let drifted = 0;
     for (let i = 0; i < reports; i++)
-      if (judge(zipf(random, n, power), zipf(random, m, power)).status === 'drifted') drifted++;
+      if (judgeSamples(zipf(random, n, power), zipf(random, m, power)).status === 'drifted') drifted++;
     // Level 5 %: 13 or more of 100 come once in a thousand times.
     expect(drifted).toBeLessThanOrEqual(12);
   });
 
   test('identifiers are not drifted by being other ones', () => {
     const ids = (prefix: string, rows: number) => Array.from({ length: rows }, (_, i) => `${prefix}${i}`);
-    expect(judge(ids('a', 600), ids('b', 400)).status).toBe('ok');
-    expect(judge(ids('a', 600), new Array<string>(400).fill('a1')).status).toBe('drifted');
+    expect(judgeSamples(ids('a', 600), ids('b', 400)).status).toBe('ok');
+    expect(judgeSamples(ids('a', 600), new Array<string>(400).fill('a1')).status).toBe('drifted');
   });
 
   test('more unseen categories than come by themselves are a change', () => {
     const random = seededRandom(4);
     const reference = zipf(random, 5_000, 2);
     const usual = zipf(random, 1_000, 2);
-    const result = judge(reference, [...usual.slice(0, 900), ...usual.slice(0, 100).map((name) => `new ${name}`)]);
+    const result = judgeSamples(reference, [
+      ...usual.slice(0, 900),
+      ...usual.slice(0, 100).map((name) => `new ${name}`),
+    ]);
     expect(result).toMatchObject({ status: 'drifted', aspect: 'unseen categories' });
   });
 

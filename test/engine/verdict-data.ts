@@ -2,6 +2,8 @@
 import type { CategoricalBaseline, NumericBaseline } from '../../lib/contracts/baseline.ts';
 import { type BaselineBlock, calibrate } from '../../lib/engine/calibration.ts';
 import type { ColumnCounts } from '../../lib/engine/column-counts.ts';
+import { judgeColumn } from '../../lib/engine/column-verdict.ts';
+import { categoricalColumnOf, countsOfSample } from '../../lib/engine/sample-columns.ts';
 import { type Random, seededRandom } from '../../lib/stats/random.ts';
 import { normalCdf, normalQuantile } from '../../lib/stats/special.ts';
 
@@ -164,3 +166,16 @@ export function dayEffects(random: Random, days: number, spread: number): number
 
 export type { Random };
 export { seededRandom };
+
+/** Two data sets as a report judges them, at a level of 5 %. */
+export function judgeSamples(reference: readonly string[], current: readonly string[]) {
+  const column = categoricalColumnOf(reference);
+  return judgeColumn(column, countsOfSample(column, current), {
+    level: 0.05,
+    smallestEffect: 0.05,
+    minimumRows: 30,
+    span: null,
+    confirmation: { m: 1, n: 1 },
+    others: 'none',
+  });
+}
