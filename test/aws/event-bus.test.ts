@@ -275,6 +275,14 @@ describe('a rule', () => {
       Properties.EventBusName === undefined ? [] : Properties.Targets,
     );
     expect(target.DeadLetterConfig.Arn).toEqual(platform.resolve(own.queueArn));
+    // Its policy lets in every rule already, and says so once.
+    const [policy] = ofType(resourcesOf(platform), 'AWS::SQS::QueuePolicy').filter(
+      ({ Properties }) => JSON.stringify(Properties.Queues) === JSON.stringify([platform.resolve(own.queueUrl)]),
+    );
+    const sent = policy?.Properties.PolicyDocument.Statement.filter(
+      ({ Action }: { Action: unknown }) => Action === 'sqs:SendMessage',
+    );
+    expect(sent).toHaveLength(1);
   });
 
   it.each<[string, EventChoice, RegExp]>([

@@ -74,6 +74,33 @@ describe('categories that are all about as frequent', () => {
     }
   });
 
+  test('so it is where the rarer ones have no names in the baseline', () => {
+    const random = seededRandom(12);
+    const [rows, categories] = [300_000, 1_500];
+    let squares = 0;
+    let reckoned = 0;
+    for (let i = 0; i < 6; i++) {
+      const column = categoricalColumnOf(alike(random, rows, categories));
+      expect(column.other).toBeGreaterThan(0);
+      const { baseline, choice, keptOut, ofFine, other } = verdictBins(column);
+      const expected = baseline[other!]! + keptOut;
+      const truth = (rows / categories) * (categories - ofFine.filter((bin) => bin !== other).length);
+      squares += (expected - truth) ** 2;
+      reckoned += expected * (1 - expected / rows) + choice![other!]!;
+    }
+    // Six only, and the peak of the counts is flatter than its sides: within a factor of four.
+    expect(squares / reckoned).toBeGreaterThan(0.25);
+    expect(squares / reckoned).toBeLessThan(4);
+  });
+
+  test('categories far above the boundary are not doubted', () => {
+    const rows = [...alike(seededRandom(13), 1_000, 200), ...new Array<string>(400).fill('large')];
+    const { baseline, choice } = verdictBins(categoricalColumnOf(rows));
+    expect(baseline[0]).toBe(400);
+    expect(choice?.[0]).toBe(0);
+    expect(choice?.[1]).toBeGreaterThan(0);
+  });
+
   test('the rarer ones are a change when they grow', () => {
     const random = seededRandom(10);
     const reference = alike(random, 3_000, 100);

@@ -28,6 +28,17 @@ const question = fc.record({
 });
 
 describe('the p-value of one score', () => {
+  test('doubts a reference that varies by more than its sampling so many times', () => {
+    const laws = [1, 4].map((referenceNoise) => {
+      const score = { points: [0], weights: [1], reference: 1, rare: false };
+      return new ScoreNullLaw(score, { largest: 500 }, false, { referenceNoise });
+    });
+    const [plain, doubted] = laws as [ScoreNullLaw, ScoreNullLaw];
+    expect(doubted.referenceVariance()).toBeCloseTo(4 * plain.referenceVariance(), 12);
+    const asked = { rows: 500, shape: 0, weight: 1, confirmation: { m: 1, n: 1 } };
+    expect(doubted.ofResidual(0.2, asked)).toBeGreaterThan(plain.ofResidual(0.2, asked));
+  });
+
   test('never rises with the residual, is 1 at none, and does not see its sign', () => {
     const size = fc.double({ min: 0, max: 4, noNaN: true });
     fc.assert(

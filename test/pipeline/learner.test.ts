@@ -233,6 +233,25 @@ describe('a learner', () => {
       expect((await stateOf(run.world))?.plan).toMatchObject({ rows: 360, windows: 6 });
     });
 
+    it('does not wait for those that come later', async () => {
+      const world = await declared({ partitions: 2 });
+      const run = start(world, { stalledAfterMs: HOUR });
+      for (let n = 0; n < 6; n++) for (const partition of ['p0', 'p1']) hour(world, n, { rows: 30, partition });
+      world.clock.set(T0 + 6 * HOUR + 20 * 60_000);
+      for (const partition of ['p0', 'p1']) while ((await run.platform.profiler(partition).step()).more);
+      await run.platform.evaluator.tick();
+      for (const partition of ['p0', 'p1']) hour(world, 6, { rows: 30, partition });
+      world.clock.set(T0 + 8 * HOUR + 20 * 60_000);
+      for (let again = 0; again < 3; again++) {
+        while ((await run.platform.profiler('p0').step()).more);
+        await run.platform.evaluator.tick();
+      }
+      expect((await world.results()).filter(({ status }) => status === 'stale')).toHaveLength(1);
+      await step(run);
+      await step(run);
+      expect(run.made).toMatchObject([{ span: { from: T0, to: T0 + 6 * HOUR }, leaveOut: [] }]);
+    });
+
     it('does not wait for longer than a day', async () => {
       const run = await stalled();
       await step(run);
